@@ -1,0 +1,1 @@
+"""The application: configuration, one task per machine, cycles, ledger, record, command line."""

@@ -1,0 +1,181 @@
+"""What the pages show now: one tile a machine, fed by the machines' tasks, read by the pages.
+
+The model holds only what a page draws. It is written from the tasks of the machines (same event
+loop), encoded once per change, and handed to every viewer through a bounded, latest-only inbox:
+a slow viewer loses intermediate states, never the newest, and never holds up a machine.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+State = Literal["running", "waiting", "setup", "stopped", "idle", "no_data"]
+
+PHASES_SHOWN = ("fill", "hold", "cool", "open", "eject")
+"""The five stretches of a tile's phase strip; `close` and `pause` are its empty ends."""
+
+SPARK_CYCLES = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """How much of a mold's life is used, for the bar of a tile."""
+
+    shots: int
+    """Taken by this revision, unobserved ones included."""
+    planned: int | None
+    """None where nobody has said what the mold should last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One machine as the overview draws it. Times are UTC, numbers in canonical units."""
+
+    machine: str
+    label: str
+    """Short name for the tile: the digits of `IMM-07` are `07`; the name where it has none."""
+    tonnage: int | None = None
+    hall: str | None = None
+    state: State = "no_data"
+    reason: str = ""
+    """Why it is in this state, for a person: `Door open`, `Connection refused`."""
+    since: datetime | None = None
+    """Since when it is in this state."""
+    mold: str | None = None
+    revision: str | None = None
+    part: str | None = None
+    """What the mold makes."""
+    job: str | None = None
+    parts_done: int | None = None
+    parts_planned: int | None = None
+    cycle_time_s: float | None = None
+    """Of the last cycle."""
+    target_s: float | None = None
+    """The cycle time that the job or the mold plans with; None where nobody said."""
+    cooling_time_s: float | None = None
+    cooling_origin: str | None = None
+    """`reported`, `latched`, `edges`, `derived`; None where the machine gives no cooling time."""
+    cooling_uncertainty_s: float | None = None
+    cooling_spark: tuple[float | None, ...] = ()
+    """Cooling time of up to the last 50 cycles, oldest first; None where a shot was not seen."""
+    life: Life | None = None
+    phase: str | None = None
+    """One of `drivers.signals.PHASES`; None where the machine does not tell."""
+    phase_since: datetime | None = None
+    phase_lengths_s: tuple[float | None, ...] = (None,) * len(PHASES_SHOWN)
+    """Lengths of the last cycle's phases, aligned with `PHASES_SHOWN`, for the strip."""
+    shots: int = 0
+    """Booked in this segment's mount of the mold: what the counter proved."""
+    cycles: int = 0
+    """Recorded with values; `shots - cycles` were not observed. Both are shown."""
+    last_cycle_at: datetime | None = None
+    last_counter: int | None = None
+    seen_at: datetime | None = None
+    """Last time anything came from this machine; its age decides between live and no data."""
+    stale_after_s: float = 60.0
+    """How old `seen_at` may get before the tile says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One thing for the viewers: a topic and what to send under it."""
+
+    topic: str
+    """`tiles`, `cycle`, `phase`."""
+    key: str
+    """What a newer one of the same topic and key replaces: the machine."""
+    body: Mapping[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Inbox:
+    """What one viewer has not been sent yet: newest only, by topic and key."""
+
+    limit: int = 1024
+    _waiting: dict[tuple[str, str], Update] = field(default_factory=dict)
+    _some: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, update: Update) -> None:
+        """Replace what waits under the same topic and key."""
+        slot = (update.topic, update.key)
+        self._waiting.pop(slot, None)
+        if len(self._waiting) >= self.limit:
+            self._waiting.pop(next(iter(self._waiting)))
+        self._waiting[slot] = update
+        self._some.set()
+
+    async def take(self) -> list[Update]:
+        """Everything that waits, oldest first; waits until there is something."""
+        await self._some.wait()
+        self._some.clear()
+        updates = list(self._waiting.values())
+        self._waiting.clear()
+        return updates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What the pages say about the plant."""
+
+    name: str
+    timezone: str
+
+
+class Plant:
+    """All tiles, in the order of the configuration, and the viewers that watch them."""
+
+    def __init__(self, site: Site, tiles: list[Tile], clock: Callable[[], datetime]) -> None:
+        self.site = site
+        self.clock = clock
+        self._tiles = {tile.machine: tile for tile in tiles}
+        self._sparks: dict[str, deque[float | None]] = {
+            tile.machine: deque(tile.cooling_spark, maxlen=SPARK_CYCLES) for tile in tiles
+        }
+        self._inboxes: set[Inbox] = set()
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """The tiles now, in the order of the configuration."""
+        return list(self._tiles.values())
+
+    def tile(self, machine: str) -> Tile:
+        """One tile now."""
+        return self._tiles[machine]
+
+    def seen(self, machine: str, at: datetime) -> None:
+        """Note that a machine gave a sign of life; viewers learn it with the next beat."""
+        self._tiles[machine] = replace(self._tiles[machine], seen_at=at)
+
+    def set(self, machine: str, **changes: Any) -> None:
+        """Change fields of a tile and tell the viewers, once per change."""
+        old = self._tiles[machine]
+        new = replace(old, **changes)
+        if new == old:
+            return
+        self._tiles[machine] = new
+        self.send(Update("tiles", machine, {"machine": machine}))
+
+    def cooled(self, machine: str, cooling_time_s: float | None) -> tuple[float | None, ...]:
+        """Append one cycle to the machine's spark line and return the line."""
+        spark = self._sparks[machine]
+        spark.append(cooling_time_s)
+        return tuple(spark)
+
+    def send(self, update: Update) -> None:
+        """Hand one update to every viewer."""
+        for inbox in self._inboxes:
+            inbox.put(update)
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncGenerator[Inbox]:
+        """An inbox for as long as one viewer stays."""
+        inbox = Inbox()
+        self._inboxes.add(inbox)
+        try:
+            yield inbox
+        finally:
+            self._inboxes.discard(inbox)
