@@ -73,9 +73,7 @@ def _state(name: str, text: str) -> Signal:
 _ALL = (
     # Times. Movements are movements: pauses are not in them.
     _cycle("cycle_time_s", "s", "whole cycle, start of closing to start of closing", 0.5, 3600),
-    _cycle(
-        "cooling_time_s", "s", "end of hold to start of opening, as the machine has it", 0, 1800
-    ),
+    _cycle("cooling_time_s", "s", "end of hold to start of opening", 0, 1800),
     _cycle("cooling_time_set_s", "s", "cooling timer as set", 0, 1800),
     _cycle("fill_time_s", "s", "injection forward to switch-over", 0, 120, 3),
     _cycle("hold_time_s", "s", "switch-over to end of hold", 0, 600),
