@@ -125,6 +125,20 @@ class Site:
     timezone: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """Sums over all machines since the start of the plant's day, for the overview's side panel."""
+
+    since: datetime
+    shots: int = 0
+    """What counters and events proved."""
+    cycles: int = 0
+    """Recorded with their values."""
+    unobserved: int = 0
+    blind_s: float = 0.0
+    """Time in which a machine could not be seen, summed over machines."""
+
+
 class Plant:
     """All tiles, in the order of the configuration, and the viewers that watch them."""
 
@@ -136,6 +150,8 @@ class Plant:
             tile.machine: deque(tile.cooling_spark, maxlen=SPARK_CYCLES) for tile in tiles
         }
         self._inboxes: set[Inbox] = set()
+        self.today = Today(since=clock())
+        """Replaced by whoever counts; viewers learn it with the next beat."""
 
     @property
     def tiles(self) -> list[Tile]:

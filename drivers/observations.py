@@ -113,7 +113,7 @@ class Report:
     resolutions: Mapping[str, float] = field(default_factory=dict)
     """The step of the machine's number in our unit, by signal, where known."""
     states: Mapping[str, str] = field(default_factory=dict)
-    """Words that belong to this cycle, where the machine says them: `job`, `lot`, `quality`, `mold`."""
+    """Words of this cycle, where the machine says them: `job`, `quality`, `closing`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

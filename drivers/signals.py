@@ -128,6 +128,7 @@ _ALL = (
     _state("lot", "lot"),
     _state("resin", "material loaded"),
     _state("quality", "CycleQuality as OPC 40083 names it: GOOD_CYCLE, BAD_CYCLE, ..."),
+    _state("closing", "shot, or dry: the mold closed without plastic"),
     _state("expected_cycle_s", "cycle time that the job plans with"),
     _state("parts_planned", "parts the job asks for"),
     _state("cavities_open", "cavities that fill"),

@@ -1,0 +1,1 @@
+"""Presses that mold in memory and answer on the real protocols."""
