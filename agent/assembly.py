@@ -1,0 +1,350 @@
+"""Cycle assembly: what one machine says, made into cycles, with the origin of every value.
+
+From reports where the machine gives them, from counter steps and phase edges in frames where it
+does not. Levels (temperatures, flows) and curves come from the frames either way. The object does
+no I/O and has no clock: it can be fed from a socket, a file or a list.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from agent.cycle import Closing, Curve, Cycle
+from agent.edges import Edges
+from agent.sighting import Sighting
+from drivers import Change, Column, Frame, Link, Notice, Observation, Origin, Report, Value
+from drivers.settings import Cooling
+from drivers.signals import SIGNALS, Kind, kind_of, plausible
+
+CURVE_SAMPLES = 36_000
+"""An hour at 10 Hz; a stop longer than that keeps the newest samples and flags the curve as cut."""
+
+GRACE_S = 2.0
+"""How long a counter may be ahead of the last report before its shots count as not seen."""
+
+PHASE_SIGNALS = {
+    "close": "mold_close_time_s",
+    "fill": "fill_time_s",
+    "hold": "hold_time_s",
+    "cool": "cooling_time_s",
+    "open": "mold_open_time_s",
+    "eject": "ejection_time_s",
+    "pause": "pause_time_s",
+}
+REST_OF_CYCLE = tuple(s for s in PHASE_SIGNALS.values() if s != "cooling_time_s")
+"""What a derived cooling time subtracts from the cycle; true where phases do not overlap."""
+
+
+@dataclass(slots=True)
+class _Plan:
+    """Where in a frame's values each kind of signal stands; made once per table."""
+
+    columns: tuple[Column, ...]
+    counter: int | None = None
+    levels: list[tuple[int, str]] = field(default_factory=list)
+    curves: list[tuple[int, str]] = field(default_factory=list)
+    states: list[tuple[int, str]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, columns: tuple[Column, ...]) -> "_Plan":
+        plan = cls(columns)
+        kinds = {Kind.LEVEL: plan.levels, Kind.CURVE: plan.curves}
+        for at, column in enumerate(columns):
+            if column.signal == "counter":
+                plan.counter = at
+            known = column.signal in SIGNALS
+            rows = kinds.get(kind_of(column.signal), plan.states) if known else plan.levels
+            rows.append((at, column.signal))
+        return plan
+
+
+class Assembly:
+    """Makes the cycles of one machine.
+
+    Args:
+        machine: Its name.
+        cooling: Where its cooling time comes from; `edges` and `derived` are worked out here, the
+            others arrive in the report.
+        grace_s: How long a counter may be ahead of the last report.
+    """
+
+    def __init__(
+        self, machine: str, cooling: Cooling | None = None, grace_s: float = GRACE_S
+    ) -> None:
+        self._machine = machine
+        self._cooling = cooling
+        self._grace = timedelta(seconds=grace_s)
+        self._edges = Edges(cooling.edges if cooling else None)
+        self._plan = _Plan(())
+        self._levels: dict[str, Value] = {}
+        self._states: dict[str, Value] = {}
+        self._samples: dict[str, list[tuple[datetime, float]]] = {}
+        self._cut: set[str] = set()
+        self._frame_at: datetime | None = None
+        self._interval_s = 0.0
+        self._counter: int | None = None
+        self._stepped_at: datetime | None = None
+        self._ahead_since: datetime | None = None
+        self._fallen_to: int | None = None
+        self._pending: Sighting | None = None
+        self._reports = True
+        self._linked = False
+
+    @property
+    def states(self) -> Mapping[str, Value]:
+        """The newest word of every state signal, counters and vendor's values included."""
+        return self._states
+
+    def connected(self, *, reports: bool) -> None:
+        """A new connection stands; `reports` says whether this machine sends one per cycle."""
+        self._reports = reports
+        self._linked = True
+        self._forget_shot()
+
+    def take(self, observation: Observation) -> Iterator[Cycle | Sighting]:
+        """What follows from one observation, in order; mostly nothing."""
+        if (pending := self._pending) is not None:
+            self._pending = None
+            # A report that comes next proves the same shots, and has values for one of them.
+            if not (isinstance(observation, Report) and observation.counter >= pending.counter):
+                yield pending
+        match observation:
+            case Frame():
+                yield from self._frame(observation)
+            case Report():
+                yield self._report(observation)
+            case Notice():
+                self._notice(observation)
+            case Link(up=False):
+                self._forget_shot()
+            case Link():
+                pass
+
+    def _forget_shot(self) -> None:
+        """Edges and curves across an outage are no edges and no curves."""
+        self._pending = None
+        self._edges.reset()
+        self._samples = {}
+        self._cut = set()
+        self._frame_at = None
+        self._stepped_at = None
+
+    def _notice(self, notice: Notice) -> None:
+        word = {
+            Change.MODE: "mode",
+            Change.PRODUCTION: "production_status",
+            Change.JOB: "job",
+            Change.MOLD: "mold",
+        }.get(notice.change)
+        if word and notice.new is not None:
+            self._states[word] = notice.new
+
+    def _frame(self, frame: Frame) -> Iterator[Cycle | Sighting]:
+        if frame.columns is not self._plan.columns:
+            self._plan = _Plan.of(frame.columns)
+        plan, values, at = self._plan, frame.values, frame.received_at
+        self._interval_s = (at - self._frame_at).total_seconds() if self._frame_at else 0.0
+        self._frame_at = at
+        for index, name in plan.levels:
+            value = values[index]
+            if value is None:
+                self._levels.pop(name, None)
+            else:
+                self._levels[name] = value
+        for index, name in plan.states:
+            value = values[index]
+            if value is not None:
+                self._states[name] = value
+        for index, name in plan.curves:
+            value = values[index]
+            if isinstance(value, (int, float)):
+                self._sample(name, at, float(value))
+        self._edges.take(self._states, at, self._interval_s)
+        counter = values[plan.counter] if plan.counter is not None else None
+        if isinstance(counter, int | float):
+            yield from self._count(int(counter), at)
+
+    def _sample(self, name: str, at: datetime, value: float) -> None:
+        samples = self._samples.setdefault(name, [])
+        samples.append((at, value))
+        if len(samples) > CURVE_SAMPLES:
+            del samples[: CURVE_SAMPLES // 4]
+            self._cut.add(name)
+
+    def _count(self, counter: int, at: datetime) -> Iterator[Cycle | Sighting]:
+        """What the counter of one frame proves."""
+        if self._linked or self._counter is None:
+            self._linked = False
+            self._pending = self._sighting(counter, at)
+        elif counter == self._counter:
+            self._ahead_since = self._fallen_to = None
+        elif counter < self._counter:
+            # One frame proves nothing: it may have been read just before a report that came first.
+            confirmed = self._fallen_to is not None and counter >= self._fallen_to
+            self._fallen_to = counter
+            if confirmed:
+                yield self._sighting(counter, at)
+        elif not self._reports:
+            yield self._stepped(counter, at)
+        elif self._ahead_since is None:
+            self._ahead_since = at
+        elif at - self._ahead_since >= self._grace:
+            yield self._sighting(counter, at)
+
+    def _sighting(self, counter: int, at: datetime) -> Sighting:
+        self._counter = counter
+        self._ahead_since = self._fallen_to = None
+        return Sighting(
+            machine=self._machine,
+            counter=counter,
+            at=at,
+            mold=self._word("mold"),
+            job_counter=self._whole("job_counter"),
+        )
+
+    def _stepped(self, counter: int, at: datetime) -> Cycle:
+        """A cycle that only the counter and the phases tell of."""
+        values: dict[str, Value] = {}
+        uncertainty: dict[str, float] = {}
+        whole = self._counter is not None and counter == self._counter + 1
+        if whole and self._stepped_at is not None:
+            values["cycle_time_s"] = round((at - self._stepped_at).total_seconds(), 3)
+            uncertainty["cycle_time_s"] = self._interval_s
+        if whole:
+            for phase, (length_s, plus_minus_s) in self._edges.phases.items():
+                if name := PHASE_SIGNALS.get(phase):
+                    values[name], uncertainty[name] = length_s, plus_minus_s
+        self._stepped_at = at
+        provenance = dict.fromkeys(values, Origin.EDGES)
+        return self._cycle(
+            counter, at, self._interval_s, True, values, provenance, uncertainty, self._states
+        )
+
+    def _report(self, report: Report) -> Cycle:
+        values = dict(report.values)
+        provenance = dict.fromkeys(values, report.origin)
+        latched = report.origin is Origin.LATCHED
+        return self._cycle(
+            report.counter,
+            report.ended_at,
+            self._interval_s if latched else 0.0,
+            report.fresh,
+            values,
+            provenance,
+            {},
+            {**self._states, **report.states},
+        )
+
+    def _cycle(
+        self,
+        counter: int,
+        at: datetime,
+        time_uncertainty_s: float,
+        fresh: bool,
+        values: dict[str, Value],
+        provenance: dict[str, Origin],
+        uncertainty: dict[str, float],
+        states: Mapping[str, Value],
+    ) -> Cycle:
+        mode = _text(states.get("mode"))
+        if fresh:
+            self._cool(values, provenance, uncertainty, mode)
+        for name, level in self._levels.items() if fresh else ():
+            if name not in values:
+                values[name], provenance[name] = level, Origin.SAMPLED
+        curves = self._curves() if fresh else {}
+        flags = [] if fresh else ["time_uncertain"]
+        flags += [f"curve_cut:{name}" for name in sorted(self._cut & set(curves))]
+        flags += [f"implausible:{n}" for n, v in values.items() if _implausible(n, v)]
+        self._samples, self._cut = {}, set()
+        self._edges.next_cycle()
+        self._counter = counter
+        self._ahead_since = self._fallen_to = None
+        return Cycle(
+            machine=self._machine,
+            counter=counter,
+            time=at,
+            time_uncertainty_s=time_uncertainty_s,
+            fresh=fresh,
+            closing=_closing(states),
+            state=_state(states, mode),
+            mode=mode,
+            job=_text(states.get("job")),
+            mold=_text(states.get("mold")),
+            values=values,
+            provenance=provenance,
+            uncertainty=uncertainty,
+            curves=curves,
+            flags=tuple(flags),
+        )
+
+    def _cool(
+        self,
+        values: dict[str, Value],
+        provenance: dict[str, Origin],
+        uncertainty: dict[str, float],
+        mode: str | None,
+    ) -> None:
+        """Add the cooling time where the configuration says that it is worked out."""
+        if self._cooling is None or "cooling_time_s" in values:
+            return
+        if self._cooling.edges and self._edges.length:
+            values["cooling_time_s"], uncertainty["cooling_time_s"] = self._edges.length
+            provenance["cooling_time_s"] = Origin.EDGES
+        elif self._cooling.derived and mode == "AUTOMATIC":
+            rest = [values.get(name) for name in REST_OF_CYCLE]
+            cycle = values.get("cycle_time_s")
+            if isinstance(cycle, int | float) and all(isinstance(r, int | float) for r in rest):
+                left = float(cycle) - sum(float(r) for r in rest if r is not None)
+                values["cooling_time_s"] = round(left, 3)
+                provenance["cooling_time_s"] = Origin.DERIVED
+
+    def _curves(self) -> dict[str, Curve]:
+        resolutions = {column.signal: column.resolution for column in self._plan.columns}
+        return {
+            name: _curve(samples, resolutions.get(name))
+            for name, samples in self._samples.items()
+            if len(samples) > 1
+        }
+
+    def _word(self, name: str) -> str | None:
+        return _text(self._states.get(name))
+
+    def _whole(self, name: str) -> int | None:
+        value = self._states.get(name)
+        return int(value) if isinstance(value, int | float) else None
+
+
+def _curve(samples: Sequence[tuple[datetime, float]], resolution: float | None) -> Curve:
+    start = samples[0][0]
+    return Curve(
+        started_at=start,
+        t_s=np.array([(at - start).total_seconds() for at, _ in samples]),
+        values=np.array([value for _, value in samples]),
+        resolution=resolution,
+    )
+
+
+def _text(value: Value | None) -> str | None:
+    text = str(value).strip() if value is not None else ""
+    return text or None
+
+
+def _implausible(name: str, value: Value) -> bool:
+    return isinstance(value, int | float) and not plausible(name, float(value))
+
+
+def _closing(states: Mapping[str, Value]) -> Closing:
+    dry = states.get("closing") == "dry" or states.get("production_status") == "DRY_RUN"
+    return "dry" if dry else "shot"
+
+
+def _state(states: Mapping[str, Value], mode: str | None) -> str:
+    match states.get("quality"):
+        case "FAILED_CYCLE":
+            return "failed"
+        case "TEST_SAMPLE_CYCLE":
+            return "test"
+    return "setup" if mode in ("MANUAL", "SETUP") else "production"
