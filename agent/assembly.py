@@ -5,6 +5,7 @@ does not. Levels (temperatures, flows) and curves come from the frames either wa
 no I/O and has no clock: it can be fed from a socket, a file or a list.
 """
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -80,6 +81,7 @@ class Assembly:
         self._plan = _Plan(())
         self._levels: dict[str, Value] = {}
         self._states: dict[str, Value] = {}
+        self._shown = ChainMap(self._states, self._levels)
         self._samples: dict[str, list[tuple[datetime, float]]] = {}
         self._cut: set[str] = set()
         self._frame_at: datetime | None = None
@@ -89,6 +91,7 @@ class Assembly:
         self._ahead_since: datetime | None = None
         self._fallen_to: int | None = None
         self._pending: Sighting | None = None
+        self._told_mold: str | None = None
         self._reports = True
         self._linked = False
 
@@ -114,7 +117,7 @@ class Assembly:
             case Frame():
                 yield from self._frame(observation)
             case Report():
-                yield self._report(observation)
+                yield self._cycle(observation, {})
             case Notice():
                 self._notice(observation)
             case Link(up=False):
@@ -161,10 +164,12 @@ class Assembly:
             value = values[index]
             if isinstance(value, (int, float)):
                 self._sample(name, at, float(value))
-        self._edges.take(self._states, at, self._interval_s)
+        self._edges.take(self._shown, at, self._interval_s)
         counter = values[plan.counter] if plan.counter is not None else None
         if isinstance(counter, int | float):
             yield from self._count(int(counter), at)
+        if self._counter is not None and _text(self._states.get("mold")) != self._told_mold:
+            yield self._sighting(self._counter, at)
 
     def _sample(self, name: str, at: datetime, value: float) -> None:
         samples = self._samples.setdefault(name, [])
@@ -193,6 +198,11 @@ class Assembly:
         elif at - self._ahead_since >= self._grace:
             yield self._sighting(counter, at)
 
+    def _tell(self, mold: str | None) -> str | None:
+        """Note which mold the ledger has been told of last."""
+        self._told_mold = mold
+        return mold
+
     def _sighting(self, counter: int, at: datetime) -> Sighting:
         self._counter = counter
         self._ahead_since = self._fallen_to = None
@@ -200,7 +210,7 @@ class Assembly:
             machine=self._machine,
             counter=counter,
             at=at,
-            mold=self._word("mold"),
+            mold=self._tell(_text(self._states.get("mold"))),
             job_counter=self._whole("job_counter"),
         )
 
@@ -217,62 +227,52 @@ class Assembly:
                 if name := PHASE_SIGNALS.get(phase):
                     values[name], uncertainty[name] = length_s, plus_minus_s
         self._stepped_at = at
-        provenance = dict.fromkeys(values, Origin.EDGES)
-        return self._cycle(
-            counter, at, self._interval_s, True, values, provenance, uncertainty, self._states
+        report = Report(
+            machine=self._machine,
+            counter=counter,
+            ended_at=at,
+            received_at=at,
+            origin=Origin.EDGES,
+            values=values,
         )
+        return self._cycle(report, uncertainty)
 
-    def _report(self, report: Report) -> Cycle:
+    def _cycle(self, report: Report, uncertainty: dict[str, float]) -> Cycle:
+        """The cycle that a report, or our own stand-in for one, tells of."""
         values = dict(report.values)
         provenance = dict.fromkeys(values, report.origin)
-        latched = report.origin is Origin.LATCHED
-        return self._cycle(
-            report.counter,
-            report.ended_at,
-            self._interval_s if latched else 0.0,
-            report.fresh,
-            values,
-            provenance,
-            {},
-            {**self._states, **report.states},
-        )
-
-    def _cycle(
-        self,
-        counter: int,
-        at: datetime,
-        time_uncertainty_s: float,
-        fresh: bool,
-        values: dict[str, Value],
-        provenance: dict[str, Origin],
-        uncertainty: dict[str, float],
-        states: Mapping[str, Value],
-    ) -> Cycle:
+        states = {**self._states, **report.states}
         mode = _text(states.get("mode"))
-        if fresh:
+        flags: list[str] = []
+        curves: dict[str, Curve] = {}
+        if report.fresh:
             self._cool(values, provenance, uncertainty, mode)
-        for name, level in self._levels.items() if fresh else ():
-            if name not in values:
-                values[name], provenance[name] = level, Origin.SAMPLED
-        curves = self._curves() if fresh else {}
-        flags = [] if fresh else ["time_uncertain"]
-        flags += [f"curve_cut:{name}" for name in sorted(self._cut & set(curves))]
+            for name, level in self._levels.items():
+                if name not in values:
+                    values[name], provenance[name] = level, Origin.SAMPLED
+            curves = self._curves()
+            flags += [f"curve_cut:{name}" for name in sorted(self._cut & set(curves))]
+        else:
+            flags.append("time_uncertain")
         flags += [f"implausible:{n}" for n, v in values.items() if _implausible(n, v)]
         self._samples, self._cut = {}, set()
         self._edges.next_cycle()
-        self._counter = counter
+        self._counter = report.counter
         self._ahead_since = self._fallen_to = None
+        announced = report.origin is Origin.REPORTED
         return Cycle(
             machine=self._machine,
-            counter=counter,
-            time=at,
-            time_uncertainty_s=time_uncertainty_s,
-            fresh=fresh,
+            counter=report.counter,
+            time=report.ended_at,
+            received_at=report.received_at,
+            announced=announced,
+            time_uncertainty_s=0.0 if announced else self._interval_s,
+            fresh=report.fresh,
             closing=_closing(states),
             state=_state(states, mode),
             mode=mode,
             job=_text(states.get("job")),
-            mold=_text(states.get("mold")),
+            mold=self._tell(_text(states.get("mold"))),
             values=values,
             provenance=provenance,
             uncertainty=uncertainty,
@@ -308,9 +308,6 @@ class Assembly:
             for name, samples in self._samples.items()
             if len(samples) > 1
         }
-
-    def _word(self, name: str) -> str | None:
-        return _text(self._states.get(name))
 
     def _whole(self, name: str) -> int | None:
         value = self._states.get(name)

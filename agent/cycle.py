@@ -38,7 +38,11 @@ class Cycle:
     machine: str
     counter: int
     time: datetime
-    """Its end, UTC."""
+    """Its end, UTC: by the machine's clock where it stamps its cycles, else by ours."""
+    received_at: datetime
+    """When we learned of it, UTC, our clock."""
+    announced: bool = False
+    """The machine announced this very cycle (an event), rather than showing a higher counter."""
     time_uncertainty_s: float = 0.0
     """The end lies at most this much before `time`."""
     fresh: bool = True

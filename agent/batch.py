@@ -1,0 +1,57 @@
+"""What one step of a machine's story writes: kept whole or not at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.ledger import Entry
+from drivers import Notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blind:
+    """An interval in which we could not see a machine: data, never silence."""
+
+    machine: str
+    since: datetime
+    """The last instant at which we saw it."""
+    until: datetime | None
+    """The first at which we saw it again; None while it lasts."""
+    cause: str
+    """`unreachable`, `refused`, `garbled`, `stale`, or `not_running`: the agent itself."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Everything that one observation changed."""
+
+    machine: str
+    entries: Sequence[Entry] = ()
+    notices: Sequence[Notice] = ()
+    blinds: Sequence[Blind] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.entries or self.notices or self.blinds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineRow:
+    """A machine as the record knows it."""
+
+    name: str
+    driver: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoldRow:
+    """A mold as people describe it; what is None is not known."""
+
+    name: str
+    revision: str = "A"
+    part: str | None = None
+    alloy: str | None = None
+    resin: str | None = None
+    cavities: int | None = None
+    planned_shots: int | None = None
+    expected_cycle_s: float | None = None

@@ -1,0 +1,169 @@
+"""The record's files: where they lie, how they are opened, and what is refused.
+
+SQLite here means: write-ahead log, `synchronous=FULL` (a commit survives a power cut), one writer
+connection per file that also does the checkpoints, readers that can only read. Several SQLite
+libraries on one file in one process lose data, so nothing else may open these files here.
+"""
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.pool import NullPool
+
+from agent.migrations import NewerSchemaError, upgrade
+
+if sys.platform == "win32":  # SQLite's own locks must do there
+    fcntl = None
+else:
+    import fcntl
+
+APPLICATION_ID = 0x53505255  # "SPRU": `file record.db` can tell what it is
+
+NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs")
+"""The write-ahead log needs shared memory between processes, which these do not give."""
+
+
+class RecordError(Exception):
+    """The record can't be used; the message says which file, why, and what would be right."""
+
+
+def main_path(url: str) -> Path:
+    """The main file of a record's URL.
+
+    Raises:
+        RecordError: not an URL of a kind that this Sprue stores in.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise RecordError(f"record: {url!r} is not a URL such as sqlite:///sprue.db") from error
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        raise RecordError(f"record: {url!r} should be sqlite:///FILE (sqlite:////ROOT/FILE)")
+    return Path(parsed.database)
+
+
+def curves_path(main: Path, at: datetime) -> Path:
+    """The file that holds the curves of a month beside a main file."""
+    return main.with_name(f"{main.stem}-{at.astimezone(UTC):%Y-%m}.curves.db")
+
+
+@contextmanager
+def only_writer(path: Path) -> Iterator[None]:
+    """Be the one process that writes a record; the lock ends with the process, however it ends.
+
+    It is a file of its own: to open and close the database itself a second time in one process
+    would drop SQLite's own locks.
+
+    Raises:
+        RecordError: another process holds it, or the folder can't be written to.
+    """
+    try:
+        lock = path.with_name(f"{path.name}.lock").open("a")
+    except OSError as error:
+        raise RecordError(f"record: {path}: {error.strerror}") from error
+    with lock:
+        if fcntl is not None:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise RecordError(
+                    f"record: another agent writes to {path}; stop it, or give this one a record "
+                    "of its own ([record] url)"
+                ) from error
+        yield
+
+
+@contextmanager
+def writer(path: Path, branch: str) -> Iterator[Connection]:
+    """The one connection that writes to a file, which is made or migrated as needed.
+
+    Raises:
+        RecordError: the folder is missing, the file is not ours or damaged, or its schema is newer.
+    """
+    _refuse_network(path)
+    if not path.parent.is_dir():
+        raise RecordError(f"record: the folder {path.parent} of {path.name} does not exist")
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    event.listen(engine, "connect", _tune_writer)
+    event.listen(engine, "begin", _begin)
+    try:
+        with engine.connect() as connection:
+            upgrade(connection, branch)
+            yield connection
+    except NewerSchemaError as error:
+        raise RecordError(f"record: {path}: {error}") from error
+    except DatabaseError as error:
+        raise RecordError(f"record: {path}: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def reader(path: Path) -> Engine:
+    """An engine that can only read a file that exists; for other processes and for the pages.
+
+    Raises:
+        RecordError: there is no such file.
+    """
+    if not path.is_file():
+        raise RecordError(f"record: there is no {path}; 'sprue run' makes it")
+    name = quote(str(path.absolute()))
+    engine = create_engine(f"sqlite:///file:{name}?mode=ro&uri=true", poolclass=NullPool)
+    event.listen(engine, "connect", _tune_reader)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _tune_writer(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own idea of transactions leaves DDL out; ours begin where we say so.
+    connection.isolation_level = None
+    connection.execute("PRAGMA page_size=8192")
+    found = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if found != APPLICATION_ID and tables:
+        raise sqlite3.DatabaseError("this SQLite file is not a record of Sprue's")
+    connection.execute("PRAGMA journal_mode=WAL")
+    if found != APPLICATION_ID:
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    for pragma in (
+        "synchronous=FULL",
+        "busy_timeout=60000",
+        "cache_size=-65536",
+        "wal_autocheckpoint=2000",
+        "journal_size_limit=67108864",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _tune_reader(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA query_only=1")
+    connection.execute("PRAGMA busy_timeout=5000")
+
+
+def _refuse_network(path: Path) -> None:
+    mounts = Path("/proc/self/mounts")
+    if not mounts.exists():
+        return
+    target = path.absolute().parent.resolve()
+    best, kind = Path("/"), ""
+    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
+        _device, where, file_system, *_rest = line.split(" ")
+        place = Path(where.encode().decode("unicode_escape"))
+        if target.is_relative_to(place) and len(place.parts) >= len(best.parts):
+            best, kind = place, file_system
+    if kind in NETWORK_FILE_SYSTEMS:
+        raise RecordError(
+            f"record: {path} lies on a network file system ({kind} at {best}); "
+            "SQLite's log does not work there: choose a folder on a local disk"
+        )

@@ -1,0 +1,394 @@
+"""Reading the record: by any process, without ever holding up the one that writes.
+
+Every function is one short statement on a connection that can only read; long lists are paged by
+key.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, func, select
+
+from agent import curves as codec
+from agent.batch import Blind
+from agent.cycle import Booked, Curve
+from agent.files import curves_path, main_path, reader
+from agent.ledger import PACE_CYCLES, Mount, Run, Segment, Standing
+from agent.rows import booked_of, from_ns, to_ns
+from agent.schema import (
+    blind,
+    curve,
+    cycle,
+    machine,
+    mold,
+    mount,
+    provenance,
+    refused,
+    run,
+    segment,
+)
+
+PAGE = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which cycles; what is None does not matter."""
+
+    machine: str | None = None
+    mold: str | None = None
+    job: str | None = None
+    since: datetime | None = None
+    """End of cycle at or after."""
+    until: datetime | None = None
+    """End of cycle before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineSums:
+    """The loss identity of one machine: seen = kept + refused."""
+
+    machine: str
+    driver: str | None
+    seen_at: datetime | None
+    kept: int
+    refused: Mapping[str, int]
+    """How many cycles were not kept, by reason."""
+    unobserved: int
+    """Closings that the counter proves and no cycle came for."""
+    blind_s: float
+    blind_now: Blind | None
+    mold: str | None
+
+    @property
+    def seen(self) -> int:
+        """Cycles that reached us, by whatever way."""
+        return self.kept + sum(self.refused.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoldLife:
+    """What a mold revision took: sums over the ledger."""
+
+    mold: str
+    revision: str
+    part: str | None
+    planned_shots: int | None
+    shots: int
+    closings: int
+    unobserved: int
+
+
+@contextmanager
+def open_history(url: str) -> Iterator["History"]:
+    """The record behind a URL, for reading.
+
+    Raises:
+        RecordError: there is no such record.
+    """
+    engine = reader(main_path(url))
+    try:
+        yield History(engine, url)
+    finally:
+        engine.dispose()
+
+
+class History:
+    """Questions to a record; `open_history` makes one."""
+
+    def __init__(self, engine: Engine, url: str) -> None:
+        self._engine = engine
+        self._path = main_path(url)
+
+    def cycles(self, wanted: Filter, *, newest: int | None = None) -> Iterator[Booked]:
+        """Cycles in order of arrival.
+
+        Args:
+            wanted: Which.
+            newest: Only that many, the newest ones; None for all.
+        """
+        with self._engine.connect() as connection:
+            if newest is not None:
+                query = _filtered(wanted).order_by(cycle.c.id.desc()).limit(newest)
+                rows = connection.execute(query).mappings().all()
+                yield from (booked_of(dict(row)) for row in reversed(rows))
+                return
+        after = 0
+        while True:
+            query = _filtered(wanted).where(cycle.c.id > after).order_by(cycle.c.id).limit(PAGE)
+            with self._engine.connect() as connection:
+                rows = connection.execute(query).mappings().all()
+            yield from (booked_of(dict(row)) for row in rows)
+            if len(rows) < PAGE:
+                return
+            after = rows[-1]["id"]
+
+    def count(self, wanted: Filter) -> int:
+        """How many cycles `cycles` would give."""
+        query = select(func.count()).select_from(_filtered(wanted).subquery())
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def curves(self, booked: Booked) -> dict[str, Curve]:
+        """The curves of one cycle; none where its month was removed."""
+        path = curves_path(self._path, booked.cycle.time)
+        if not path.is_file():
+            return {}
+        query = select(curve).where(
+            curve.c.machine == booked.cycle.machine,
+            curve.c.segment == booked.segment,
+            curve.c.counter == booked.cycle.counter,
+        )
+        engine = reader(path)
+        try:
+            with engine.connect() as connection:
+                return {
+                    row.signal: codec.decode(row.data, from_ns(row.started_ns))
+                    for row in connection.execute(query)
+                }
+        finally:
+            engine.dispose()
+
+    def runs(self, machine_name: str | None = None) -> list[Run]:
+        """The ledger, in order of writing."""
+        with self._engine.connect() as connection:
+            return [_run(row) for row in connection.execute(_runs(machine_name)).mappings()]
+
+    def segments(self, machine_name: str) -> list[Segment]:
+        """A machine's segments, first to last."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(_segments(machine_name)).mappings()
+            return [_segment(row) for row in rows]
+
+    def blinds(
+        self, machine_name: str | None = None, *, since: datetime | None = None
+    ) -> list[Blind]:
+        """Blind intervals that had not ended before `since`, oldest first."""
+        query = select(blind, machine.c.name.label("machine")).join(machine).order_by(blind.c.id)
+        if machine_name is not None:
+            query = query.where(machine.c.name == machine_name)
+        if since is not None:
+            open_or_later = (blind.c.until_ns.is_(None)) | (blind.c.until_ns > to_ns(since))
+            query = query.where(open_or_later)
+        with self._engine.connect() as connection:
+            return [_blind(row) for row in connection.execute(query).mappings()]
+
+    def lives(self) -> list[MoldLife]:
+        """Every mold revision that took a closing, and every registered mold."""
+        sums = (
+            select(
+                run.c.mold_id,
+                run.c.revision,
+                func.sum(run.c.shots).label("shots"),
+                func.sum(run.c.closings).label("closings"),
+                func.sum(run.c.unobserved).label("unobserved"),
+            )
+            .group_by(run.c.mold_id, run.c.revision)
+            .subquery()
+        )
+        query = (
+            select(
+                mold,
+                sums.c.revision.label("run_revision"),
+                sums.c.shots,
+                sums.c.closings,
+                sums.c.unobserved,
+            )
+            .outerjoin(sums, sums.c.mold_id == mold.c.id)
+            .order_by(mold.c.name, sums.c.revision)
+        )
+        with self._engine.connect() as connection:
+            return [
+                MoldLife(
+                    mold=row["name"],
+                    revision=row["run_revision"] or row["revision"],
+                    part=row["part"],
+                    planned_shots=row["planned_shots"],
+                    shots=int(row["shots"] or 0),
+                    closings=int(row["closings"] or 0),
+                    unobserved=int(row["unobserved"] or 0),
+                )
+                for row in connection.execute(query).mappings()
+            ]
+
+    def sums(self, now: datetime) -> list[MachineSums]:
+        """Every machine's loss identity; open blind intervals count up to `now`."""
+        with self._engine.connect() as connection:
+            machines = connection.execute(select(machine).order_by(machine.c.id)).mappings().all()
+            return [self._sums(connection, row, now) for row in machines]
+
+    def _sums(self, connection: Connection, row: Mapping[Any, Any], now: datetime) -> MachineSums:
+        key = row["id"]
+        kept = select(func.count()).where(cycle.c.machine_id == key)
+        missing = select(func.coalesce(func.sum(run.c.unobserved), 0)).where(
+            run.c.machine_id == key
+        )
+        reasons = select(refused.c.reason, refused.c.n).where(refused.c.machine_id == key)
+        intervals = (
+            select(blind, machine.c.name.label("machine"))
+            .join(machine)
+            .where(blind.c.machine_id == key)
+            .order_by(blind.c.id)
+        )
+        mounted = (
+            select(mold.c.name)
+            .join(mount, mount.c.mold_id == mold.c.id)
+            .where(mount.c.machine_id == key, mount.c.until_ns.is_(None))
+        )
+        blinds = [_blind(each) for each in connection.execute(intervals).mappings()]
+        return MachineSums(
+            machine=row["name"],
+            driver=row["driver"],
+            seen_at=from_ns(row["seen_ns"]) if row["seen_ns"] is not None else None,
+            kept=int(connection.execute(kept).scalar_one()),
+            refused={r.reason: int(r.n) for r in connection.execute(reasons)},
+            unobserved=int(connection.execute(missing).scalar_one()),
+            blind_s=sum(((b.until or now) - b.since).total_seconds() for b in blinds),
+            blind_now=blinds[-1] if blinds and blinds[-1].until is None else None,
+            mold=connection.execute(mounted).scalar(),
+        )
+
+
+def standing_of(connection: Connection, name: str) -> Standing:
+    """Where a machine's ledger stands by the record; an empty one for a new machine."""
+    standing = Standing()
+    mounted = (
+        select(mount, mold.c.name.label("mold"), machine.c.name.label("machine"))
+        .select_from(mount.join(mold).join(machine))
+        .where(machine.c.name == name, mount.c.until_ns.is_(None))
+    )
+    if row := connection.execute(mounted).mappings().first():
+        standing.mount = Mount(
+            machine=name,
+            mold=row["mold"],
+            revision=row["revision"],
+            since=from_ns(row["since_ns"]),
+            source=row["source"],
+        )
+    newest = _segments(name).order_by(None).order_by(segment.c.number.desc()).limit(1)
+    found = connection.execute(newest).mappings().first()
+    if found is None:
+        return standing
+    standing.segment = _segment(found)
+    standing.counter = standing.segment.first
+    standing.at = standing.segment.opened_at
+    of_segment = _runs(name).where(run.c.segment == standing.segment.number)
+    for row in connection.execute(of_segment).mappings():
+        _resume(standing, _run(row))
+    last = (
+        select(cycle.c.counter, cycle.c.time_ns, cycle.c.received_ns)
+        .join(machine)
+        .where(machine.c.name == name, cycle.c.segment == standing.segment.number)
+        .order_by(cycle.c.id.desc())
+        .limit(PACE_CYCLES)
+    )
+    rows = connection.execute(last).all()
+    standing.times.extend((row.counter, from_ns(row.time_ns)) for row in reversed(rows))
+    if rows:
+        standing.at = max(standing.at, from_ns(rows[0].received_ns))
+    return standing
+
+
+def _resume(standing: Standing, row: Run) -> None:
+    """Take one run of the present segment back into a standing."""
+    match row.kind:
+        case "seen":
+            standing.run = row
+        case "unobserved":
+            standing.unobserved.append((row.first, row.last))
+            if standing.at is None or row.until > standing.at:
+                standing.at = row.until
+        case "seen_late":
+            split = next(r for r in standing.unobserved if r[0] <= row.first <= r[1])
+            standing.unobserved.remove(split)
+            pieces = ((split[0], row.first - 1), (row.first + 1, split[1]))
+            standing.unobserved += [piece for piece in pieces if piece[0] <= piece[1]]
+    if row.kind != "seen_late":
+        standing.counter = max(standing.counter, row.last)
+    if standing.run and standing.run.last != standing.counter:
+        standing.run = None
+
+
+def _filtered(wanted: Filter) -> Select[Any]:
+    query = (
+        select(
+            cycle,
+            machine.c.name.label("machine"),
+            mold.c.name.label("mold"),
+            provenance.c.body.label("provenance"),
+        )
+        .join(machine, machine.c.id == cycle.c.machine_id)
+        .join(provenance, provenance.c.id == cycle.c.provenance_id)
+        .outerjoin(mold, mold.c.id == cycle.c.mold_id)
+    )
+    if wanted.machine is not None:
+        query = query.where(machine.c.name == wanted.machine)
+    if wanted.mold is not None:
+        query = query.where(mold.c.name == wanted.mold)
+    if wanted.job is not None:
+        query = query.where(cycle.c.job == wanted.job)
+    if wanted.since is not None:
+        query = query.where(cycle.c.time_ns >= to_ns(wanted.since))
+    if wanted.until is not None:
+        query = query.where(cycle.c.time_ns < to_ns(wanted.until))
+    return query
+
+
+def _runs(name: str | None) -> Select[Any]:
+    query = (
+        select(run, machine.c.name.label("machine"), mold.c.name.label("mold"))
+        .join(machine, machine.c.id == run.c.machine_id)
+        .outerjoin(mold, mold.c.id == run.c.mold_id)
+        .order_by(run.c.id)
+    )
+    return query if name is None else query.where(machine.c.name == name)
+
+
+def _segments(name: str) -> Select[Any]:
+    return (
+        select(segment, machine.c.name.label("machine"))
+        .join(machine)
+        .where(machine.c.name == name)
+        .order_by(segment.c.number)
+    )
+
+
+def _run(row: Mapping[Any, Any]) -> Run:
+    return Run(
+        machine=row["machine"],
+        segment=row["segment"],
+        kind=row["kind"],
+        first=row["first"],
+        last=row["last"],
+        mold=row["mold"],
+        revision=row["revision"],
+        closings=row["closings"],
+        shots=row["shots"],
+        unobserved=row["unobserved"],
+        since=from_ns(row["since_ns"]),
+        until=from_ns(row["until_ns"]),
+        evidence=row["evidence"],
+    )
+
+
+def _segment(row: Mapping[Any, Any]) -> Segment:
+    return Segment(
+        machine=row["machine"],
+        number=row["number"],
+        first=row["first"],
+        opened_at=from_ns(row["opened_ns"]),
+        reason=row["reason"],
+    )
+
+
+def _blind(row: Mapping[Any, Any]) -> Blind:
+    return Blind(
+        machine=row["machine"],
+        since=from_ns(row["since_ns"]),
+        until=from_ns(row["until_ns"]) if row["until_ns"] is not None else None,
+        cause=row["cause"],
+        why=row["why"],
+    )

@@ -1,0 +1,209 @@
+"""The durable local truth: one thread that writes, and what a restart needs back.
+
+Commits are grouped by themselves: while one is on its way to the disk, the next batches gather.
+What `keep` was given is on the disk when the future it returned is done.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import DatabaseError
+
+from agent import schema
+from agent.batch import Batch, Blind, MachineRow, MoldRow
+from agent.files import RecordError, main_path, only_writer, writer
+from agent.history import standing_of
+from agent.ledger import Standing
+from agent.rows import from_ns
+from agent.writing import Writing
+
+GROUP_MOST = 500
+"""Batches in one commit."""
+
+WAITING_MOST = 20_000
+"""Batches in memory while the disk is slow; then machines wait."""
+
+SEEN_EVERY_S = 1.0
+"""How often it is noted when a machine was last seen, if nothing else is written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What the record knew of a machine when it was opened."""
+
+    standing: Standing
+    seen_at: datetime | None
+    blind: Blind | None
+    """The interval that was open when the agent stopped."""
+
+
+@asynccontextmanager
+async def open_record(
+    url: str, machines: Iterable[MachineRow] = (), molds: Iterable[MoldRow] = ()
+) -> AsyncGenerator["Record"]:
+    """Open a record for writing, made or migrated as needed; on leaving everything is on disk.
+
+    Raises:
+        RecordError: it can't be used, or another agent writes to it.
+    """
+    record = Record(main_path(url), list(machines), list(molds))
+    thread = threading.Thread(target=record.work, name="record writer")
+    thread.start()
+    try:
+        await record.opened
+        yield record
+    finally:
+        record.close()
+        await asyncio.to_thread(thread.join)
+
+
+class Record:
+    """A record open for writing; `open_record` makes one."""
+
+    def __init__(self, path: Path, machines: list[MachineRow], molds: list[MoldRow]) -> None:
+        self._path = path
+        self._machines = machines
+        self._molds = molds
+        self._loop = asyncio.get_running_loop()
+        self._room = asyncio.Semaphore(WAITING_MOST)
+        self._queue: queue.SimpleQueue[tuple[Batch, asyncio.Future[None]] | None]
+        self._queue = queue.SimpleQueue()
+        self._seen: dict[str, datetime] = {}
+        self._broken: asyncio.Future[None] = self._loop.create_future()
+        self.opened: asyncio.Future[None] = self._loop.create_future()
+        """Done when the record is ready; raises `RecordError` when it can't be used."""
+        self.before: dict[str, Before] = {}
+        """What the record knew when it was opened, by machine."""
+        self.revisions: dict[str, str] = {}
+        """Present revision of every mold the record knew when it was opened."""
+        self.taken: dict[tuple[str, str], int] = {}
+        """Shots of every (mold, revision) when it was opened."""
+
+    async def keep(self, batch: Batch) -> asyncio.Future[None]:
+        """Hand over a batch; waits only where the disk is thousands of batches behind.
+
+        Returns:
+            Done when the batch is on the disk.
+        """
+        await self._room.acquire()
+        done: asyncio.Future[None] = self._loop.create_future()
+        self._queue.put((batch, done))
+        return done
+
+    def seen(self, machine: str, at: datetime) -> None:
+        """Note that a machine gave a sign of life; written within a second."""
+        self._seen[machine] = at
+
+    async def watch(self) -> None:
+        """Wait until the record breaks; never returns otherwise.
+
+        Raises:
+            RecordError: the disk refused.
+        """
+        await asyncio.shield(self._broken)
+
+    def close(self) -> None:
+        """Let the writer finish what waits and stop."""
+        self._queue.put(None)
+        if self._broken.done() and not self._broken.cancelled():
+            self._broken.exception()
+
+    def work(self) -> None:
+        """The writer's thread: open, write until told to stop, close."""
+        try:
+            with ExitStack() as files:
+                files.enter_context(only_writer(self._path))
+                main = files.enter_context(writer(self._path, "main"))
+                writing = Writing(main, self._path, files)
+                writing.register(self._machines, self._molds)
+                self._load(main)
+                self._loop.call_soon_threadsafe(self._finish_opening)
+                while self._write_group(writing):
+                    pass
+        except (RecordError, DatabaseError, sqlite3.Error, OSError) as error:
+            self._break(error)
+
+    def _load(self, main: Connection) -> None:
+        with main.begin():
+            rows = main.execute(select(schema.mold.c.name, schema.mold.c.revision))
+            self.revisions = {row.name: row.revision for row in rows}
+            ledger, mold = schema.run, schema.mold
+            sums = (
+                select(mold.c.name, ledger.c.revision, func.sum(ledger.c.shots).label("shots"))
+                .join(mold, mold.c.id == ledger.c.mold_id)
+                .group_by(mold.c.name, ledger.c.revision)
+            )
+            self.taken = {(r.name, r.revision): int(r.shots) for r in main.execute(sums)}
+            for row in main.execute(select(schema.machine)).all():
+                interval = main.execute(
+                    select(schema.blind).where(
+                        schema.blind.c.machine_id == row.id, schema.blind.c.until_ns.is_(None)
+                    )
+                ).first()
+                self.before[row.name] = Before(
+                    standing=standing_of(main, row.name),
+                    seen_at=from_ns(row.seen_ns) if row.seen_ns is not None else None,
+                    blind=Blind(
+                        machine=row.name,
+                        since=from_ns(interval.since_ns),
+                        until=None,
+                        cause=interval.cause,
+                        why=interval.why,
+                    )
+                    if interval
+                    else None,
+                )
+
+    def _write_group(self, writing: Writing) -> bool:
+        """Write what waits in one commit; False when told to stop."""
+        group, going = self._gather()
+        seen, self._seen = self._seen, {}
+        if group or seen:
+            writing.write([batch for batch, _done in group], seen)
+            self._loop.call_soon_threadsafe(self._finish, [done for _batch, done in group])
+        return going
+
+    def _gather(self) -> tuple[list[tuple[Batch, asyncio.Future[None]]], bool]:
+        group: list[tuple[Batch, asyncio.Future[None]]] = []
+        try:
+            item = self._queue.get(timeout=SEEN_EVERY_S)
+            while item is not None:
+                group.append(item)
+                if len(group) >= GROUP_MOST:
+                    return group, True
+                item = self._queue.get_nowait()
+        except queue.Empty:
+            return group, True
+        return group, False
+
+    def _finish_opening(self) -> None:
+        if not self.opened.done():
+            self.opened.set_result(None)
+
+    def _finish(self, done: list[asyncio.Future[None]]) -> None:
+        for future in done:
+            self._room.release()
+            if not future.done():
+                future.set_result(None)
+
+    def _break(self, error: Exception) -> None:
+        broken = (
+            error
+            if isinstance(error, RecordError)
+            else RecordError(f"record: {self._path}: {getattr(error, 'orig', None) or error}")
+        )
+
+        def tell() -> None:
+            future = self._broken if self.opened.done() else self.opened
+            if not future.done():
+                future.set_exception(broken)
+
+        self._loop.call_soon_threadsafe(tell)

@@ -1,0 +1,275 @@
+"""Batches turned into statements: all that is ever written to the record, in one place.
+
+Every statement is idempotent on the natural key of what it writes, so that the same batch twice
+changes nothing.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects.sqlite import insert
+
+from agent import curves, schema
+from agent.batch import Batch, Blind, MachineRow, MoldRow
+from agent.cycle import Booked
+from agent.files import curves_path, writer
+from agent.ledger import Mount, Run, Segment
+from agent.rows import compact, cycle_row, to_ns
+from drivers import Notice
+
+OPEN_MONTHS = 2
+"""Around midnight of a month's last day, cycles of both months come in."""
+
+
+class Writing:
+    """Writes batches through the writer's own connections; for the writer's thread only.
+
+    Args:
+        main: Connection to the main file.
+        path: The main file; the months' curves lie beside it.
+        files: Closes what is opened here.
+    """
+
+    def __init__(self, main: Connection, path: Path, files: ExitStack) -> None:
+        self._main = main
+        self._path = path
+        self._files = files
+        self._months: dict[Path, tuple[Connection, ExitStack]] = {}
+        self._machines = self._ids(schema.machine)
+        self._molds = self._ids(schema.mold)
+        self._provenances: dict[str, int] = {}
+
+    def register(self, machines: Iterable[MachineRow], molds: Iterable[MoldRow]) -> None:
+        """Make the configured machines and molds known; what people changed since stays."""
+        with self._main.begin():
+            for machine in machines:
+                known = {"name": machine.name, "driver": machine.driver}
+                self._upsert(schema.machine, ["name"], [known], ["driver"])
+            for mold in molds:
+                row: dict[str, Any] = {"name": mold.name, "revision": mold.revision}
+                row["registered"] = 1
+                details = {
+                    key: getattr(mold, key)
+                    for key in (
+                        "part", "alloy", "resin", "cavities", "planned_shots", "expected_cycle_s"
+                    )
+                }  # fmt: skip
+                self._upsert(
+                    schema.mold, ["name"], [row | details], ["registered", "revision", *details]
+                )
+        self._machines = self._ids(schema.machine)
+        self._molds = self._ids(schema.mold)
+
+    def write(self, batches: Sequence[Batch], seen: Mapping[str, datetime]) -> None:
+        """Write batches in their order, and when machines were last seen; durable on return.
+
+        Curves are committed before the cycles that they belong to: a curve without a cycle is
+        harmless and is written over on the next try, a cycle without its curves can't happen.
+        """
+        self._write_curves(batches)
+        with self._main.begin():
+            for batch in batches:
+                self._write_batch(batch)
+            for machine, at in seen.items():
+                self._main.execute(
+                    schema.machine.update()
+                    .where(schema.machine.c.id == self._machine(machine))
+                    .values(seen_ns=to_ns(at))
+                )
+
+    def _write_curves(self, batches: Sequence[Batch]) -> None:
+        rows: dict[Path, list[dict[str, Any]]] = {}
+        for booked in _cycles(batches):
+            cycle = booked.cycle
+            for signal, curve in cycle.curves.items():
+                row = {
+                    "machine": cycle.machine,
+                    "segment": booked.segment,
+                    "counter": cycle.counter,
+                    "signal": signal,
+                    "samples": len(curve.values),
+                    "started_ns": to_ns(curve.started_at),
+                    "data": curves.encode(curve),
+                }
+                rows.setdefault(curves_path(self._path, cycle.time), []).append(row)
+        keys = ["machine", "segment", "counter", "signal"]
+        for path, month in rows.items():
+            connection = self._month(path)
+            with connection.begin():
+                statement = insert(schema.curve).on_conflict_do_nothing(index_elements=keys)
+                connection.execute(statement, month)
+
+    def _month(self, path: Path) -> Connection:
+        if path not in self._months:
+            while len(self._months) >= OPEN_MONTHS:
+                _connection, files = self._months.pop(next(iter(self._months)))
+                files.close()
+            files = self._files.enter_context(ExitStack())
+            self._months[path] = (files.enter_context(writer(path, "curves")), files)
+        return self._months[path][0]
+
+    def _write_batch(self, batch: Batch) -> None:
+        machine = self._machine(batch.machine)
+        for entry in batch.entries:
+            self._segments(machine, entry.segments)
+            self._mounts(machine, entry.mounts)
+            self._runs(machine, entry.runs)
+            if entry.booked:
+                self._cycle(machine, entry.booked)
+        reasons = Counter(entry.refused for entry in batch.entries if entry.refused)
+        for reason, n in reasons.items():
+            statement = insert(schema.refused).values(machine_id=machine, reason=reason, n=n)
+            self._main.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["machine_id", "reason"],
+                    set_={"n": schema.refused.c.n + statement.excluded.n},
+                )
+            )
+        self._blinds(machine, batch.blinds)
+        self._notices(machine, batch.notices)
+
+    def _segments(self, machine: int, segments: Sequence[Segment]) -> None:
+        rows = [
+            {
+                "machine_id": machine,
+                "number": segment.number,
+                "first": segment.first,
+                "opened_ns": to_ns(segment.opened_at),
+                "reason": segment.reason,
+            }
+            for segment in segments
+        ]
+        self._upsert(schema.segment, ["machine_id", "number"], rows, [])
+
+    def _mounts(self, machine: int, mounts: Sequence[Mount]) -> None:
+        for mount in mounts:
+            table = schema.mount
+            self._main.execute(
+                table.update()
+                .where(table.c.machine_id == machine, table.c.until_ns.is_(None))
+                .values(until_ns=to_ns(mount.since))
+            )
+            row = {
+                "machine_id": machine,
+                "mold_id": self._mold(mount.mold),
+                "revision": mount.revision,
+                "since_ns": to_ns(mount.since),
+                "source": mount.source,
+            }
+            self._upsert(table, ["machine_id", "since_ns"], [row], ["mold_id", "revision"])
+
+    def _runs(self, machine: int, runs: Sequence[Run]) -> None:
+        rows = [
+            {
+                "machine_id": machine,
+                "segment": run.segment,
+                "kind": run.kind,
+                "first": run.first,
+                "last": run.last,
+                "mold_id": self._mold(run.mold),
+                "revision": run.revision,
+                "closings": run.closings,
+                "shots": run.shots,
+                "unobserved": run.unobserved,
+                "since_ns": to_ns(run.since),
+                "until_ns": to_ns(run.until),
+                "evidence": run.evidence,
+            }
+            for run in runs
+        ]
+        grown = ["last", "closings", "shots", "unobserved", "until_ns"]
+        self._upsert(schema.run, ["machine_id", "segment", "kind", "first"], rows, grown)
+
+    def _cycle(self, machine: int, booked: Booked) -> None:
+        row = cycle_row(booked) | {
+            "machine_id": machine,
+            "mold_id": self._mold(booked.mold),
+            "provenance_id": self._provenance(compact(booked.cycle.provenance)),
+        }
+        self._upsert(schema.cycle, ["machine_id", "segment", "counter"], [row], [])
+
+    def _blinds(self, machine: int, blinds: Sequence[Blind]) -> None:
+        rows = [
+            {
+                "machine_id": machine,
+                "since_ns": to_ns(blind.since),
+                "until_ns": to_ns(blind.until) if blind.until else None,
+                "cause": blind.cause,
+                "why": blind.why,
+            }
+            for blind in blinds
+        ]
+        self._upsert(schema.blind, ["machine_id", "since_ns"], rows, ["until_ns", "cause", "why"])
+
+    def _notices(self, machine: int, notices: Sequence[Notice]) -> None:
+        for notice in notices:
+            row = {
+                "machine_id": machine,
+                "time_ns": to_ns(notice.at),
+                "received_ns": to_ns(notice.received_at),
+                "change": notice.change.value,
+                "name": notice.name,
+                "old": json.dumps(notice.old, ensure_ascii=False),
+                "new": json.dumps(notice.new, ensure_ascii=False),
+                "who": notice.who,
+            }
+            self._main.execute(insert(schema.notice).values(**row))
+
+    def _upsert(
+        self, table: Table, keys: list[str], rows: list[dict[str, Any]], changing: list[str]
+    ) -> None:
+        if not rows:
+            return
+        statement = insert(table)
+        if changing:
+            statement = statement.on_conflict_do_update(
+                index_elements=keys, set_={name: statement.excluded[name] for name in changing}
+            )
+        else:
+            statement = statement.on_conflict_do_nothing(index_elements=keys)
+        self._main.execute(statement, rows)
+
+    def _ids(self, table: Table) -> dict[str, int]:
+        with self._main.begin():
+            rows = self._main.execute(select(table.c.name, table.c.id))
+            return {str(row.name): int(row.id) for row in rows}
+
+    def _machine(self, name: str) -> int:
+        if name not in self._machines:
+            self._machines[name] = self._new(schema.machine, name=name)
+        return self._machines[name]
+
+    def _mold(self, name: str | None) -> int | None:
+        """A mold's id; one that only a machine named is kept as not registered."""
+        if name is None:
+            return None
+        if name not in self._molds:
+            self._molds[name] = self._new(schema.mold, name=name, revision="A", registered=0)
+        return self._molds[name]
+
+    def _provenance(self, body: str) -> int:
+        if body not in self._provenances:
+            table = schema.provenance
+            found = self._main.execute(select(table.c.id).where(table.c.body == body)).scalar()
+            self._provenances[body] = found or self._new(table, body=body)
+        return self._provenances[body]
+
+    def _new(self, table: Table, **row: Any) -> int:
+        key = self._main.execute(insert(table).values(**row)).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+
+def _cycles(batches: Sequence[Batch]) -> Iterable[Booked]:
+    return (
+        entry.booked
+        for batch in batches
+        for entry in batch.entries
+        if entry.booked and entry.booked.cycle.curves
+    )
