@@ -11,6 +11,7 @@ Source:
 import asyncio
 import struct
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from simulators.modes import MOLDING, Phase
 from simulators.press import Press
@@ -91,6 +92,9 @@ class ModbusFace:
             link.abort()
         await self._server.wait_closed()
         self._server = None
+
+    async def tick(self) -> None:
+        """Nothing to do: requests compute their answer."""
 
     def _link(self) -> "_Link":
         return _Link(self.answer, self._links)
@@ -226,9 +230,8 @@ class _Link(asyncio.Protocol):
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._links.add(transport)
+        self._transport = cast(asyncio.Transport, transport)
+        self._links.add(self._transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._transport is not None:
