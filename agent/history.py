@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy import Connection, Engine, Select, case, func, select
 
 from agent import curves as codec
 from agent.batch import Blind
 from agent.cycle import Booked, Curve
 from agent.files import curves_path, main_path, reader
 from agent.ledger import PACE_CYCLES, Mount, Run, Segment, Standing
+from agent.live import Today
 from agent.rows import booked_of, from_ns, to_ns
 from agent.schema import (
     blind,
@@ -219,6 +220,27 @@ class History:
         with self._engine.connect() as connection:
             machines = connection.execute(select(machine).order_by(machine.c.id)).mappings().all()
             return [self._sums(connection, row, now) for row in machines]
+
+    def today(self, since: datetime) -> Today:
+        """Sums over all machines since a start of day; blind time only of ended intervals."""
+        ns = to_ns(since)
+        shots = func.coalesce(func.sum(case((cycle.c.closing == "shot", 1), else_=0)), 0)
+        seen = select(func.count(), shots).where(cycle.c.time_ns >= ns)
+        missing = select(func.coalesce(func.sum(run.c.unobserved), 0)).where(run.c.until_ns >= ns)
+        ended = select(blind.c.since_ns, blind.c.until_ns).where(blind.c.until_ns >= ns)
+        with self._engine.connect() as connection:
+            cycles, with_plastic = connection.execute(seen).one()
+            unobserved = int(connection.execute(missing).scalar_one())
+            blind_ns = sum(
+                row.until_ns - max(row.since_ns, ns) for row in connection.execute(ended)
+            )
+        return Today(
+            since=since,
+            shots=int(with_plastic) + unobserved,
+            cycles=int(cycles),
+            unobserved=unobserved,
+            blind_s=blind_ns / 1e9,
+        )
 
     def _sums(self, connection: Connection, row: Mapping[Any, Any], now: datetime) -> MachineSums:
         key = row["id"]

@@ -7,7 +7,7 @@ the sum of runs; a run is only ever extended, and what is wrong is corrected by 
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from statistics import median
@@ -78,6 +78,14 @@ class Entry:
     mounts: Sequence[Mount] = ()
     refused: str | None = None
     """Why a cycle was not kept: `duplicate`, `before_first_seen`, `not_new`."""
+
+    def added(self) -> Iterator[tuple[str | None, str | None, int]]:
+        """Mold, revision and shots that this entry adds to the sum of the ledger."""
+        for run in self.runs:
+            if run.kind != "seen":
+                yield run.mold, run.revision, run.shots
+            elif self.booked and self.booked.cycle.closing == "shot":
+                yield run.mold, run.revision, 1  # the run itself says how many it has by now
 
 
 @dataclass(slots=True, kw_only=True)

@@ -19,6 +19,11 @@ class Press(Protocol):
         ...
 
     @property
+    def report_columns(self) -> tuple[Column, ...]:
+        """What it yields once a cycle, in reports; empty where there are none."""
+        ...
+
+    @property
     def reports(self) -> bool:
         """Whether it yields a `Report` per cycle; if not, cycles are made from its frames."""
         ...

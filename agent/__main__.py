@@ -1,0 +1,357 @@
+"""The command line, and the one place that puts agent, pages and simulators together."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import tempfile
+from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from agent import checking, demo, listing
+from agent.config import ConfigError, Loaded, load
+from agent.console import complain
+from agent.export import ExportError, export_csv
+from agent.files import RecordError
+from agent.history import Filter, History, open_history
+from agent.live import Plant
+from agent.progress import progress_bar
+from agent.run import now, run
+from dashboards.server import ServeError, serve
+from simulators.fleet import Fleet, FleetError
+from simulators.fleet import load as load_fleet
+from simulators.serve import print_config
+from simulators.serve import serve as simulate
+
+DONE, FAILED, MISUSED = 0, 1, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status: 0 done, 1 failed, 2 misused."""
+    args = parser().parse_args(argv)
+    try:
+        status: int = args.command(args)
+    except (ConfigError, FleetError) as error:
+        complain(error)
+        return MISUSED
+    except (RecordError, ExportError, demo.DemoError, ServeError) as error:
+        complain(error)
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="sprue", description="Watches injection molding: one record per shot."
+    )
+    top.add_argument("--version", action="version", version=f"sprue {version('sprue')}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _add_running(commands)
+    _add_simulate(commands)
+    _add_reading(commands)
+    return top
+
+
+def _add_running(commands: Any) -> None:
+    one = commands.add_parser("demo", help="a simulated plant, the agent and its pages")
+    one.add_argument("--machines", type=_positive, default=12, metavar="N")
+    one.add_argument("--speed", type=_factor, default=1.0, metavar="X")
+    one.add_argument("--seed", type=int, default=0, metavar="N")
+    one.add_argument("--for", dest="seconds", type=_factor, metavar="SECONDS")
+    one.add_argument("--record", metavar="URL", help="default: in a temporary folder")
+    one.add_argument("--listen", default="127.0.0.1:8420", metavar="HOST:PORT")
+    one.set_defaults(command=_demo)
+
+    one = commands.add_parser("run", help="the agent")
+    one.add_argument("config", type=Path, metavar="CONFIG")
+    one.set_defaults(command=_run)
+
+    one = commands.add_parser("check", help="is the configuration right?")
+    one.add_argument("config", type=Path, metavar="CONFIG")
+    one.add_argument(
+        "--connect", action="store_true", help="read every machine once; nothing is stored"
+    )
+    _add_format(one)
+    one.set_defaults(command=_check)
+
+
+def _add_simulate(commands: Any) -> None:
+    one = commands.add_parser("simulate", help="simulated presses alone")
+    one.add_argument("fleet", metavar="FLEET", help="a fleet file, or a shipped fleet's name")
+    one.add_argument("--truth", type=Path, metavar="FILE", help="log of what really happened")
+    one.add_argument("--speed", type=_factor, default=1.0, metavar="X")
+    one.add_argument("--seed", type=int, default=0, metavar="N")
+    one.add_argument("--machines", type=_positive, metavar="N", help="that many of its presses")
+    one.add_argument("--free-ports", action="store_true", help="any ports that are free")
+    one.add_argument("--config-out", type=Path, metavar="FILE", help="write a fitting sprue.toml")
+    one.add_argument("--print-config", action="store_true", help="print it and end")
+    one.add_argument("--state", type=Path, metavar="FILE", help="counters outlive a restart")
+    one.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
+    one.add_argument("--quiet", action="store_true", help="print no addresses")
+    one.set_defaults(command=_simulate)
+
+
+def _add_reading(commands: Any) -> None:
+    one = commands.add_parser("status", help="machines, links, blind intervals, what was lost")
+    _add_record(one)
+    _add_format(one)
+    one.set_defaults(command=_status)
+
+    one = commands.add_parser("cycles", help="the newest cycles")
+    one.add_argument("--limit", type=_whole, default=20, metavar="N", help="0 for all")
+    _add_filter(one)
+    _add_record(one)
+    _add_format(one)
+    one.set_defaults(command=_cycles)
+
+    one = commands.add_parser("molds", help="what every mold took")
+    one.add_argument("action", nargs="?", choices=["list"], default="list")
+    _add_record(one)
+    _add_format(one)
+    one.set_defaults(command=_molds)
+
+    one = commands.add_parser("export", help="process records as files")
+    one.add_argument("--format", choices=["csv"], default="csv")
+    one.add_argument("--out", type=Path, default=Path(), metavar="DIR")
+    _add_filter(one)
+    _add_record(one)
+    one.set_defaults(command=_export)
+
+
+def _add_format(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--format", choices=["table", "json"], default="table")
+
+
+def _add_record(one: argparse.ArgumentParser) -> None:
+    which = one.add_mutually_exclusive_group()
+    which.add_argument("--config", type=Path, default=Path("sprue.toml"), metavar="FILE")
+    which.add_argument("--record", metavar="URL", help="instead of the configuration's")
+
+
+def _add_filter(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--machine", metavar="NAME")
+    one.add_argument("--mold", metavar="ID")
+    one.add_argument("--job", metavar="JOB")
+    one.add_argument("--since", type=_instant, metavar="TIME", help="ISO 8601 with an offset")
+    one.add_argument("--until", type=_instant, metavar="TIME")
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} should be a whole number from 1 to 1000")
+    return int(text)
+
+
+def _whole(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} should be a whole number, 0 or more")
+    return int(text)
+
+
+def _factor(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} should be a number above 0")
+    return value
+
+
+def _instant(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} should be like 2026-11-23T06:00+01:00"
+        ) from error
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text!r} lacks an offset: 2026-11-23T06:00+01:00, or Z")
+    return at.astimezone(UTC)
+
+
+def _run(args: argparse.Namespace) -> int:
+    _log()
+    return _until_stopped(_agent(load(args.config)))
+
+
+async def _agent(loaded: Loaded) -> None:
+    host, port = loaded.config.web.address
+
+    async def pages(plant: Plant) -> None:
+        await serve(plant, host, port, lambda address: print(f"Sprue: {address}", flush=True))
+
+    await run(loaded, pages)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    _log(logging.ERROR)
+    return _until_stopped(_demo_plant(args))
+
+
+async def _demo_plant(args: argparse.Namespace) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="sprue-demo-", ignore_cleanup_errors=True) as name,
+        demo.record_folder(args.record) as record,
+    ):
+        folder = Path(name)
+        async with demo.simulated_plant(args.machines, args.speed, args.seed, folder) as machines:
+            loaded = load(demo.write_config(machines, record, args.listen, folder))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(args.seconds):
+                    await _agent(loaded)
+
+
+def _check(args: argparse.Namespace) -> int:
+    loaded = load(args.config)
+    if not args.connect:
+        machines, molds = len(loaded.config.machine), len(loaded.config.mold)
+        print(f"{args.config}: right. Machines: {machines}, molds: {molds}.")
+        return DONE
+    readings = asyncio.run(checking.connect_all(loaded))
+    checking.show(readings, json=args.format == "json")
+    return FAILED if any(reading.error for reading in readings) else DONE
+
+
+def _simulate(args: argparse.Namespace) -> int:
+    fleet: Fleet = load_fleet(args.fleet)
+    if args.machines:
+        fleet = fleet.first(args.machines)
+    if args.print_config:
+        print(print_config(fleet), end="")
+        return DONE
+    _log(logging.ERROR)
+    return _until_stopped(
+        simulate(
+            fleet,
+            speed=args.speed,
+            seed=args.seed,
+            truth=args.truth,
+            free_ports=args.free_ports,
+            config_out=args.config_out,
+            state=args.state,
+            until_stdin_closes=args.until_stdin_closes,
+            quiet=args.quiet,
+        )
+    )
+
+
+def _record(args: argparse.Namespace) -> tuple[str, ZoneInfo]:
+    """The record that a command reads, and the zone it prints in."""
+    if args.record:
+        return args.record, ZoneInfo("UTC")
+    loaded = load(args.config)
+    return loaded.record_url, ZoneInfo(loaded.config.site.timezone)
+
+
+def _status(args: argparse.Namespace) -> int:
+    url, _zone = _record(args)
+    with open_history(url) as history:
+        listing.status(history, now(), form=args.format)
+    return DONE
+
+
+def _cycles(args: argparse.Namespace) -> int:
+    url, zone = _record(args)
+    with open_history(url) as history:
+        listing.cycles(history, _filter(args), limit=args.limit, form=args.format, zone=zone)
+    return DONE
+
+
+def _molds(args: argparse.Namespace) -> int:
+    url, _zone = _record(args)
+    with open_history(url) as history:
+        listing.molds(history, form=args.format)
+    return DONE
+
+
+def _export(args: argparse.Namespace) -> int:
+    url, zone = _record(args)
+    with open_history(url) as history:
+        wanted = _filter(args)
+        path = _export_with_bar(history, wanted, args.out, zone)
+    print(path)
+    return DONE
+
+
+def _export_with_bar(history: History, wanted: Filter, folder: Path, zone: ZoneInfo) -> Path:
+    with progress_bar("Exporting", history.count(wanted)) as progress:
+        return export_csv(history, wanted, folder, zone=zone, progress=progress)
+
+
+def _filter(args: argparse.Namespace) -> Filter:
+    return Filter(
+        machine=args.machine, mold=args.mold, job=args.job, since=args.since, until=args.until
+    )
+
+
+def _log(level: int = logging.INFO) -> None:
+    logging.basicConfig(
+        level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
+    for noisy in ("asyncua", "pymodbus", "uvicorn", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def _until_stopped(work: Coroutine[Any, Any, None]) -> int:
+    """Run until it ends, or until SIGINT or SIGTERM; both are an ordinary end.
+
+    Raises:
+        RecordError, ServeError, DemoError, ConfigError: what ended it.
+    """
+    try:
+        with asyncio.Runner(loop_factory=_loop) as runner:
+            runner.run(_stoppable(work))
+    except* (RecordError, ServeError, demo.DemoError, ConfigError) as group:
+        raise _first(group) from None
+    return DONE
+
+
+async def _stoppable(work: Coroutine[Any, Any, None]) -> None:
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        if not stopped:
+            stopped = True
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C comes as an exception
+            loop.add_signal_handler(number, stop)
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not stopped:
+            raise
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """uvloop where it is to be had: a third less CPU for the same polls."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What is said of a group of failures: the first one."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+if __name__ == "__main__":
+    sys.exit(main())

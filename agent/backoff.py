@@ -1,0 +1,22 @@
+"""How long to wait before trying a machine again."""
+
+import random
+from collections.abc import Iterator
+
+FIRST_S = 0.5
+MOST_S = 4.0
+"""Fresh data within five seconds of the end of an outage, so never wait longer than this."""
+
+
+def backoff(rng: random.Random | None = None) -> Iterator[float]:
+    """Waits in seconds, for ever: doubling up to a cap, with jitter so that presses spread out.
+
+    >>> waits = backoff(random.Random(1))
+    >>> all(0.4 <= next(waits) <= 4.0 for _ in range(20))
+    True
+    """
+    rng = rng or random.Random()
+    wait_s = FIRST_S
+    while True:
+        yield wait_s * rng.uniform(0.8, 1.0)
+        wait_s = min(MOST_S, wait_s * 2)

@@ -1,0 +1,99 @@
+"""`sprue check`: the configuration alone, or with one read of every machine."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.config import Loaded
+from agent.console import ago, print_json, print_table
+from agent.machine import opener
+from agent.run import now
+from drivers import Column, Frame, MachineError
+from drivers.settings import MachineSettings
+from drivers.signals import SIGNALS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one machine said to `check --connect`."""
+
+    machine: str
+    error: str | None = None
+    """Why it could not be read; None where it could."""
+    identity: str = ""
+    frame: Frame | None = None
+    per_cycle: tuple[Column, ...] = ()
+    """What comes once a cycle and so is not in the frame."""
+
+
+async def connect_all(loaded: Loaded) -> list[Reading]:
+    """Read every machine once, all at the same time; nothing is stored."""
+    return list(await asyncio.gather(*(_read(m, loaded) for m in loaded.config.machine)))
+
+
+async def _read(settings: MachineSettings, loaded: Loaded) -> Reading:
+    try:
+        async with opener(settings, loaded)() as press:
+            frame = await press.read()
+            return Reading(
+                machine=settings.name,
+                identity=", ".join(f"{key} {word}" for key, word in press.identity.items()),
+                frame=frame,
+                per_cycle=press.report_columns,
+            )
+    except MachineError as error:
+        return Reading(machine=settings.name, error=error.what)
+
+
+def show(readings: Sequence[Reading], *, json: bool) -> None:
+    """Print a row a value: what it is, where it was read, how good and how old it is."""
+    at = now()
+    rows = [row for reading in readings for row in _rows(reading, at)]
+    if json:
+        print_json(rows)
+        return
+    print_table(
+        ["machine", "signal", "value", "unit", "source", "quality", "age"],
+        ([*row.values()] for row in rows),
+        right=("value", "age"),
+    )
+
+
+def _rows(reading: Reading, at: datetime) -> list[dict[str, object]]:
+    if reading.frame is None:
+        return [_row(reading.machine, "(machine)", "", "", "", f"not read: {reading.error}", "")]
+    frame = reading.frame
+    age = ago(frame.source_time or frame.received_at, at)
+    rows = [
+        _row(reading.machine, c.signal, value, _unit(c), c.source, quality.name.lower(), age)
+        for c, value, quality in zip(frame.columns, frame.values, frame.qualities, strict=True)
+    ]
+    rows += [
+        _row(reading.machine, c.signal, "", _unit(c), c.source, "once a cycle", "")
+        for c in reading.per_cycle
+    ]
+    if reading.identity:
+        rows.insert(0, _row(reading.machine, "(identity)", reading.identity, "", "", "", ""))
+    return rows
+
+
+def _row(
+    machine: str, signal: str, value: object, unit: str, source: str, quality: str, age: str
+) -> dict[str, object]:
+    return {
+        "machine": machine,
+        "signal": signal,
+        "value": value,
+        "unit": unit,
+        "source": source,
+        "quality": quality,
+        "age": age,
+    }
+
+
+def _unit(column: Column) -> str:
+    """Our unit, and the machine's own where it is another."""
+    signal = SIGNALS.get(column.signal)
+    ours = signal.unit if signal else (column.unit or "")
+    return f"{ours} (from {column.unit})" if column.unit and column.unit != ours else ours

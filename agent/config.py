@@ -1,0 +1,226 @@
+"""The configuration: one file, checked as a whole, every error a sentence with file and key."""
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from agent.batch import MachineRow, MoldRow
+from agent.files import RecordError, main_path
+from drivers import MapError
+from drivers.checked import Checked, complaints, read_toml, shown
+from drivers.euromap77 import Euromap77Settings
+from drivers.modbus import ModbusSettings
+from drivers.nodes import NodeMap
+from drivers.nodes import load_map as load_nodes
+from drivers.opcua import OpcUaSettings
+from drivers.registers import RegisterMap
+from drivers.registers import load_map as load_registers
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LISTEN = re.compile(r"^(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]+):(?P<port>\d{1,5})$")
+
+
+class ConfigError(Exception):
+    """The configuration can't be used.
+
+    Args:
+        sentences: One per mistake; each names the file and the key.
+    """
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__("\n".join(sentences))
+        self.sentences = tuple(sentences)
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("should be an IANA time zone such as Europe/Berlin") from error
+    return name
+
+
+def _record_url(url: str) -> str:
+    try:
+        main_path(url)
+    except RecordError as error:
+        raise ValueError("should be sqlite:///FILE, or sqlite:////FOLDER/FILE from /") from error
+    return url
+
+
+def _listen(address: str) -> str:
+    match = LISTEN.match(address)
+    if not match or int(match["port"]) > 65535:
+        raise ValueError("should be HOST:PORT, for example 127.0.0.1:8420")
+    if match["host"].strip("[]") not in LOOPBACK:
+        raise ValueError(
+            "should be a loopback address (127.0.0.1:PORT): without users, only this computer may "
+            "see the pages; put a proxy with a log-in before it to serve others"
+        )
+    return address
+
+
+class SiteSettings(Checked):
+    """What the plant is called and which clock it lives by."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)] = "Plant"
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+
+
+class RecordSettings(Checked):
+    """Where the record lies; a relative file is beside the configuration."""
+
+    url: Annotated[str, AfterValidator(_record_url)] = "sqlite:///sprue.db"
+
+
+class WebSettings(Checked):
+    """Where the pages are served."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8420"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        match = LISTEN.match(self.listen)
+        assert match is not None
+        return match["host"].strip("[]"), int(match["port"])
+
+
+class MoldSettings(Checked):
+    """A mold's data, put into the record at start."""
+
+    id: Annotated[str, Field(min_length=1, max_length=64)]
+    revision: Annotated[str, Field(min_length=1, max_length=16)] = "A"
+    part: str | None = None
+    alloy: str | None = None
+    resin: str | None = None
+    cavities: Annotated[int | None, Field(gt=0, le=1024)] = None
+    planned_shots: Annotated[int | None, Field(gt=0)] = None
+    expected_cycle_s: Annotated[float | None, Field(gt=0, le=3600)] = None
+
+
+AnyMachine = Annotated[
+    ModbusSettings | OpcUaSettings | Euromap77Settings, Field(discriminator="driver")
+]
+
+
+class Config(Checked):
+    """Everything in `sprue.toml`."""
+
+    site: SiteSettings = SiteSettings()
+    record: RecordSettings = RecordSettings()
+    web: WebSettings = WebSettings()
+    machine: Annotated[tuple[AnyMachine, ...], Field(min_length=1)]
+    mold: tuple[MoldSettings, ...] = ()
+
+
+class Loaded:
+    """A configuration that was found right, with the maps that it names.
+
+    Args:
+        config: The checked file.
+        path: Where it lies; relative names in it start there.
+        maps: Register map or node map by machine; none for drivers without.
+    """
+
+    def __init__(self, config: Config, path: Path, maps: dict[str, RegisterMap | NodeMap]) -> None:
+        self.config = config
+        self.path = path
+        self.maps = maps
+
+    @property
+    def record_url(self) -> str:
+        """The record's URL with its file made absolute."""
+        file = main_path(self.config.record.url)
+        return f"sqlite:///{(self.path.parent / file).absolute()}"
+
+    @property
+    def machine_rows(self) -> list[MachineRow]:
+        """The machines as the record takes them."""
+        return [MachineRow(name=m.name, driver=m.driver) for m in self.config.machine]
+
+    @property
+    def mold_rows(self) -> list[MoldRow]:
+        """The molds as the record takes them."""
+        return [
+            MoldRow(name=each.id, **each.model_dump(exclude={"id"})) for each in self.config.mold
+        ]
+
+
+def load(path: Path) -> Loaded:
+    """Read and check a configuration, and the maps that its machines name.
+
+    Raises:
+        ConfigError: with a sentence per mistake.
+    """
+    try:
+        raw = read_toml(path)
+    except ValueError as error:
+        raise ConfigError([str(error)]) from error
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as error:
+        sentences = [s for s in complaints(error, path, Config) if s]
+        raise ConfigError(_plainer(sentences, raw)) from error
+    mistakes = [f"{path}: {sentence}" for sentence in _doubles(config)]
+    maps: dict[str, RegisterMap | NodeMap] = {}
+    for number, machine in enumerate(config.machine, 1):
+        try:
+            if isinstance(machine, ModbusSettings):
+                maps[machine.name] = load_registers(machine.map, path.parent)
+            elif isinstance(machine, OpcUaSettings):
+                maps[machine.name] = load_nodes(machine.map, path.parent)
+        except MapError as error:
+            mistakes.append(f"{path}: machine[{number}].map ({machine.name}): {error}")
+    if mistakes:
+        raise ConfigError(mistakes)
+    return Loaded(config, path, maps)
+
+
+def _doubles(config: Config) -> Iterator[str]:
+    for kind, names in (
+        ("machine", [m.name for m in config.machine]),
+        ("mold", [m.id for m in config.mold]),
+    ):
+        for name, times in Counter(names).items():
+            if times > 1:
+                where = [f"{kind}[{n}]" for n, each in enumerate(names, 1) if each == name]
+                yield (
+                    f"{' and '.join(where)}: found the name {name!r} {times} times; "
+                    "each needs a name of its own"
+                )
+
+
+DRIVERS = ("modbus", "opcua", "euromap77")
+
+
+def _plainer(sentences: list[str], raw: dict[str, Any]) -> list[str]:
+    """Say what pydantic says of a union in the words of the file."""
+    said: list[str] = []
+    for sentence in sentences:
+        plain = re.sub(rf"(machine\[\d+\])\.(?:{'|'.join(DRIVERS)})\b", r"\1", sentence)
+        number = re.search(r"machine\[(\d+)\]: found a table", plain)
+        if number:
+            table = raw["machine"][int(number[1]) - 1]
+            plain = plain[: number.start()] + _driver(table, int(number[1]))
+        said.append(plain)
+    return said
+
+
+def _driver(table: dict[str, Any], number: int) -> str:
+    one_of = ", ".join(DRIVERS)
+    name = f" ({table['name']})" if "name" in table else ""
+    if "driver" not in table:
+        return f"machine[{number}].driver{name}: missing; it should be one of {one_of}"
+    found = table["driver"]
+    near = difflib.get_close_matches(str(found), DRIVERS, n=1)
+    guess = f"; did you mean {near[0]!r}?" if near else ""
+    return (
+        f"machine[{number}].driver{name}: found {shown(found)}; it should be one of {one_of}{guess}"
+    )

@@ -1,0 +1,141 @@
+"""One machine's line: observations in, cycles booked, kept and shown. Nothing flows back."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from agent.assembly import GRACE_S, Assembly
+from agent.batch import Batch, Blind
+from agent.display import Display
+from agent.ledger import Entry, Ledger, Mount
+from agent.record import Before, Record
+from agent.today import Tally
+from drivers import Frame, Link, Notice, Observation, Report
+from drivers.press import Press
+from drivers.settings import MachineSettings
+
+
+class Line:
+    """Walks one machine's observations through assembly, ledger and record, to the page.
+
+    Args:
+        settings: The machine.
+        record: Where everything is kept; what is on the disk is shown, not before.
+        display: The machine's tile.
+        tally: Today's sums.
+        before: What the record knew of this machine at start; None for a new one.
+        clock: Now, UTC.
+    """
+
+    def __init__(
+        self,
+        settings: MachineSettings,
+        record: Record,
+        display: Display,
+        tally: Tally,
+        before: Before,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._name = settings.name
+        self._record = record
+        self._display = display
+        self._tally = tally
+        self._clock = clock
+        self._assembly = Assembly(
+            settings.name, settings.cooling, max(GRACE_S, 3 * settings.poll_s)
+        )
+        self._ledger = Ledger(
+            settings.name, before.standing, lambda mold: record.revisions.get(mold, "A")
+        )
+        self._seeded = settings.mold
+        self._seen_at = before.seen_at
+        self._blind = before.blind
+
+    @property
+    def blind(self) -> Blind | None:
+        """The interval in which we can't see the machine, while it lasts."""
+        return self._blind
+
+    async def begin(self) -> None:
+        """Open the blind interval that the agent's own absence was, and seed the mount."""
+        now = self._clock()
+        blinds = []
+        if self._blind is None:
+            since = self._seen_at or now
+            why = "Sprue was not running" if self._seen_at else "Not connected yet"
+            cause = "not_running" if self._seen_at else "unreachable"
+            self._blind = Blind(machine=self._name, since=since, until=None, cause=cause, why=why)
+            blinds.append(self._blind)
+        entries = []
+        standing = self._ledger.standing
+        if standing.mount is None and self._seeded:
+            standing.mount = Mount(
+                machine=self._name,
+                mold=self._seeded,
+                revision=self._record.revisions.get(self._seeded, "A"),
+                since=now,
+                source="configured",
+            )
+            entries.append(Entry(mounts=[standing.mount]))
+        elif standing.mount is not None:
+            self._display.booked(Entry(mounts=[standing.mount]))
+        await self._keep(Batch(machine=self._name, entries=entries, blinds=blinds))
+        self._display.lost(self._blind)
+
+    def connected(self, press: Press) -> None:
+        """A new connection stands; what comes next comes over it."""
+        self._assembly.connected(reports=press.reports)
+        self._ledger.modulus = press.counter_modulus
+
+    async def take(self, observation: Observation) -> None:
+        """Walk one observation to the end of the line."""
+        blinds: list[Blind] = []
+        notices: list[Notice] = []
+        match observation:
+            case Link(up=False):
+                blinds += self._lost(observation)
+            case Frame() | Report():
+                blinds += self._seen(observation.received_at)
+            case Notice():
+                notices.append(observation)
+                self._seen_now(observation.received_at)
+        entries = [self._ledger.take(item) for item in self._assembly.take(observation)]
+        if isinstance(observation, Frame):
+            self._display.sampled(self._assembly.states, observation.received_at)
+        await self._keep(Batch(machine=self._name, entries=entries, notices=notices, blinds=blinds))
+
+    async def _keep(self, batch: Batch) -> None:
+        if not batch:
+            return
+        done = await self._record.keep(batch)
+        done.add_done_callback(lambda _done: self._show(batch))
+
+    def _show(self, batch: Batch) -> None:
+        for entry in batch.entries:
+            self._display.booked(entry)
+            self._tally.add(entry)
+        for blind in batch.blinds:
+            self._tally.ended(blind)
+
+    def _seen_now(self, at: datetime) -> None:
+        self._seen_at = at
+        self._record.seen(self._name, at)
+
+    def _seen(self, at: datetime) -> list[Blind]:
+        """Note a sign of life; it closes the blind interval, if there is one."""
+        self._seen_now(at)
+        if self._blind is None:
+            return []
+        ended = replace(self._blind, until=max(at, self._blind.since))
+        self._blind = None
+        self._display.connected()
+        return [ended]
+
+    def _lost(self, link: Link) -> list[Blind]:
+        """Open a blind interval, or say what it is now; unchanged ones are not written again."""
+        since = self._blind.since if self._blind else (self._seen_at or link.at)
+        blind = Blind(machine=self._name, since=since, until=None, cause=link.cause, why=link.why)
+        self._display.lost(blind)
+        changed = self._blind is None or self._blind.cause != blind.cause
+        self._blind = blind
+        return [blind] if changed else []

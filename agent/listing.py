@@ -1,0 +1,154 @@
+"""The commands that read the record: `status`, `cycles`, `molds`."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from agent.console import Format, ago, print_json, print_table, span
+from agent.cycle import Booked
+from agent.history import Filter, History
+
+SHOWN = ("cycle_time_s", "cooling_time_s", "fill_time_s", "injection_pressure_peak_bar")
+
+
+def cycle_line(booked: Booked) -> dict[str, Any]:
+    """One cycle under its canonical names, as `sprue cycles --format json` prints it."""
+    cycle = booked.cycle
+    line: dict[str, Any] = {
+        "machine": cycle.machine,
+        "segment": booked.segment,
+        "counter": cycle.counter,
+        "mold": booked.mold,
+        "revision": booked.revision,
+        "job": cycle.job,
+        "time": cycle.time,
+        "closing": cycle.closing,
+        "state": cycle.state,
+        "values": dict(cycle.values),
+        "provenance": {name: origin.value for name, origin in cycle.provenance.items()},
+        "flags": list(cycle.flags),
+    }
+    if cycle.uncertainty:
+        line["uncertainty"] = dict(cycle.uncertainty)
+    if cycle.time_uncertainty_s:
+        line["time_uncertainty_s"] = cycle.time_uncertainty_s
+    return line
+
+
+def cycles(history: History, wanted: Filter, *, limit: int, form: Format, zone: ZoneInfo) -> None:
+    """Print the newest cycles, oldest first; all of them where `limit` is 0."""
+    found = history.cycles(wanted, newest=limit or None)
+    if form == "json":
+        print_json(cycle_line(booked) for booked in found)
+        return
+    heads = ["time", "machine", "segment", "counter", "mold", "job", "closing", *SHOWN, "flags"]
+    print_table(
+        heads,
+        ([*_row(booked, zone)] for booked in found),
+        right=("segment", "counter", *SHOWN),
+    )
+
+
+def _row(booked: Booked, zone: ZoneInfo) -> list[object]:
+    cycle = booked.cycle
+    mold = f"{booked.mold} {booked.revision}" if booked.mold else ""
+    return [
+        cycle.time.astimezone(zone).isoformat(sep=" ", timespec="milliseconds"),
+        cycle.machine,
+        booked.segment,
+        cycle.counter,
+        mold,
+        cycle.job,
+        cycle.closing,
+        *(cycle.values.get(name) for name in SHOWN),
+        " ".join(cycle.flags),
+    ]
+
+
+def status(history: History, now: datetime, *, form: Format) -> None:
+    """Print every machine's link, blind time and loss identity: seen = kept + refused."""
+    sums = history.sums(now)
+    if form == "json":
+        print_json(
+            {
+                "machine": each.machine,
+                "driver": each.driver,
+                "seen_at": each.seen_at,
+                "mold": each.mold,
+                "link": "down" if each.blind_now else "up",
+                "why": each.blind_now.why if each.blind_now else None,
+                "blind_since": each.blind_now.since if each.blind_now else None,
+                "seen": each.seen,
+                "kept": each.kept,
+                "refused": dict(each.refused),
+                "unobserved": each.unobserved,
+                "blind_s": round(each.blind_s, 3),
+            }
+            for each in sums
+        )
+        return
+    heads = [
+        "machine", "link", "seen", "mold", "cycles seen", "kept", "refused", "not observed",
+        "blind", "why",
+    ]  # fmt: skip
+    print_table(
+        heads,
+        (
+            [
+                each.machine,
+                "down" if each.blind_now else "up",
+                f"{ago(each.seen_at, now)} ago" if each.seen_at else "never",
+                each.mold,
+                each.seen,
+                each.kept,
+                _reasons(each.refused),
+                each.unobserved,
+                span(each.blind_s),
+                each.blind_now.why if each.blind_now else "",
+            ]
+            for each in sums
+        ),
+        right=("cycles seen", "kept", "not observed", "blind"),
+    )
+
+
+def _reasons(refused: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {reason}" for reason, n in sorted(refused.items())) or "0"
+
+
+def molds(history: History, *, form: Format) -> None:
+    """Print what every mold revision took: sums over the ledger."""
+    lives = history.lives()
+    if form == "json":
+        print_json(
+            {
+                "mold": each.mold,
+                "revision": each.revision,
+                "part": each.part,
+                "planned_shots": each.planned_shots,
+                "shots": each.shots,
+                "closings": each.closings,
+                "unobserved": each.unobserved,
+            }
+            for each in lives
+        )
+        return
+    numbers = ("shots", "not observed", "dry", "planned", "left")
+    print_table(
+        ["mold", "revision", "part", *numbers],
+        (
+            [
+                each.mold,
+                each.revision,
+                each.part,
+                each.shots,
+                each.unobserved,
+                each.closings - each.shots,
+                each.planned_shots,
+                each.planned_shots - each.shots if each.planned_shots else None,
+            ]
+            for each in lives
+        ),
+        right=numbers,
+    )

@@ -1,0 +1,76 @@
+"""One machine followed through every outage: the one place that connects, waits and tries again."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import NoReturn
+
+from agent.backoff import backoff
+from agent.config import Loaded
+from agent.line import Line
+from drivers import Link, MachineError, euromap77, modbus, opcua
+from drivers.euromap77 import Euromap77Settings
+from drivers.modbus import ModbusSettings
+from drivers.nodes import NodeMap
+from drivers.opcua import OpcUaSettings
+from drivers.press import Press
+from drivers.registers import RegisterMap
+from drivers.settings import MachineSettings
+
+log = logging.getLogger(__name__)
+
+QUIET_AFTER = 3
+"""Failures in a row that are logged; then only the record and the page say it."""
+
+
+def opener(
+    settings: MachineSettings, loaded: Loaded
+) -> Callable[[], AbstractAsyncContextManager[Press]]:
+    """What connects to a machine, by its driver."""
+    found = loaded.maps.get(settings.name)
+    match settings, found:
+        case ModbusSettings(), RegisterMap():
+            return lambda: modbus.open_press(settings, found)
+        case OpcUaSettings(), NodeMap():
+            return lambda: opcua.open_press(settings, found)
+        case Euromap77Settings(), None:
+            return lambda: euromap77.open_press(settings)
+    raise ValueError(f"{settings.name}: no driver for {type(settings).__name__}")
+
+
+async def follow(
+    settings: MachineSettings,
+    connect: Callable[[], AbstractAsyncContextManager[Press]],
+    line: Line,
+    clock: Callable[[], datetime],
+) -> NoReturn:
+    """Walk everything that one machine says along its line, until cancelled."""
+    waits, failures = backoff(), 0
+    while True:
+        try:
+            async with connect() as press:
+                line.connected(press)
+                async for observation in press.observations():
+                    if failures:
+                        log.info("%s: seen again", settings.name)
+                    waits, failures = backoff(), 0
+                    await line.take(observation)
+            raise_ended(settings.name)
+        except MachineError as error:
+            failures += 1
+            wait_s = next(waits)
+            if failures <= QUIET_AFTER:
+                more = "" if failures < QUIET_AFTER else "; trying on without saying so each time"
+                log.warning("%s; trying again in %.1f s%s", error, wait_s, more)
+            link = Link(
+                machine=settings.name, up=False, at=clock(), cause=error.cause, why=error.what
+            )
+            await line.take(link)
+            await asyncio.sleep(wait_s)
+
+
+def raise_ended(machine: str) -> NoReturn:
+    """A stream of observations that simply ends is a lost link."""
+    raise MachineError(machine, "the connection ended")

@@ -1,0 +1,106 @@
+"""The agent: every machine's task, the record and the pages in one group, from start to stop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import NoReturn
+from zoneinfo import ZoneInfo
+
+from agent.config import Loaded
+from agent.cycle import Booked
+from agent.display import Display, first_tile
+from agent.history import Filter, open_history
+from agent.ledger import Standing
+from agent.line import Line
+from agent.live import SPARK_CYCLES, Plant, Site, Today
+from agent.machine import follow, opener
+from agent.record import Before, Record, open_record
+from agent.today import Tally, day_start
+
+Pages = Callable[[Plant], Awaitable[None]]
+"""Serves the pages of a plant until cancelled."""
+
+TICK_S = 1.0
+
+
+def now() -> datetime:
+    """Our clock, UTC."""
+    return datetime.now(UTC)
+
+
+async def run(loaded: Loaded, pages: Pages) -> None:
+    """Run until cancelled, or until one of our own parts fails.
+
+    A machine that goes away is an ordinary day: its task waits for it. A record that breaks, or an
+    address that is taken, is not: the error ends the group.
+
+    Raises:
+        ExceptionGroup: with what failed, such as a `RecordError`.
+    """
+    async with open_record(loaded.record_url, loaded.machine_rows, loaded.mold_rows) as record:
+        site = Site(name=loaded.config.site.name, timezone=loaded.config.site.timezone)
+        plant = Plant(site, [first_tile(machine) for machine in loaded.config.machine], now)
+        past, today = await asyncio.to_thread(_past, loaded)
+        tally = Tally(today, ZoneInfo(site.timezone))
+        molds = {row.name: row for row in loaded.mold_rows}
+        displays = {
+            machine.name: Display(machine.name, plant, molds, record.taken)
+            for machine in loaded.config.machine
+        }
+        for name, cycles in past.items():
+            for booked in cycles:
+                displays[name].replay(booked)
+        lines = {
+            machine.name: Line(
+                machine,
+                record,
+                displays[machine.name],
+                tally,
+                _before(record, machine.name),
+                now,
+            )
+            for machine in loaded.config.machine
+        }
+        for line in lines.values():
+            await line.begin()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(record.watch(), name="record")
+            tasks.create_task(pages_until_cancelled(pages, plant), name="pages")
+            tasks.create_task(tick(plant, displays, lines, tally), name="tick")
+            for machine in loaded.config.machine:
+                tasks.create_task(
+                    follow(machine, opener(machine, loaded), lines[machine.name], now),
+                    name=f"follow {machine.name}",
+                )
+
+
+async def pages_until_cancelled(pages: Pages, plant: Plant) -> None:
+    """Serve the pages; a coroutine, whatever kind of awaitable they are."""
+    await pages(plant)
+
+
+async def tick(
+    plant: Plant, displays: dict[str, Display], lines: dict[str, Line], tally: Tally
+) -> NoReturn:
+    """Once a second: what follows from time alone."""
+    while True:
+        at = now()
+        for display in displays.values():
+            display.tick(at)
+        plant.today = tally.now(at, (line.blind for line in lines.values() if line.blind))
+        await asyncio.sleep(TICK_S)
+
+
+def _before(record: Record, machine: str) -> Before:
+    return record.before.get(machine) or Before(standing=Standing(), seen_at=None, blind=None)
+
+
+def _past(loaded: Loaded) -> tuple[dict[str, Sequence[Booked]], Today]:
+    """The newest cycles of every machine and today's sums, for pages that were there before."""
+    since = day_start(now(), ZoneInfo(loaded.config.site.timezone))
+    with open_history(loaded.record_url) as history:
+        past: dict[str, Sequence[Booked]] = {
+            machine.name: list(history.cycles(Filter(machine=machine.name), newest=SPARK_CYCLES))
+            for machine in loaded.config.machine
+        }
+        return past, history.today(since)
