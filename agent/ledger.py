@@ -217,9 +217,14 @@ class Ledger:
         return within and not self._later(cycle)
 
     def _later(self, cycle: Cycle) -> bool:
-        """Whether it ended after the last one seen, so that its low counter is a fall."""
+        """Whether it ended after the last one seen, so that its low counter is a fall.
+
+        One that follows the last cycle seen, but not the last counter, is only late.
+        """
         times = self.standing.times
-        return bool(times) and cycle.time > times[-1][1]
+        if not times or times[-1][0] < cycle.counter:
+            return False
+        return cycle.time > times[-1][1]
 
     def _stuck(self, cycle: Cycle) -> bool:
         """The same counter announced over half a cycle later: a new shot, a stuck counter."""
