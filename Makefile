@@ -1,0 +1,48 @@
+# Everything from a bare checkout: Python 3.11 or later and make are all that is needed.
+# PYTHON=python3.12 make demo   picks another interpreter.
+
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: demo test check lint wheel bench lock clean
+
+demo: .venv/run.done
+	@$(BIN)/sprue demo $(ARGS)
+
+test: .venv/dev.done
+	@$(BIN)/pytest $(ARGS)
+
+check: .venv/dev.done
+	@scripts/check
+
+lint: .venv/dev.done
+	@scripts/lint
+
+wheel: .venv/dev.done
+	@scripts/wheel
+
+bench: .venv/dev.done
+	@$(BIN)/python -m bench $(ARGS)
+
+.venv/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Sprue needs Python 3.11 or later; this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+# The lock says exactly what is installed, by hash; the project itself comes without looking further.
+.venv/run.done: .venv/made constraints/run.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.done: .venv/run.done constraints/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints/dev.txt
+	@touch $@
+
+# Renews both locks after a change of pyproject.toml.
+lock: .venv/dev.done
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build pyproject.toml --output-file constraints/run.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev --constraint constraints/run.txt pyproject.toml --output-file constraints/dev.txt
+
+clean:
+	rm -rf .venv dist build
