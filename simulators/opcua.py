@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncua import Server, ua
+from asyncua.common.events import Event
 from asyncua.server.address_space import (
     AddressSpace,
     AttributeValue,
@@ -30,6 +31,7 @@ logging.getLogger("asyncua.server").setLevel(logging.ERROR)
 NAMESPACE_ZERO = "http://opcfoundation.org/UA/"
 VALUE = ua.AttributeIds.Value
 CURRENT_TIME = ua.NodeId(ua.ObjectIds.Server_ServerStatus_CurrentTime)
+SERVER = ua.NodeId(ua.ObjectIds.Server)
 SERVER_STATUS = ua.NodeId(ua.ObjectIds.Server_ServerStatus)
 
 
@@ -87,7 +89,9 @@ def empty_space(base: Mapping[ua.NodeId, NodeData]) -> AddressSpace:
     return space
 
 
-class _InternalServer(InternalServer):  # type: ignore[misc]  # asyncua is untyped to us
+class InternalServerOn(InternalServer):  # type: ignore[misc]  # asyncua is untyped to us
+    """The library's server, on nodes that are there already."""
+
     def __init__(self, base: Mapping[ua.NodeId, NodeData]) -> None:
         super().__init__()
         self._base = base
@@ -115,7 +119,7 @@ class UaServer:
         name: str,
         uri: str,
     ) -> None:
-        self._server = Server(iserver=_InternalServer(base))
+        self._server = Server(iserver=InternalServerOn(base))
         self._server.set_server_name(name)
         self._server.product_uri = "urn:sprue:simulated"
         self._server.manufacturer_name = "Sprue Simulated Machines"
@@ -149,10 +153,12 @@ class UaServer:
         """Drop every client and stop answering."""
         await self._server.stop()
 
-    @property
-    def session(self) -> Any:
-        """The library's own session, for event generators."""
-        return self._server.iserver.isession
+    async def fire(self, event: Event) -> None:
+        """Give an event to those who subscribed to its emitting node, and to the Server object."""
+        await self._server.iserver.subscription_service.trigger_event(event)
+        event.emitting_node, source = SERVER, event.emitting_node
+        await self._server.iserver.subscription_service.trigger_event(event)
+        event.emitting_node = source
 
     async def write(self, node: ua.NodeId, value: ua.Variant) -> None:
         """Give a variable a value, with the time of now.

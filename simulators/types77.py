@@ -1,0 +1,410 @@
+"""The types of OPC 40077 that an injection molding machine's server needs, with their official ids.
+
+A server gets them either from here or from the official NodeSet files; the machine's own nodes are
+the same in both cases. Types whose instances a client reads by browsing stand here without their
+children; event types have theirs, because clients build event filters from them.
+
+Source:
+    OPC 10000-100 (DI 1.04), OPC 40083 (GeneralTypes 1.03) and OPC 40077 (IMM2MES 1.01): NodeIds,
+    BrowseNames, data types and modelling rules.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from asyncua import Server, ua
+from asyncua.server.address_space import NodeData, NodeManagementService
+
+from simulators.nodes import ANALOG_ITEM, BASE_OBJECT, DATA_VARIABLE, OBJECTS, ORGANIZES, Nodes
+from simulators.nodes import PROPERTY as PROPERTY_TYPE
+from simulators.opcua import InternalServerOn, empty_space, standard_nodes
+
+DI_URI = "http://opcfoundation.org/UA/DI/"
+GT_URI = "http://opcfoundation.org/UA/PlasticsRubber/GeneralTypes/"
+IMM_URI = "http://opcfoundation.org/UA/PlasticsRubber/IMM2MES/"
+MAKER_URI = "urn:sprue:simulated:imm"
+NAMESPACES = (DI_URI, GT_URI, IMM_URI, MAKER_URI)
+DI, GT, IMM, MAKER = 2, 3, 4, 5
+"""Indexes of the namespaces in the servers made here."""
+
+NODESET_FILES = (
+    "Opc.Ua.Di.NodeSet2.xml",
+    "Opc.Ua.PlasticsRubber.GeneralTypes.NodeSet2.xml",
+    "Opc.Ua.PlasticsRubber.IMM2MES.NodeSet2.xml",
+)
+
+DEVICE_SET = ua.NodeId(5001, DI)
+MACHINE_TYPE = ua.NodeId(1007, IMM)
+CYCLE_EVENT = ua.NodeId(1038, GT)
+LOGBOOK_EVENT = ua.NodeId(1011, GT)
+INJECTION_UNIT_PARAMETERS = ua.NodeId(1039, IMM)
+MOLD_PARAMETERS = ua.NodeId(1005, GT)
+ZONE_PARAMETERS = ua.NodeId(1047, GT)
+
+BASE_EVENT = ua.NodeId(ua.ObjectIds.BaseEventType)
+ENUMERATION = ua.NodeId(ua.ObjectIds.Enumeration)
+EU_INFORMATION = ua.NodeId(ua.ObjectIds.EUInformation)
+RANGE = ua.NodeId(ua.ObjectIds.Range)
+
+OBJECT_TYPES: tuple[tuple[int, int, str, ua.NodeId, bool], ...] = (
+    (DI, 1001, "TopologyElementType", BASE_OBJECT, True),
+    (DI, 15063, "ComponentType", ua.NodeId(1001, DI), True),
+    (GT, 1009, "MachineInformationType", ua.NodeId(15063, DI), False),
+    (GT, 1016, "MachineConfigurationType", BASE_OBJECT, False),
+    (GT, 1018, "MachineMESConfigurationType", BASE_OBJECT, False),
+    (GT, 1019, "MachineStatusType", BASE_OBJECT, False),
+    (GT, 1020, "MachineMESStatusType", BASE_OBJECT, False),
+    (GT, 1017, "ProductionControlType", BASE_OBJECT, False),
+    (GT, 1026, "StandstillMessageType", BASE_OBJECT, False),
+    (GT, 1051, "MESMessageType", BASE_OBJECT, False),
+    (GT, 1045, "UserType", BASE_OBJECT, False),
+    (GT, 1048, "UsersType", BASE_OBJECT, False),
+    (GT, 1049, "PowerUnitsType", BASE_OBJECT, False),
+    (GT, 1033, "PowerUnitType", BASE_OBJECT, False),
+    (GT, 1036, "ElectricDriveType", ua.NodeId(1033, GT), False),
+    (GT, 1050, "MouldsType", BASE_OBJECT, False),
+    (GT, 1029, "MouldType", BASE_OBJECT, False),
+    (GT, 1055, "TemperatureZonesType", BASE_OBJECT, False),
+    (GT, 1030, "TemperatureZoneType", BASE_OBJECT, False),
+    (GT, 1001, "BarrelTemperatureZoneType", ua.NodeId(1030, GT), False),
+    (GT, 1034, "MouldTemperatureZoneType", ua.NodeId(1030, GT), False),
+    (GT, 1032, "JobsType", BASE_OBJECT, False),
+    (GT, 1037, "JobInformationType", BASE_OBJECT, True),
+    (GT, 1024, "CyclicJobInformationType", ua.NodeId(1037, GT), False),
+    (GT, 1021, "ActiveJobValuesType", BASE_OBJECT, False),
+    (GT, 1031, "ActiveCyclicJobValuesType", ua.NodeId(1021, GT), False),
+    (IMM, 1016, "InjectionUnitsType", BASE_OBJECT, False),
+    (IMM, 1028, "InjectionUnitType", BASE_OBJECT, False),
+    (IMM, 1007, "IMM_MES_InterfaceType", BASE_OBJECT, False),
+    (GT, 1038, "CycleParametersEventType", BASE_EVENT, True),
+    (GT, 1011, "LogbookEventType", BASE_EVENT, True),
+    (GT, 1014, "MachineModeChangeLogType", LOGBOOK_EVENT, True),
+    (GT, 1044, "ProductionStatusChangeLogType", LOGBOOK_EVENT, True),
+    (GT, 1012, "ProductionDatasetChangeLogType", LOGBOOK_EVENT, True),
+    (GT, 1010, "ParameterChangeLogType", LOGBOOK_EVENT, True),
+    (GT, 1013, "StandstillReasonLogType", LOGBOOK_EVENT, True),
+    (GT, 1042, "MessageLogType", LOGBOOK_EVENT, True),
+    (IMM, 1039, "InjectionUnitCycleParametersType", BASE_OBJECT, True),
+    (GT, 1005, "MouldCycleParametersType", BASE_OBJECT, True),
+    (GT, 1047, "TemperatureZoneCycleParametersType", BASE_OBJECT, False),
+)
+"""Namespace, id, name, supertype, abstract; a supertype comes before its subtypes."""
+
+ENUMERATIONS: Mapping[str, tuple[int, int, tuple[str, ...]]] = {
+    "ControlModeEnumeration": (
+        3001, 6151,
+        ("OTHER", "OFF", "AUTOMATIC", "TUNING", "STANDBY", "OPEN_LOOP", "ONLY_MEASUREMENT"),
+    ),
+    "MouldStatusEnumeration": (
+        3008, 6213, ("OTHER", "MOULD_NOT_INSTALLED", "MOULD_CHANGE", "MOULD_INSTALLED"),
+    ),
+    "LogbookEventsEnumeration": (
+        3009, 6293,
+        ("PARAMETER_CHANGE", "USER", "REMOTE_ACCESS", "SEQUENCE_CHANGE", "MACHINE_MODE_CHANGE",
+         "PRODUCTION_STATUS_CHANGE", "PRODUCTION_DATASET_CHANGE", "PRODUCTION_DATASET_FROZEN",
+         "STANDSTILL_REASON", "MESSAGE", "USER_FEEDBACK"),
+    ),
+    "MachineModeEnumeration": (
+        3011, 6181, ("OTHER", "AUTOMATIC", "SEMI_AUTOMATIC", "MANUAL", "SETUP", "SLEEP"),
+    ),
+    "ProductionStatusEnumeration": (
+        3016, 6174,
+        ("OTHER", "NO_PRODUCTION", "START_UP", "READY_FOR_PRODUCTION", "PRODUCTION", "DRY_RUN"),
+    ),
+    "JobStatusEnumeration": (
+        3017, 6264,
+        ("OTHER", "TRANSFERRED_ASSIGNED", "SET_UP_ACTIVE", "SET_UP_INTERRUPTED",
+         "SET_UP_FINISHED", "START_UP_ACTIVE", "JOB_IN_PRODUCTION", "JOB_INTERRUPTED",
+         "JOB_FINISHED", "TEAR_DOWN_ACTIVE", "TEAR_DOWN_INTERRUPTED", "TEAR_DOWN_FINISHED"),
+    ),
+    "EventOriginatorEnumeration": (
+        3018, 6110, ("OTHER", "MACHINE", "OPERATOR", "MES", "PERIPHERAL_DEVICE"),
+    ),
+    "CycleQualityEnumeration": (
+        3019, 6214, ("GOOD_CYCLE", "BAD_CYCLE", "TEST_SAMPLE_CYCLE", "FAILED_CYCLE"),
+    ),
+    "CavityCycleQualityEnumeration": (
+        3020, 6216, ("NO_PART", "GOOD_PART", "BAD_PART", "REWORK"),
+    ),
+    "TemperatureZoneClassificationEnumeration": (
+        3029, 6398,
+        ("OTHER", "HEATING", "COOLING", "TEMPERATURE_CONTROL", "HOT_RUNNER", "MEASURING"),
+    ),
+}  # fmt: skip
+"""Name: id, id of its EnumValues, names by value. All in GeneralTypes."""
+
+STRUCTURES: Mapping[str, int] = {"PageEntryDataType": 3014, "StandstillReasonType": 3015}
+"""Structures that variables of the machine have as their data type. All in GeneralTypes."""
+
+DATA_TYPES: Mapping[str, ua.NodeId] = {
+    **{
+        name: ua.NodeId(getattr(ua.ObjectIds, name))
+        for name in (
+            "Boolean", "DateTime", "Double", "Duration", "EUInformation", "LocaleId",
+            "LocalizedText", "String", "TimeZoneDataType", "UInt16", "UInt32", "UInt64",
+        )
+    },
+    "Enumeration": ENUMERATION,
+    "Any": ua.NodeId(ua.ObjectIds.BaseDataType),
+    **{name: ua.NodeId(number, GT) for name, (number, _, _) in ENUMERATIONS.items()},
+    **{name: ua.NodeId(number, GT) for name, number in STRUCTURES.items()},
+}  # fmt: skip
+"""Data types by the names used in the tables here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One variable of an event type or of an object in it."""
+
+    id: int
+    name: str
+    type: str
+    optional: bool = False
+    array: bool = False
+    component: bool = False
+    """A data variable; else a property."""
+    analog: tuple[int, int] | None = None
+    """Ids of EngineeringUnits and EURange, where it is an AnalogItem."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An object inside an event type."""
+
+    id: int
+    name: str
+    type: ua.NodeId
+    fields: tuple[Field, ...] = field(default=())
+
+
+def _analog(id: int, name: str, units: int, range_: int, optional: bool = True) -> Field:  # noqa: A002
+    return Field(id, name, "Double", optional, component=True, analog=(units, range_))
+
+
+FIELDS: Mapping[ua.NodeId, tuple[Field | Part, ...]] = {
+    CYCLE_EVENT: (
+        Field(6259, "JobName", "String"),
+        Field(6251, "JobStatus", "JobStatusEnumeration"),
+        Field(6253, "CurrentLotName", "String"),
+        Field(6256, "BoxId", "String", optional=True),
+        Field(6254, "JobCycleCounter", "UInt64"),
+        Field(6260, "MachineCycleCounter", "UInt64", optional=True),
+        Field(6049, "BoxCycleCounter", "UInt64", optional=True),
+        Field(6250, "CycleTime", "Duration"),
+        Field(6249, "AverageCycleTime", "Duration", optional=True),
+        Field(6255, "CycleQuality", "CycleQualityEnumeration"),
+        Field(6252, "CavityCycleQuality", "CavityCycleQualityEnumeration", True, array=True),
+        Field(6272, "PartId", "String", optional=True, array=True),
+        Field(6257, "JobPartsCounter", "UInt64"),
+        Field(6258, "JobGoodPartsCounter", "UInt64"),
+        Field(6269, "JobBadPartsCounter", "UInt64"),
+        Field(6270, "JobTestSamplesCounter", "UInt64"),
+        Field(6271, "BoxPartsCounter", "UInt64", optional=True),
+        Field(6050, "BoxGoodPartsCounter", "UInt64", optional=True),
+        Field(6051, "BoxBadPartsCounter", "UInt64", optional=True),
+        Field(6102, "BoxTestSamplesCounter", "UInt64", optional=True),
+    ),
+    LOGBOOK_EVENT: (
+        Field(6165, "EventOriginator", "EventOriginatorEnumeration"),
+        Field(6039, "JobCycleCounter", "UInt64", optional=True),
+        Part(
+            5023,
+            "User",
+            ua.NodeId(1045, GT),
+            (
+                Field(6158, "CardUid", "String", optional=True),
+                Field(6159, "Id", "String"),
+                Field(6160, "IsPresent", "Boolean"),
+                Field(6161, "Language", "LocaleId", optional=True),
+                Field(6162, "Name", "String"),
+                Field(6163, "UserLevel", "String", optional=True),
+                Field(6164, "UserRole", "String", optional=True),
+            ),
+        ),
+    ),
+    ua.NodeId(1014, GT): (
+        Field(6175, "NewMachineMode", "MachineModeEnumeration"),
+        Field(6176, "OldMachineMode", "MachineModeEnumeration"),
+    ),
+    ua.NodeId(1044, GT): (
+        Field(6171, "NewProductionStatus", "ProductionStatusEnumeration"),
+        Field(6172, "OldProductionStatus", "ProductionStatusEnumeration"),
+    ),
+    ua.NodeId(1012, GT): (
+        Field(6169, "NewProductionDatasetName", "String"),
+        Field(6170, "OldProductionDatasetName", "String"),
+    ),
+    ua.NodeId(1010, GT): (
+        Field(6166, "NewValue", "Any"),
+        Field(6177, "NewValueUnit", "EUInformation", optional=True),
+        Field(6167, "OldValue", "Any"),
+        Field(6178, "OldValueUnit", "EUInformation", optional=True),
+        Field(6168, "ParameterId", "String"),
+    ),
+    ua.NodeId(1013, GT): (Field(6173, "StandstillReasonId", "String"),),
+    ua.NodeId(1042, GT): (
+        Field(6183, "Classification", "Enumeration"),
+        Field(6184, "Id", "String"),
+        Field(6185, "IsStandstillMessage", "Boolean"),
+    ),
+    INJECTION_UNIT_PARAMETERS: (
+        Field(6107, "Index", "UInt32"),
+        Field(6060, "InjectionTime", "Duration", component=True),
+        Field(6059, "DosingTime", "Duration", component=True),
+        _analog(6063, "PlastificationVolume", 6477, 6227, optional=False),
+        _analog(6441, "CushionVolume", 6475, 6442, optional=False),
+        _analog(6247, "SpecificPressureMaximum", 6479, 6248, optional=False),
+        _analog(6093, "CushionStroke", 6122, 6121),
+        _analog(6118, "BackPressure", 6120, 6119),
+        _analog(6129, "CavityPressureMaximum", 6448, 6130),
+        _analog(6188, "HydraulicPressureMaximum", 6459, 6191),
+        _analog(6146, "HoldHydraulicPressureAverage", 6454, 6147),
+        _analog(6148, "HoldHydraulicPressureMaximum", 6455, 6149),
+        _analog(6150, "HoldSpecificPressureAverage", 6456, 6151),
+        _analog(6152, "HoldSpecificPressureMaximum", 6457, 6153),
+        _analog(6117, "TransferCavityPressure", 6428, 6128),
+        _analog(6156, "TransferHydraulicPressure", 6458, 6162),
+        _analog(6228, "TransferSpecificPressure", 6478, 6246),
+        _analog(6071, "TransferStroke", 6083, 6072),
+        _analog(6254, "TransferVolume", 6481, 6427),
+        _analog(6166, "VPChangeOverPosition", 6170, 6167),
+        _analog(6164, "InjectionStartPosition", 6169, 6165),
+        _analog(6065, "InjectionSpeedAverage", 6016, 6066),
+        _analog(6061, "InjectionSpeedMaximum", 6032, 6062),
+        _analog(6223, "PlastificationRotationalSpeedAverage", 6474, 6224),
+        _analog(6225, "PlastificationRotationalSpeedMaximum", 6476, 6226),
+        _analog(6208, "PlastificationCircumferentialSpeedAverage", 6472, 6210),
+        _analog(6211, "PlastificationCircumferentialSpeedMaximum", 6473, 6214),
+        _analog(6194, "PlastificationHydraulicPressureAverage", 6080, 6195),
+        _analog(6197, "PlastificationHydraulicPressureMaximum", 6471, 6206),
+        _analog(6067, "PlastificationSpecificPressureAverage", 6081, 6068),
+        _analog(6069, "PlastificationSpecificPressureMaximum", 6082, 6070),
+        _analog(6064, "DecompressionVolumeBeforePlastification", 6450, 6136),
+        _analog(6131, "DecompressionVolumeAfterPlastification", 6449, 6132),
+        _analog(6160, "FlowIndex", 6168, 6163),
+    ),
+    MOLD_PARAMETERS: (Field(6016, "Index", "UInt32"),),
+    ZONE_PARAMETERS: (
+        Field(6044, "Index", "UInt32"),
+        Field(6045, "Name", "String"),
+        _analog(6017, "ActualTemperature", 6042, 6043, optional=False),
+        Field(6536, "Classification", "TemperatureZoneClassificationEnumeration", optional=True),
+    ),
+}
+"""Children of the event types and of the types of the objects in events."""
+
+
+@cache
+def built_types() -> Mapping[ua.NodeId, NodeData]:
+    """The standard address space with the types of this module."""
+    space = empty_space(standard_nodes())
+    nodes = Nodes(NodeManagementService(space))
+    nodes.object(DEVICE_SET, ua.QualifiedName("DeviceSet", DI), OBJECTS, reference=ORGANIZES)
+    for name, number in STRUCTURES.items():
+        structure = ua.NodeId(ua.ObjectIds.Structure)
+        nodes.data_type(ua.NodeId(number, GT), ua.QualifiedName(name, GT), structure)
+    for name, (number, values, words) in ENUMERATIONS.items():
+        _enumeration(nodes, name, ua.NodeId(number, GT), ua.NodeId(values, GT), words)
+    for index, number, name, parent, abstract in OBJECT_TYPES:
+        node = ua.NodeId(number, index)
+        nodes.object_type(node, ua.QualifiedName(name, index), parent, abstract=abstract)
+        for child in FIELDS.get(node, ()):
+            _child(nodes, node, child)
+    result: Mapping[ua.NodeId, NodeData] = space._nodes
+    return result
+
+
+_loaded: dict[Path, Mapping[ua.NodeId, NodeData]] = {}
+
+
+async def loaded_types(folder: Path) -> Mapping[ua.NodeId, NodeData]:
+    """The standard address space with the types of the official NodeSet files in a folder.
+
+    Raises:
+        OSError: a file is missing or can't be read.
+    """
+    if folder not in _loaded:
+        for name in NODESET_FILES:
+            if not (folder / name).is_file():
+                raise FileNotFoundError(f"{folder}: the official NodeSet {name} is not there")
+        server = Server(iserver=InternalServerOn(standard_nodes()))
+        await server.iserver.init()
+        await server.set_application_uri("urn:sprue:simulated:types")
+        for name in NODESET_FILES:
+            await server.import_xml(str(folder / name))
+        _loaded[folder] = server.iserver.aspace._nodes
+    return _loaded[folder]
+
+
+def placeholder(data_type: str, *, array: bool = False) -> ua.Variant:
+    """The value of a field that nothing has been written to, of the field's type."""
+    if data_type == "Any":
+        return ua.Variant(None, ua.VariantType.Null)
+    kind, value = _PLACEHOLDERS.get(data_type, (ua.VariantType.Int32, 0))
+    return ua.Variant([] if array else value, kind, is_array=array)
+
+
+_PLACEHOLDERS: Mapping[str, tuple[ua.VariantType, object]] = {
+    "Boolean": (ua.VariantType.Boolean, False),
+    "Double": (ua.VariantType.Double, 0.0),
+    "Duration": (ua.VariantType.Double, 0.0),
+    "EUInformation": (ua.VariantType.ExtensionObject, None),
+    "LocaleId": (ua.VariantType.String, ""),
+    "LocalizedText": (ua.VariantType.LocalizedText, ua.LocalizedText("")),
+    "PageEntryDataType": (ua.VariantType.ExtensionObject, None),
+    "StandstillReasonType": (ua.VariantType.ExtensionObject, None),
+    "String": (ua.VariantType.String, ""),
+    "UInt16": (ua.VariantType.UInt16, 0),
+    "UInt32": (ua.VariantType.UInt32, 0),
+    "UInt64": (ua.VariantType.UInt64, 0),
+}
+
+
+def _child(nodes: Nodes, parent: ua.NodeId, child: Field | Part) -> None:
+    index = parent.NamespaceIndex
+    node = ua.NodeId(child.id, index)
+    if isinstance(child, Part):
+        nodes.object(node, ua.QualifiedName(child.name, index), parent, child.type)
+        nodes.rule(node, optional=False)
+        for each in child.fields:
+            _child(nodes, node, each)
+        return
+    kind = ANALOG_ITEM if child.analog else DATA_VARIABLE if child.component else PROPERTY_TYPE
+    nodes.variable(
+        node,
+        ua.QualifiedName(child.name, index),
+        parent,
+        placeholder(child.type, array=child.array),
+        DATA_TYPES[child.type],
+        kind,
+    )
+    nodes.rule(node, optional=child.optional)
+    if child.analog:
+        for own, name, data_type in _analog_parts(child.analog, index):
+            value = ua.Variant(None, ua.VariantType.Null)
+            nodes.variable(own, ua.QualifiedName(name, 0), node, value, data_type)
+            nodes.rule(own, optional=False)
+
+
+def _analog_parts(ids: tuple[int, int], index: int) -> Iterator[tuple[ua.NodeId, str, ua.NodeId]]:
+    yield ua.NodeId(ids[0], index), "EngineeringUnits", EU_INFORMATION
+    yield ua.NodeId(ids[1], index), "EURange", RANGE
+
+
+def _enumeration(
+    nodes: Nodes, name: str, node: ua.NodeId, values: ua.NodeId, words: tuple[str, ...]
+) -> None:
+    nodes.data_type(node, ua.QualifiedName(name, GT), ENUMERATION)
+    listed = [
+        ua.EnumValueType(Value=value, DisplayName=ua.LocalizedText(word))
+        for value, word in enumerate(words)
+    ]
+    nodes.variable(
+        values,
+        ua.QualifiedName("EnumValues", 0),
+        node,
+        ua.Variant(listed, ua.VariantType.ExtensionObject, is_array=True),
+        ua.NodeId(ua.ObjectIds.EnumValueType),
+    )
