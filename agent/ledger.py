@@ -249,6 +249,8 @@ class Ledger:
             for piece in ((found[0], cycle.counter - 1), (cycle.counter + 1, found[1]))
             if piece[0] <= piece[1]
         ]
+        if not standing.times or standing.times[-1][0] < cycle.counter:
+            standing.times.append((cycle.counter, cycle.time))
         booked = self._booked(cycle)
         dry = cycle.closing == "dry"
         correction = Run(

@@ -3,6 +3,10 @@
 The model holds only what a page draws. It is written from the tasks of the machines (same event
 loop), encoded once per change, and handed to every viewer through a bounded, latest-only inbox:
 a slow viewer loses intermediate states, never the newest, and never holds up a machine.
+
+    plant.set("IMM-07", state="running", reason="")   # the pages hear of it
+    plant.seen("IMM-07", now)                         # a sign of life: cheap, once a poll
+    plant.set("IMM-07", cooling_spark=plant.cooled("IMM-07", 12.21), cycle_time_s=24.48)
 """
 
 import asyncio
@@ -82,39 +86,51 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One thing for the viewers: a topic and what to send under it."""
+    """One thing for the viewers: what they look up in the plant when they come to it."""
 
     topic: str
     """`tiles`, `cycle`, `phase`."""
     key: str
     """What a newer one of the same topic and key replaces: the machine."""
-    body: Mapping[str, Any]
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """More than the tile holds, where a topic has more."""
 
 
 @dataclass(slots=True, eq=False)
 class Inbox:
-    """What one viewer has not been sent yet: newest only, by topic and key."""
+    """What one viewer has not been sent yet: newest only, by topic and key.
 
-    limit: int = 1024
+    Topics and machines are few and fixed, so it can't grow however slow the viewer is.
+    """
+
     _waiting: dict[tuple[str, str], Update] = field(default_factory=dict)
     _some: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     def put(self, update: Update) -> None:
         """Replace what waits under the same topic and key."""
         slot = (update.topic, update.key)
         self._waiting.pop(slot, None)
-        if len(self._waiting) >= self.limit:
-            self._waiting.pop(next(iter(self._waiting)))
         self._waiting[slot] = update
         self._some.set()
 
-    async def take(self) -> list[Update]:
-        """Everything that waits, oldest first; waits until there is something."""
+    async def wait(self) -> None:
+        """Until something waits."""
         await self._some.wait()
+
+    def empty(self) -> list[Update]:
+        """Everything that waits, oldest first; nothing waits afterwards."""
         self._some.clear()
         updates = list(self._waiting.values())
         self._waiting.clear()
         return updates
+
+    async def take(self) -> list[Update]:
+        """Everything that waits, oldest first; waits until there is something."""
+        await self.wait()
+        return self.empty()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +155,27 @@ class Today:
     """Time in which a machine could not be seen, summed over machines."""
 
 
+CYCLE_FIELDS = frozenset(
+    {
+        "cycle_time_s",
+        "cooling_time_s",
+        "cooling_uncertainty_s",
+        "cooling_spark",
+        "life",
+        "parts_done",
+        "phase_lengths_s",
+        "shots",
+        "cycles",
+        "last_cycle_at",
+        "last_counter",
+    }
+)
+"""What usually changes with a shot, and travels under the topic `cycle`."""
+
+PHASE_FIELDS = frozenset({"phase", "phase_since"})
+"""What travels under the topic `phase`; every other field travels under `tiles`."""
+
+
 class Plant:
     """All tiles, in the order of the configuration, and the viewers that watch them."""
 
@@ -146,40 +183,71 @@ class Plant:
         self.site = site
         self.clock = clock
         self._tiles = {tile.machine: tile for tile in tiles}
+        self._seen = {tile.machine: tile.seen_at for tile in tiles}
         self._sparks: dict[str, deque[float | None]] = {
             tile.machine: deque(tile.cooling_spark, maxlen=SPARK_CYCLES) for tile in tiles
         }
+        self._spark_counts = {tile.machine: len(tile.cooling_spark) for tile in tiles}
         self._inboxes: set[Inbox] = set()
         self.today = Today(since=clock())
         """Replaced by whoever counts; viewers learn it with the next beat."""
 
     @property
+    def machines(self) -> list[str]:
+        """Their names, in the order of the configuration."""
+        return list(self._tiles)
+
+    @property
     def tiles(self) -> list[Tile]:
         """The tiles now, in the order of the configuration."""
-        return list(self._tiles.values())
+        return [self.tile(machine) for machine in self._tiles]
 
     def tile(self, machine: str) -> Tile:
         """One tile now."""
-        return self._tiles[machine]
+        tile, seen_at = self._tiles[machine], self._seen[machine]
+        if tile.seen_at != seen_at:
+            tile = self._tiles[machine] = replace(tile, seen_at=seen_at)
+        return tile
+
+    def ages_s(self) -> list[float | None]:
+        """How long ago each machine gave a sign of life; None where it never did."""
+        now = self.clock()
+        return [
+            None if at is None else max(0.0, (now - at).total_seconds())
+            for at in self._seen.values()
+        ]
 
     def seen(self, machine: str, at: datetime) -> None:
         """Note that a machine gave a sign of life; viewers learn it with the next beat."""
-        self._tiles[machine] = replace(self._tiles[machine], seen_at=at)
+        self._seen[machine] = at
 
     def set(self, machine: str, **changes: Any) -> None:
-        """Change fields of a tile and tell the viewers, once per change."""
+        """Change fields of a tile and tell the viewers what kind of thing changed."""
+        if "seen_at" in changes:
+            self._seen[machine] = changes["seen_at"]
         old = self._tiles[machine]
         new = replace(old, **changes)
-        if new == old:
-            return
+        changed = {name for name in changes if getattr(old, name) != getattr(new, name)}
         self._tiles[machine] = new
-        self.send(Update("tiles", machine, {"machine": machine}))
+        if "cooling_spark" in changed:
+            self._spark_counts[machine] += appended(old.cooling_spark, new.cooling_spark)
+        changed.discard("seen_at")
+        if changed & CYCLE_FIELDS:
+            self.send(Update("cycle", machine))
+        if changed & PHASE_FIELDS:
+            self.send(Update("phase", machine))
+        if changed - CYCLE_FIELDS - PHASE_FIELDS:
+            self.send(Update("tiles", machine))
 
     def cooled(self, machine: str, cooling_time_s: float | None) -> tuple[float | None, ...]:
         """Append one cycle to the machine's spark line and return the line."""
         spark = self._sparks[machine]
         spark.append(cooling_time_s)
         return tuple(spark)
+
+    def spark_count(self, machine: str) -> int:
+        """Cycles that the spark line was ever given: what a viewer lacks is the difference."""
+        return self._spark_counts[machine]
 
     def send(self, update: Update) -> None:
         """Hand one update to every viewer."""
@@ -195,3 +263,17 @@ class Plant:
             yield inbox
         finally:
             self._inboxes.discard(inbox)
+
+
+def appended(old: tuple[float | None, ...], new: tuple[float | None, ...]) -> int:
+    """How many values were appended to make one spark line of the other.
+
+    `SPARK_CYCLES` where the new one does not continue the old one.
+
+    >>> appended((1.0, 2.0), (1.0, 2.0, None)), appended((1.0, 2.0), (3.0,))
+    (1, 50)
+    """
+    for count in range(1, min(len(new), SPARK_CYCLES - 1) + 1):
+        if (old + new[-count:])[-SPARK_CYCLES:] == new:
+            return count
+    return SPARK_CYCLES
