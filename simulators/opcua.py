@@ -6,6 +6,7 @@ once; a server's own copy of a node comes into being when somebody looks at it.
 
 import gc
 import logging
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime
@@ -142,6 +143,8 @@ class UaServer:
         Raises:
             OSError: the port is taken.
         """
+        with socket.create_server((host, port)):  # else the library logs a traceback first
+            pass
         self._server.set_endpoint(f"opc.tcp://{host}:{port}")
         await self._server.start()
         self.port = self._server.bserver.port

@@ -104,7 +104,7 @@ class Press:
         self.counters = Counters(machine=setup.counter, job=setup.job_counter, good=good)
         self.phase = Phase.IDLE
         self.last: Shot | None = None
-        """The last closing; None before the first."""
+        """The last closing; None before the first of a new machine."""
         self.shots: deque[Shot] = deque(maxlen=KEPT_SHOTS)
         """Closings since the simulator started, newest last."""
         self.listeners: list[Listener] = []
@@ -126,6 +126,8 @@ class Press:
         self._idle = asyncio.Event()
         self._idle.set()
         self._ended = asyncio.Event()
+        if setup.counter:
+            self.last = self._shot(self._process.shot(self.program, self.mold_on, self.mode))
         self._ready()
 
     # What it shows
@@ -367,10 +369,26 @@ class Press:
 
     async def _end(self, plan: Plan) -> None:
         counters = self.counters
-        shot = Shot(
+        counters.machine += 1
+        counters.job += 1
+        counters.good += plan.parts_good
+        counters.bad += plan.parts_bad
+        self.last = shot = self._shot(plan)
+        self._plan = self._curves = None
+        self._step = 0
+        self.shots.append(shot)
+        for recorder in self.recorders:
+            recorder.record(self, shot)
+        for listener in tuple(self.listeners):
+            await listener.shot_ended(self, shot)
+        self._ended.set()
+        self._ended = asyncio.Event()
+
+    def _shot(self, plan: Plan) -> Shot:
+        return Shot(
             machine=self.name,
-            counter=counters.machine + 1,
-            job_counter=counters.job + 1,
+            counter=self.counters.machine,
+            job_counter=self.counters.job,
             ended_at=datetime.now(UTC),
             closing=plan.closing,
             mold=self.mold_on,
@@ -381,19 +399,6 @@ class Press:
             parts_good=plan.parts_good,
             parts_bad=plan.parts_bad,
         )
-        counters.machine, counters.job = shot.counter, shot.job_counter
-        counters.good += shot.parts_good
-        counters.bad += shot.parts_bad
-        self.last = shot
-        self._plan = self._curves = None
-        self._step = 0
-        self.shots.append(shot)
-        for recorder in self.recorders:
-            recorder.record(self, shot)
-        for listener in tuple(self.listeners):
-            await listener.shot_ended(self, shot)
-        self._ended.set()
-        self._ended = asyncio.Event()
 
     async def _tell(self, change: Change) -> None:
         for listener in tuple(self.listeners):
