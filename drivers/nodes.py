@@ -1,0 +1,218 @@
+"""Node maps: which OPC UA node of a machine model shows which signal, in which unit.
+
+A map is written once for a model, as TOML or as a spreadsheet (CSV), and named by every machine
+of that model. `docs/reference/opcua.md` is the page for people.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+
+from drivers.checked import Checked, complaints, read_toml
+from drivers.errors import MapError
+from drivers.mappednode import NUMBERS, WORDS, MappedNode
+from drivers.nodeid import CORE, Address, parse_id, parse_path
+from drivers.nodesheet import read_sheet
+from drivers.signals import SIGNALS, Kind, kind_of
+from drivers.units import converter, unit_named
+
+SHIPPED = Path(__file__).parent / "maps"
+
+
+class NodeEntry(Checked):
+    """One `[[node]]` of a map, or one row of a spreadsheet."""
+
+    signal: Annotated[str, Field(min_length=1)]
+    id: str | None = None
+    path: str | None = None
+    namespace: Annotated[str | None, Field(validate_default=True)] = None
+    unit: str | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+    invalid: tuple[float, ...] = ()
+    states: Annotated[dict[str, str], Field(default_factory=dict)]
+    bits: bool = False
+    latched: bool | None = None
+    width: Literal[8, 16, 32, 64] | None = None
+    modulus: Annotated[int | None, Field(gt=1)] = None
+
+    @field_validator("invalid", mode="before")
+    @classmethod
+    def _one_or_more(cls, found: object) -> object:
+        return found if isinstance(found, list | tuple) else (found,)
+
+    @field_validator("scale")
+    @classmethod
+    def _not_zero(cls, scale: float) -> float:
+        if scale == 0:
+            raise ValueError("should not be 0: every reading would be the same")
+        return scale
+
+    @field_validator("unit")
+    @classmethod
+    def _convertible(cls, text: str | None, info: ValidationInfo) -> str | None:
+        signal = info.data.get("signal", "")
+        if text is None or signal not in SIGNALS:
+            return text  # a vendor's own value keeps the vendor's unit
+        unit = unit_named(text)
+        if unit is None:
+            raise ValueError("should be a unit that we know, like 's', 'bar', 'degC', 'mm'")
+        converter(unit, _our_unit(signal))
+        return text
+
+    @field_validator("states")
+    @classmethod
+    def _known_words(cls, states: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        words = WORDS.get(info.data.get("signal", ""))
+        for word in states.values():
+            if words and word not in words:
+                raise ValueError(f"should have the words {', '.join(words)}; not {word!r}")
+        return states
+
+    @model_validator(mode="after")
+    def _fits(self) -> "NodeEntry":
+        if (self.id is None) == (self.path is None):
+            raise ValueError("should have either 'id' or 'path'")
+        counts = kind_of(self.signal) is Kind.COUNTER
+        if not counts and (self.width or self.modulus):
+            raise ValueError(f"'width' and 'modulus' are for counters; {self.signal} is none")
+        if self.width and self.modulus:
+            raise ValueError("should have 'width' or 'modulus', not both")
+        if self.bits and not all(_is_bit(key) for key in self.states):
+            raise ValueError("with 'bits' every number in 'states' should be 0 or a power of two")
+        return self
+
+
+class MapFile(Checked):
+    """A node map as it stands in a file."""
+
+    name: str = ""
+    namespace: str | None = None
+    node: Annotated[list[NodeEntry], Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeMap:
+    """Where one machine model shows its signals."""
+
+    name: str
+    nodes: tuple[MappedNode, ...]
+    namespace: str | None = None
+    """URI of ids and paths that name none."""
+
+
+def load_map(name_or_path: str, relative_to: Path) -> NodeMap:
+    """Read a node map.
+
+    Args:
+        name_or_path: A bare name is one of the shipped maps; anything with a suffix or a slash is
+            a file.
+        relative_to: Folder that a relative path starts from.
+
+    Raises:
+        MapError: there is no such map, or it is wrong; the message has one line a mistake.
+    """
+    path = relative_to / name_or_path
+    if "/" not in name_or_path and not Path(name_or_path).suffix:
+        path = SHIPPED / f"{name_or_path}.toml"
+        if not path.is_file():
+            raise MapError(
+                f"no map {name_or_path!r} is shipped; shipped node maps: "
+                f"{', '.join(shipped()) or 'none'}; a file of your own has a suffix: "
+                f"'{name_or_path}.toml'"
+            )
+    is_sheet = path.suffix.lower() == ".csv"
+    try:
+        content = read_sheet(path) if is_sheet else read_toml(path)
+    except ValueError as error:
+        raise MapError(str(error)) from error
+    if "register" in content and "node" not in content:
+        raise MapError(f"{path}: a register map, for driver 'modbus'; a node map has [[node]]")
+    return _node_map(content, path, is_sheet)
+
+
+def shipped() -> list[str]:
+    """Names of the node maps that come with Sprue."""
+    return sorted(path.stem for path in SHIPPED.glob("*.toml") if "node" in read_toml(path))
+
+
+def _node_map(content: Mapping[str, Any], path: Path, is_sheet: bool) -> NodeMap:
+    try:
+        file = MapFile.model_validate(content)
+    except ValidationError as error:
+        sentences = complaints(error, path, MapFile)
+        raise MapError("\n".join(_rows(sentences) if is_sheet else sentences)) from error
+    nodes, mistakes = [], []
+    for at, entry in enumerate(file.node):
+        try:
+            nodes.append(mapped(entry, file.namespace))
+        except ValueError as error:
+            key = "id" if entry.id is not None else "path"
+            mistakes.append(f"{path}: node[{at + 1}].{key}: {error}")
+    seen: dict[str, int] = {}
+    for at, entry in enumerate(file.node, start=1):
+        first = seen.setdefault(entry.signal, at)
+        if first != at:
+            mistakes.append(
+                f"{path}: node[{at}].signal: {entry.signal!r} already is node[{first}]; "
+                "a signal has one node"
+            )
+    if mistakes:
+        raise MapError("\n".join(_rows(mistakes) if is_sheet else mistakes))
+    return NodeMap(name=file.name or path.stem, nodes=tuple(nodes), namespace=file.namespace)
+
+
+def _rows(sentences: list[str]) -> list[str]:
+    """Places in a spreadsheet as a person counts them: the header is row 1."""
+    named = []
+    for sentence in sentences:
+        before, mark, after = sentence.partition("node[")
+        number, closing, rest = after.partition("]")
+        if mark and closing and number.isdigit():
+            sentence = f"{before}row {int(number) + 1}{rest.replace('.', ', ', 1)}"
+        named.append(sentence)
+    return named
+
+
+def mapped(entry: NodeEntry, namespace: str | None) -> MappedNode:
+    """A checked entry, ready for use.
+
+    Raises:
+        ValueError: its id or path can't be read.
+    """
+    namespace = entry.namespace or namespace
+    if entry.id is not None:
+        default = CORE if namespace is None and entry.id.startswith("i=") else namespace
+        address: Address = parse_id(entry.id, default)
+    else:
+        address = parse_path(entry.path or "", namespace)
+    known = entry.signal in SIGNALS
+    unit = unit_named(entry.unit) if entry.unit else None
+    convert = converter(unit, _our_unit(entry.signal)) if unit and known else None
+    factor = convert(1.0) - convert(0.0) if convert else 1.0
+    per_cycle = kind_of(entry.signal) is Kind.CYCLE
+    return MappedNode(
+        signal=entry.signal,
+        address=address,
+        unit=unit.name if unit else entry.unit,
+        scale=entry.scale,
+        offset=entry.offset,
+        invalid=frozenset(entry.invalid),
+        states=entry.states,
+        bits=entry.bits,
+        latched=per_cycle if entry.latched is None else entry.latched,
+        modulus=entry.modulus or (1 << entry.width if entry.width else None),
+        resolution=abs(entry.scale * factor) if entry.scale != 1.0 else None,
+        convert=convert if convert and (factor != 1.0 or convert(0.0) != 0.0) else None,
+    )
+
+
+def _our_unit(signal: str) -> str:
+    return NUMBERS.get(signal) or SIGNALS[signal].unit
+
+
+def _is_bit(key: str) -> bool:
+    return key.isdigit() and int(key).bit_count() <= 1

@@ -1,0 +1,244 @@
+"""Presses with an OPC UA server of their maker's own design, read by a node map.
+
+Such servers show live values and the last cycle's values as plain nodes, and a shot counter. The
+map (`drivers.nodes`) says which node is which signal.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field, field_validator
+
+from drivers.errors import RefusedError, StaleError
+from drivers.latch import Latch
+from drivers.mappednode import MappedNode
+from drivers.nodeid import parse_address
+from drivers.nodes import NodeMap
+from drivers.observations import Column, Frame, Observation, Quality, Report
+from drivers.points import Points, Shown, columns_of
+from drivers.session import Session, SessionSettings, open_session
+from drivers.settings import Cooling
+from drivers.subscribed import Subscribed
+from drivers.uaerrors import LateError
+
+FIND_S = 30.0
+"""How often nodes that were not there are looked for."""
+
+
+class OpcUaSettings(SessionSettings):
+    """A machine with `driver = "opcua"`."""
+
+    driver: Literal["opcua"]
+    map: Annotated[str, Field(min_length=1)]
+    """A node map: the name of a shipped one, or a file."""
+    read: Literal["poll", "subscribe"] = "poll"
+    """Whether we ask at `poll_s`, or the server publishes at that rate."""
+
+    @field_validator("cooling")
+    @classmethod
+    def _readable(cls, cooling: Cooling | None) -> Cooling | None:
+        if cooling is None:
+            return None
+        if cooling.event_field is not None:
+            raise ValueError("'event_field' is for driver 'euromap77'; here it is 'node'")
+        if cooling.register_ is not None:
+            raise ValueError("'register' is for driver 'modbus'; here it is 'node'")
+        if cooling.node is not None:
+            parse_address(cooling.node, "urn:the-map's")
+        return cooling
+
+
+class _Source(Protocol):
+    """Where frames come from: our asking, or the server's publishing."""
+
+    async def next(self) -> list[tuple[Shown, datetime]]: ...
+
+
+class OpcUaPress:
+    """A press we are connected to; `open_press` makes one."""
+
+    def __init__(self, session: Session, settings: OpcUaSettings, nodes: NodeMap) -> None:
+        by_signal = {node.signal: node for node in nodes.nodes}
+        counter = by_signal.get("counter")
+        latched = [node for node in nodes.nodes if node.latched and node is not counter]
+        sampled = [node for node in nodes.nodes if not node.latched or node is counter]
+        self._session = session
+        self._settings = settings
+        self._points = Points(session, sampled)
+        self._latch = Latch(session, counter, latched) if counter and latched else None
+        self._counter_at = sampled.index(counter) if counter else None
+        self._columns = columns_of(sampled)
+        self._modulus = counter.modulus if counter else None
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The signals of its frames."""
+        return self._columns
+
+    @property
+    def report_columns(self) -> tuple[Column, ...]:
+        """The signals of its reports."""
+        return self._latch.columns if self._latch else ()
+
+    @property
+    def reports(self) -> bool:
+        """Whether the map has a counter and last-cycle values."""
+        return self._latch is not None
+
+    @property
+    def counter_modulus(self) -> int | None:
+        """What the counter counts modulo, by the map."""
+        return self._modulus
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """Empty: a flat server has no agreed place for it."""
+        return {}
+
+    @property
+    def absent(self) -> tuple[MappedNode, ...]:
+        """Nodes of the map that the server does not have now."""
+        return (*self._points.absent, *(self._latch.absent if self._latch else ()))
+
+    async def read(self) -> Frame:
+        """Every sampled signal once, now."""
+        shown = await self._points.read()
+        return self._frame(shown, datetime.now(UTC))
+
+    async def observations(self) -> AsyncIterator[Observation]:
+        """A frame a sample, and a report after each shot."""
+        source = await self._source()
+        before: datetime | None = None
+        while True:
+            for shown, at in await source.next():
+                yield self._frame(shown, at)
+                if report := await self._report(shown, at, before):
+                    yield report
+                before = at
+
+    async def _report(self, shown: Shown, at: datetime, before: datetime | None) -> Report | None:
+        """The last shot's report, if the counter has changed; a late answer is asked for again."""
+        if self._latch is None or self._counter_at is None:
+            return None
+        try:
+            return await self._latch.take(shown.values[self._counter_at], at, before)
+        except LateError:
+            return None
+
+    async def find(self) -> None:
+        """Look all nodes up.
+
+        Raises:
+            RefusedError: the counter is not there, or nothing is.
+        """
+        await self._points.find()
+        if self._latch:
+            await self._latch.find()
+        shown = await self._points.read()
+        machine = self._session.machine
+        if self._counter_at is not None:
+            if shown.qualities[self._counter_at] is Quality.MISSING:
+                where = self._points.nodes[self._counter_at].address.text
+                raise RefusedError(machine, f"the server has no counter at {where}")
+        elif all(quality is Quality.MISSING for quality in shown.qualities):
+            raise RefusedError(machine, "the server has none of the nodes of the map")
+
+    def _frame(self, shown: Shown, at: datetime) -> Frame:
+        return Frame(
+            machine=self._session.machine,
+            columns=self._columns,
+            values=tuple(shown.values),
+            qualities=tuple(shown.qualities),
+            source_time=shown.time,
+            received_at=at,
+        )
+
+    async def _source(self) -> _Source:
+        if self._settings.read == "poll":
+            return Polled(self._session, self._settings, self._points, self._latch)
+        return await Subscribed.open(self._session, self._settings, self._points, self._latch)
+
+
+class Polled:
+    """Asks for all points at an even rate."""
+
+    def __init__(
+        self, session: Session, settings: OpcUaSettings, points: Points, latch: Latch | None
+    ) -> None:
+        self._session = session
+        self._points = points
+        self._latch = latch
+        self._every_s = settings.poll_s
+        self._stale_s = max(settings.stale_s, 2.5 * settings.poll_s)
+        self._at = asyncio.get_running_loop().time()
+        self._find_at = self._at + FIND_S
+
+    async def next(self) -> list[tuple[Shown, datetime]]:
+        """The next sample; one that is late is left out, until there are too many."""
+        while True:
+            await self._tick()
+            try:
+                await self._look_for_absent()
+                shown = await self._points.read()
+            except LateError as error:
+                if self._session.silent_s() > self._stale_s:
+                    silent_s = self._session.silent_s()
+                    what = f"no answer for {silent_s:.0f} s"
+                    raise StaleError(self._session.machine, what) from error
+                continue
+            return [(shown, datetime.now(UTC))]
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._at - loop.time()))
+        self._at += self._every_s
+        if (behind := loop.time() - self._at) > 0:
+            self._at += self._every_s * (behind // self._every_s + 1)
+
+    async def _look_for_absent(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._find_at:
+            return
+        self._find_at = now + FIND_S
+        if self._points.absent:
+            await self._points.find()
+        if self._latch and self._latch.absent:
+            await self._latch.find()
+
+
+@asynccontextmanager
+async def open_press(settings: OpcUaSettings, nodes: NodeMap) -> AsyncGenerator[OpcUaPress]:
+    """Connect, hand out the press, and close whatever happens.
+
+    Raises:
+        UnreachableError: nobody answers, or not in time.
+        RefusedError: it says no, or has neither the counter nor anything else of the map.
+    """
+    async with open_session(settings) as session:
+        press = OpcUaPress(session, settings, with_cooling(settings, nodes))
+        await press.find()
+        yield press
+
+
+def with_cooling(settings: OpcUaSettings, nodes: NodeMap) -> NodeMap:
+    """The map, with the cooling time read where the machine's own configuration says.
+
+    Raises:
+        RefusedError: the address names no namespace, and the map has none either.
+    """
+    if settings.cooling is None or settings.cooling.node is None:
+        return nodes
+    try:
+        address = parse_address(settings.cooling.node, nodes.namespace)
+    except ValueError as error:
+        raise RefusedError(settings.name, f"cooling.node: {error}") from error
+    others = [node for node in nodes.nodes if node.signal != "cooling_time_s"]
+    mine = next((n for n in nodes.nodes if n.signal == "cooling_time_s"), None)
+    node = MappedNode(signal="cooling_time_s", address=address, latched=True)
+    if mine is not None and mine.address == address:
+        node = mine
+    return replace(nodes, nodes=(*others, node))

@@ -1,0 +1,264 @@
+"""One connection to an OPC UA server: made anew each time, bounded in time, always closed.
+
+Nothing here reconnects. asyncua's own reconnecting keeps node ids of the old connection, and
+namespaces may have moved since; so a lost link ends the session, and the machine's task opens
+another.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
+
+from asyncua import Client, ua
+from asyncua.ua.uaerrors import UaError, UaStatusCodeError
+from pydantic import AfterValidator
+
+from drivers.errors import GarbledError, RefusedError
+from drivers.nodeid import CORE
+from drivers.settings import MachineSettings
+from drivers.uaerrors import TOO_MUCH, status_text, told
+
+SESSION_TIMEOUT_S = 30.0
+"""Small servers allow about ten sessions; one that we could not close must not last."""
+WATCHDOG_S = 10.0
+"""How often asyncua looks whether the server lives; also keeps a session that polls rarely."""
+CLOSE_S = 0.8
+"""How long closing may take: a dead peer must not hold up a shutdown."""
+DEFAULT_PORT = 4840
+
+READ, BROWSE, TRANSLATE, MONITOR = "reading", "browsing", "resolving paths", "subscribing"
+SELECT, WHERE = "selecting event fields", "filtering events"
+_LIMIT_NODES = {
+    READ: ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead,
+    BROWSE: ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerBrowse,
+    TRANSLATE: (
+        ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerTranslateBrowsePathsToNodeIds
+    ),
+    MONITOR: ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall,
+    SELECT: ua.ObjectIds.Server_ServerCapabilities_MaxSelectClauseParameters,
+    WHERE: ua.ObjectIds.Server_ServerCapabilities_MaxWhereClauseParameters,
+}
+UNSTATED = 1000
+"""How much we ask at once where the server states no limit; halved when it is refused."""
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+# What asyncua has to say about a link reaches a person through our errors, once and in words.
+_asyncua_log = logging.getLogger("asyncua.client")
+if _asyncua_log.level == logging.NOTSET:
+    _asyncua_log.setLevel(logging.CRITICAL)
+
+
+def _server_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"should be like opc.tcp://192.168.1.20:4840 ({error})") from None
+    if parts.scheme != "opc.tcp" or not parts.hostname:
+        raise ValueError("should be like opc.tcp://192.168.1.20:4840")
+    if "@" in parts.netloc:
+        raise ValueError("should hold no user or password")
+    return text if port else parts._replace(netloc=f"{parts.netloc}:{DEFAULT_PORT}").geturl()
+
+
+ServerUrl = Annotated[str, AfterValidator(_server_url)]
+
+
+class SessionSettings(MachineSettings):
+    """What both OPC UA drivers need for a connection."""
+
+    url: ServerUrl
+    """Address of the server: `opc.tcp://host:port/path`; the port is 4840 where none is given."""
+
+
+class Session:
+    """A connection that stands; `open_session` makes one.
+
+    Attributes:
+        machine: Name of the machine, for errors.
+        namespaces: URIs by index, as the server had them when we connected.
+        limits: How many of each kind the server takes in one request.
+        heard_at: When it last answered, by the monotonic clock.
+    """
+
+    def __init__(self, client: Client, machine: str) -> None:
+        self.machine = machine
+        self.namespaces: tuple[str, ...] = (CORE,)
+        self.limits = dict.fromkeys(_LIMIT_NODES, UNSTATED)
+        self.heard_at = time.monotonic()
+        self.services = client.uaclient.session
+        """asyncua's service calls of this session."""
+
+    def index_of(self, uri: str) -> int | None:
+        """Index of a namespace in this connection; None where the server has no such."""
+        try:
+            return self.namespaces.index(uri)
+        except ValueError:
+            return None
+
+    def silent_s(self) -> float:
+        """Time since the server last answered."""
+        return time.monotonic() - self.heard_at
+
+    def heard(self) -> None:
+        """Note a sign of life."""
+        self.heard_at = time.monotonic()
+
+    async def ask(
+        self,
+        kind: str,
+        items: Sequence[Item],
+        request: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+    ) -> list[Answer]:
+        """Ask about many things in as few requests as the server takes.
+
+        A request that is refused as too large is halved, and the smaller size is kept.
+
+        Args:
+            kind: Which of the limits applies; also names what we do in errors.
+            items: What to ask about.
+            request: Sends one request; answers with one result an item.
+
+        Raises:
+            MachineError: the server did not answer, or said no to the request as a whole.
+        """
+        answers: list[Answer] = []
+        while len(answers) < len(items):
+            piece = items[len(answers) : len(answers) + self.limits[kind]]
+            with told(self.machine, kind):
+                try:
+                    got = await request(piece)
+                except UaStatusCodeError as error:
+                    if error.code not in TOO_MUCH or len(piece) == 1:
+                        raise
+                    self.limits[kind] = len(piece) // 2
+                    continue
+            if len(got) != len(piece):
+                raise GarbledError(
+                    self.machine, f"{kind}: asked about {len(piece)} nodes, got {len(got)} answers"
+                )
+            self.heard()
+            answers += got
+        return answers
+
+    async def read(
+        self,
+        node_ids: Sequence[ua.NodeId],
+        attribute: ua.AttributeIds = ua.AttributeIds.Value,
+    ) -> list[ua.DataValue]:
+        """One attribute of many nodes, each with its status."""
+        wanted = [ua.ReadValueId(NodeId=node_id, AttributeId=attribute) for node_id in node_ids]
+        return await self.ask(READ, wanted, lambda piece: self.services.read(read_request(piece)))
+
+    async def look_up(self) -> None:
+        """Read the namespace table and the limits of the server.
+
+        Raises:
+            GarbledError: the namespace table is none.
+            RefusedError: the server does not let us read it.
+        """
+        ids = [ua.ObjectIds.Server_NamespaceArray, *_LIMIT_NODES.values()]
+        table, *limits = await self.read([ua.NodeId(number) for number in ids])
+        if not table.StatusCode.is_good():
+            code = table.StatusCode.value
+            raise RefusedError(self.machine, f"the namespace table: {status_text(code)}")
+        uris = table.Value.Value
+        if not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris):
+            raise GarbledError(self.machine, f"the namespace table is {uris!r}")
+        self.namespaces = (CORE, *uris[1:])
+        for kind, found in zip(_LIMIT_NODES, limits, strict=True):
+            number = found.Value.Value if found.StatusCode.is_good() else None
+            if isinstance(number, int) and number > 0:
+                self.limits[kind] = min(number, self.limits[kind])
+
+
+def read_request(wanted: Sequence[ua.ReadValueId]) -> ua.ReadParameters:
+    """A read of fresh values with the machine's own time."""
+    return ua.ReadParameters(
+        MaxAge=0, TimestampsToReturn=ua.TimestampsToReturn.Source, NodesToRead=list(wanted)
+    )
+
+
+class Batch:
+    """One list of nodes that is read again and again; the requests are made once.
+
+    Args:
+        session: The connection.
+        node_ids: What to read.
+    """
+
+    def __init__(self, session: Session, node_ids: Sequence[ua.NodeId]) -> None:
+        self._session = session
+        self._wanted = [
+            ua.ReadValueId(NodeId=node_id, AttributeId=ua.AttributeIds.Value)
+            for node_id in node_ids
+        ]
+        self._made: dict[tuple[int, int], ua.ReadParameters] = {}
+
+    async def read(self) -> list[ua.DataValue]:
+        """The values, in order, each with its status and the machine's time.
+
+        Raises:
+            MachineError: the server did not answer, or refused the request as a whole.
+        """
+        at = 0
+
+        async def request(piece: Sequence[ua.ReadValueId]) -> Sequence[ua.DataValue]:
+            nonlocal at
+            key = (at, len(piece))
+            if key not in self._made:
+                self._made[key] = read_request(piece)
+            found: Sequence[ua.DataValue] = await self._session.services.read(self._made[key])
+            at += len(piece)
+            return found
+
+        return await self._session.ask(READ, self._wanted, request)
+
+
+@asynccontextmanager
+async def open_session(settings: SessionSettings) -> AsyncGenerator[Session]:
+    """Connect, hand out the session, and close it whatever happens.
+
+    Raises:
+        UnreachableError: nobody answers at the address, or not in time.
+        RefusedError: it answers and says no: security, log-in, too many sessions.
+        GarbledError: it is no OPC UA server that we understand.
+    """
+    client = Client(settings.url, timeout=settings.timeout_s, watchdog_intervall=WATCHDOG_S)
+    client.session_timeout = SESSION_TIMEOUT_S * 1000
+    client.name = "Sprue"
+    client.description = f"Sprue {settings.name}"  # a peripheral may act on the loss of its IMM's
+    client.application_uri = "urn:sprue:agent"
+    client.product_uri = "urn:sprue"
+    try:
+        with told(settings.name, f"connecting to {settings.url}"):
+            async with asyncio.timeout(settings.connect_timeout_s):
+                await client.connect()
+                session = Session(client, settings.name)
+                await session.look_up()
+        yield session
+    finally:
+        await _close(client)
+
+
+async def _close(client: Client) -> None:
+    """Give the session back to the server if it still listens, and the socket in any case."""
+    protocol = client.uaclient.protocol
+    try:
+        with suppress(UaError, OSError):  # a time-out is an OSError too
+            async with asyncio.timeout(CLOSE_S):
+                await client.close_session()
+                await client.close_secure_channel()
+    finally:
+        client.disconnect_socket()
+        transport = protocol.transport if protocol else None
+        if transport is not None:
+            # asyncua keeps the socket of a link that it knows to be lost; and a socket with
+            # unsent bytes for a dead peer would stay until the system gives up on it.
+            transport.abort() if transport.get_write_buffer_size() else transport.close()

@@ -1,0 +1,206 @@
+"""A subscription of ours: explicit rates, a bounded queue with counted overflow, an own clock.
+
+asyncua's is left aside: it drops what does not fit into its queue without a word, starts a task
+for every notification, and judges staleness by a session time-out.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from asyncua import ua
+
+from drivers.errors import StaleError, UnreachableError
+from drivers.session import MONITOR, Session
+from drivers.uaerrors import status_text, told
+
+log = logging.getLogger(__name__)
+
+QUEUE = 1000
+"""Publish responses that may wait for us; at ten a second that is well over a minute."""
+LIFETIME_S = 60.0
+"""How long the server keeps a subscription that nobody asks after."""
+OVERFLOW = 0x480
+"""Status bits of a value (OPC 10000-4 §7.39): its queue at the server ran over before it."""
+
+
+@dataclass(slots=True, eq=False)
+class Publish:
+    """What one publish response brought; nothing at all where it only says that all is well."""
+
+    received_at: datetime
+    changes: list[tuple[int, ua.DataValue]] = field(default_factory=list)
+    """Handle of the item, and its new value; in the server's order."""
+    events: list[tuple[int, list[ua.Variant]]] = field(default_factory=list)
+    """Handle of the item, and one value for each field that was selected."""
+
+
+class Subscription:
+    """One subscription on a session; it ends with the session.
+
+    Attributes:
+        lost: Notifications that came and could not wait, and gaps in the server's numbering.
+        interval_s: How often the server publishes, by its own word.
+    """
+
+    def __init__(self, session: Session, stale_s: float) -> None:
+        self.lost = 0
+        self.interval_s = 0.0
+        self._session = session
+        self._stale_s = stale_s
+        self._id = 0
+        self._handles = 0
+        self._waiting: deque[Publish] = deque()
+        self._some = asyncio.Event()
+        self._heard_at = time.monotonic()
+        self._number = 0
+        self._ended = ""
+
+    async def watch(
+        self, items: Sequence[ua.MonitoredItemCreateRequest]
+    ) -> list[ua.MonitoredItemCreateResult]:
+        """Add monitored items; each gets a handle, one more than the one before, from 1 on.
+
+        Returns:
+            The server's answers, each with a status.
+        """
+        for item in items:
+            self._handles += 1
+            item.RequestedParameters.ClientHandle = self._handles
+
+        async def request(
+            piece: Sequence[ua.MonitoredItemCreateRequest],
+        ) -> Sequence[ua.MonitoredItemCreateResult]:
+            found: Sequence[ua.MonitoredItemCreateResult]
+            found = await self._session.services.create_monitored_items(
+                ua.CreateMonitoredItemsParameters(
+                    SubscriptionId=self._id,
+                    TimestampsToReturn=ua.TimestampsToReturn.Source,
+                    ItemsToCreate=list(piece),
+                )
+            )
+            return found
+
+        return await self._session.ask(MONITOR, items, request)
+
+    @property
+    def handle(self) -> int:
+        """The handle that was given last."""
+        return self._handles
+
+    async def next(self, until: float) -> Publish | None:
+        """The oldest publish response that waits, or the next one.
+
+        Args:
+            until: How long to wait, as a time of the event loop.
+
+        Returns:
+            None where nothing came in time.
+
+        Raises:
+            UnreachableError: the server, or asyncua, ended the subscription.
+            StaleError: the server does not even say that all is well.
+        """
+        while not self._waiting:
+            if self._ended:
+                raise UnreachableError(self._session.machine, self._ended)
+            silent_s = time.monotonic() - self._heard_at
+            if silent_s > self._stale_s:
+                raise StaleError(
+                    self._session.machine, f"the subscription has been silent for {silent_s:.0f} s"
+                )
+            self._some.clear()
+            stale_in_s = self._stale_s - silent_s
+            wake = min(until, asyncio.get_running_loop().time() + stale_in_s + 0.01)
+            try:
+                async with asyncio.timeout_at(wake):
+                    await self._some.wait()
+            except TimeoutError:
+                if asyncio.get_running_loop().time() >= until:
+                    return None
+        return self._waiting.popleft()
+
+    async def _open(self, interval_s: float, every: bool) -> None:
+        alive = 1 if every else max(1, int(self._stale_s / 3 / interval_s))
+        with told(self._session.machine, MONITOR):
+            made = await self._session.services.create_subscription(
+                ua.CreateSubscriptionParameters(
+                    RequestedPublishingInterval=interval_s * 1000,
+                    RequestedMaxKeepAliveCount=alive,
+                    RequestedLifetimeCount=max(3 * alive, math.ceil(LIFETIME_S / interval_s)),
+                    MaxNotificationsPerPublish=0,
+                    PublishingEnabled=True,
+                ),
+                self._take,
+            )
+        self._session.heard()
+        self._id = made.SubscriptionId
+        self.interval_s = made.RevisedPublishingInterval / 1000
+        self._stale_s = max(
+            self._stale_s, 2.5 * self.interval_s * max(1, made.RevisedMaxKeepAliveCount)
+        )
+        self._heard_at = time.monotonic()
+
+    def _take(self, result: ua.PublishResult) -> None:
+        """Called by asyncua for every publish response; never waits."""
+        publish = Publish(datetime.now(UTC))
+        for part in result.NotificationMessage.NotificationData or ():
+            if isinstance(part, ua.DataChangeNotification):
+                publish.changes += [(item.ClientHandle, item.Value) for item in part.MonitoredItems]
+            elif isinstance(part, ua.EventNotificationList):
+                publish.events += [(event.ClientHandle, event.EventFields) for event in part.Events]
+            elif isinstance(part, ua.StatusChangeNotification) and not part.Status.is_good():
+                self._ended = _end(part.Status.value)
+        if not self._ended:
+            self._heard_at = time.monotonic()
+            self._session.heard()
+            self._count(result.NotificationMessage)
+        if len(self._waiting) >= QUEUE:
+            dropped = self._waiting.popleft()
+            self.lost += len(dropped.changes) + len(dropped.events)
+            log.warning("%s: lost notifications so far: %d", self._session.machine, self.lost)
+        self._waiting.append(publish)
+        self._some.set()
+
+    def _count(self, message: ua.NotificationMessage) -> None:
+        """Look for gaps in the numbering; a message that only says 'alive' takes no number."""
+        number = message.SequenceNumber
+        if self._number and number > self._number + 1:
+            self.lost += number - self._number - 1
+            log.warning(
+                "%s: messages %d to %d of the subscription never came",
+                self._session.machine,
+                self._number + 1,
+                number - 1,
+            )
+        self._number = number if message.NotificationData else max(self._number, number - 1)
+
+
+def _end(code: int) -> str:
+    if code == ua.StatusCodes.BadShutdown:  # what asyncua itself reports of a lost link
+        return "the connection dropped"
+    return f"the subscription ended: {status_text(code)}"
+
+
+async def subscribe(
+    session: Session, *, interval_s: float, stale_s: float, every: bool = False
+) -> Subscription:
+    """Make a subscription.
+
+    Args:
+        session: The connection; closing it ends the subscription.
+        interval_s: How often the server should publish.
+        stale_s: After how much silence the subscription counts as dead, at least.
+        every: Whether the server should send something in every interval, even 'nothing new'.
+
+    Raises:
+        MachineError: the server did not answer, or said no.
+    """
+    subscription = Subscription(session, stale_s)
+    await subscription._open(interval_s, every)
+    return subscription

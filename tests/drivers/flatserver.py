@@ -1,0 +1,146 @@
+"""A small OPC UA server of plain nodes, whose every value, status and time a test decides."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from asyncua import ua
+from asyncua.common.utils import ServiceError
+
+from simulators.nodes import DATA_VARIABLE, FOLDER, OBJECTS, ORGANIZES
+from simulators.opcua import UaServer, standard_nodes
+
+NAMESPACE = "urn:test:flat"
+KINDS: Mapping[type, tuple[ua.VariantType, int]] = {
+    bool: (ua.VariantType.Boolean, ua.ObjectIds.Boolean),
+    int: (ua.VariantType.Int64, ua.ObjectIds.Int64),
+    float: (ua.VariantType.Double, ua.ObjectIds.Double),
+    str: (ua.VariantType.String, ua.ObjectIds.String),
+    list: (ua.VariantType.Double, ua.ObjectIds.Double),
+}
+
+
+class FlatServer:
+    """Nodes `nsu=urn:test:flat;s=NAME` below Objects/Machine."""
+
+    def __init__(self, server: UaServer, index: int) -> None:
+        self._server = server
+        self._index = index
+        self.reads: list[int] = []
+        """How many nodes each Read request asked for."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"opc.tcp://127.0.0.1:{self.port}"
+
+    @property
+    def port(self) -> int:
+        return self._server.port
+
+    @property
+    def _space(self) -> Any:
+        return self._server._server.iserver.aspace
+
+    def node_id(self, name: str) -> ua.NodeId:
+        return ua.NodeId(name, self._index)
+
+    def add(self, **values: Any) -> None:
+        """Add one variable for each."""
+        for name, value in values.items():
+            kind, data_type = KINDS[type(value)]
+            self._server.nodes.variable(
+                self.node_id(name),
+                ua.QualifiedName(name, self._index),
+                self.node_id("Machine"),
+                ua.Variant(value, kind),
+                ua.NodeId(data_type),
+                DATA_VARIABLE,
+            )
+
+    async def write(self, at: datetime | None = None, **values: Any) -> None:
+        """Set values one after the other, by default at the time of now."""
+        for name, value in values.items():
+            await self._set(name, value, ua.StatusCodes.Good, at or datetime.now(UTC))
+
+    async def doubt(self, name: str, value: Any, status: int) -> None:
+        """Give a value a status."""
+        await self._set(name, value, status, datetime.now(UTC))
+
+    async def write_undated(self, **values: Any) -> None:
+        """Set values without a time of the machine."""
+        for name, value in values.items():
+            await self._set(name, value, ua.StatusCodes.Good, None)
+
+    async def _set(self, name: str, value: Any, status: int, at: datetime | None) -> None:
+        data = ua.DataValue(
+            ua.Variant(value, KINDS[type(value)][0]),
+            StatusCode=ua.StatusCode(status),
+            SourceTimestamp=at,
+        )
+        node, attribute = self.node_id(name), ua.AttributeIds.Value
+        (await self._space.write_attribute_value(node, attribute, data)).check()
+
+    def delete(self, *names: str) -> None:
+        """Take nodes away."""
+        service = self._server._server.iserver.node_mgt_service
+        items = [ua.DeleteNodesItem(self.node_id(name), True) for name in names]
+        for status in service.delete_nodes(ua.DeleteNodesParameters(items)):
+            status.check()
+
+    async def limit_reads(self, to: int, *, stated: bool) -> None:
+        """Refuse a Read of more nodes, and say so beforehand or not."""
+        number = ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead
+        value = ua.Variant(to if stated else 0, ua.VariantType.UInt32)
+        await self._server.write(ua.NodeId(number), value)
+        service = self._server._server.iserver.attribute_service
+        read = service.read
+
+        def limited(params: ua.ReadParameters) -> Any:
+            self.reads.append(len(params.NodesToRead))
+            if len(params.NodesToRead) > to:
+                raise ServiceError(ua.StatusCodes.BadTooManyOperations)
+            return read(params)
+
+        service.read = limited
+
+    async def empty(self) -> bool:
+        """Whether all connections are gone, at the latest in a second."""
+        for _ in range(100):
+            if not self._server._server.bserver.clients:
+                return True
+            await asyncio.sleep(0.01)
+        return False
+
+    async def close(self) -> None:
+        """Stop answering, and end the sessions that lost their client: asyncua would keep them."""
+        await self._server.close()
+        for session in [*self._server._server.iserver._external_sessions.values()]:
+            await session.close_session()
+
+
+@asynccontextmanager
+async def flat_server(
+    *namespaces_before: str, port: int = 0, **values: Any
+) -> AsyncGenerator[FlatServer]:
+    """A server with some variables; namespaces before ours move its index."""
+    server = UaServer(
+        standard_nodes(), [*namespaces_before, NAMESPACE], name="flat", uri="urn:test:server"
+    )
+    await server.init()
+    flat = FlatServer(server, 2 + len(namespaces_before))
+    server.nodes.object(
+        flat.node_id("Machine"),
+        ua.QualifiedName("Machine", flat._index),
+        OBJECTS,
+        FOLDER,
+        reference=ORGANIZES,
+    )
+    flat.add(**values)
+    await server.listen("127.0.0.1", port)
+    try:
+        yield flat
+    finally:
+        await flat.close()
