@@ -24,9 +24,8 @@ from agent.live import Plant
 from agent.progress import progress_bar
 from agent.run import now, run
 from dashboards.server import ServeError, serve
-from simulators.fleet import Fleet, FleetError
+from simulators.fleet import Fleet, FleetError, print_config
 from simulators.fleet import load as load_fleet
-from simulators.serve import print_config
 from simulators.serve import serve as simulate
 
 DONE, FAILED, MISUSED = 0, 1, 2
@@ -96,7 +95,6 @@ def _add_simulate(commands: Any) -> None:
     one.add_argument("--print-config", action="store_true", help="print it and end")
     one.add_argument("--state", type=Path, metavar="FILE", help="counters outlive a restart")
     one.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
-    one.add_argument("--quiet", action="store_true", help="print no addresses")
     one.set_defaults(command=_simulate)
 
 
@@ -227,22 +225,27 @@ def _simulate(args: argparse.Namespace) -> int:
     if args.machines:
         fleet = fleet.first(args.machines)
     if args.print_config:
-        print(print_config(fleet), end="")
+        print(print_config(fleet, fleet.ports()), end="")
         return DONE
     _log(logging.ERROR)
-    return _until_stopped(
-        simulate(
-            fleet,
-            speed=args.speed,
-            seed=args.seed,
-            truth=args.truth,
-            free_ports=args.free_ports,
-            config_out=args.config_out,
-            state=args.state,
-            until_stdin_closes=args.until_stdin_closes,
-            quiet=args.quiet,
+    return _until_stopped(_simulated_plant(fleet, args))
+
+
+async def _simulated_plant(fleet: Fleet, args: argparse.Namespace) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        work = tasks.create_task(
+            simulate(
+                fleet,
+                speed=args.speed,
+                seed=args.seed,
+                truth=args.truth,
+                free_ports=args.free_ports,
+                config_out=args.config_out,
+                state=args.state,
+            )
         )
-    )
+        if args.until_stdin_closes:  # so that a demo's plant does not outlive the demo
+            asyncio.get_running_loop().add_reader(sys.stdin, work.cancel)
 
 
 def _record(args: argparse.Namespace) -> tuple[str, ZoneInfo]:
@@ -306,12 +309,12 @@ def _until_stopped(work: Coroutine[Any, Any, None]) -> int:
     """Run until it ends, or until SIGINT or SIGTERM; both are an ordinary end.
 
     Raises:
-        RecordError, ServeError, DemoError, ConfigError: what ended it.
+        RecordError, ServeError, FleetError, DemoError, ConfigError: what ended it.
     """
     try:
         with asyncio.Runner(loop_factory=_loop) as runner:
             runner.run(_stoppable(work))
-    except* (RecordError, ServeError, demo.DemoError, ConfigError) as group:
+    except* (RecordError, ServeError, FleetError, demo.DemoError, ConfigError) as group:
         raise _first(group) from None
     return DONE
 

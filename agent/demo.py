@@ -45,8 +45,9 @@ async def simulated_plant(
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "agent", "simulate", "demo",
         "--machines", str(machines), "--speed", str(speed), "--seed", str(seed),
-        "--free-ports", "--config-out", str(config), "--until-stdin-closes", "--quiet",
+        "--free-ports", "--config-out", str(config), "--until-stdin-closes",
         stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches us only; we end it in order
     )  # fmt: skip
     try:

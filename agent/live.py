@@ -188,6 +188,7 @@ class Plant:
             tile.machine: deque(tile.cooling_spark, maxlen=SPARK_CYCLES) for tile in tiles
         }
         self._spark_counts = {tile.machine: len(tile.cooling_spark) for tile in tiles}
+        self._versions = dict.fromkeys(self._tiles, 0)
         self._inboxes: set[Inbox] = set()
         self.today = Today(since=clock())
         """Replaced by whoever counts; viewers learn it with the next beat."""
@@ -229,6 +230,7 @@ class Plant:
         new = replace(old, **changes)
         changed = {name for name in changes if getattr(old, name) != getattr(new, name)}
         self._tiles[machine] = new
+        self._versions[machine] += 1
         if "cooling_spark" in changed:
             self._spark_counts[machine] += appended(old.cooling_spark, new.cooling_spark)
         changed.discard("seen_at")
@@ -248,6 +250,10 @@ class Plant:
     def spark_count(self, machine: str) -> int:
         """Cycles that the spark line was ever given: what a viewer lacks is the difference."""
         return self._spark_counts[machine]
+
+    def version(self, machine: str) -> int:
+        """Rises with every change of the tile; signs of life are no change."""
+        return self._versions[machine]
 
     def send(self, update: Update) -> None:
         """Hand one update to every viewer."""
