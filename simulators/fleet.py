@@ -26,6 +26,10 @@ FIRST_PORTS: Mapping[Protocol, int] = {"modbus": 15020, "flat": 14840, "euromap7
 """Where ports start that a fleet file does not name."""
 
 
+FAST = 10.0
+"""From this speed on a cycle takes so little of the wall's time that polls have to be dense."""
+
+
 class FleetError(ValueError):
     """A fleet that can't be used; the message names file, key, what was found and what is right."""
 
@@ -211,20 +215,23 @@ def load(name_or_path: str | Path) -> Fleet:
         raise FleetError("\n".join(_sentence(path, item) for item in error.errors())) from error
 
 
-def print_config(fleet: Fleet, ports: Mapping[str, int], host: str = "127.0.0.1") -> str:
+def print_config(
+    fleet: Fleet, ports: Mapping[str, int], *, host: str = "127.0.0.1", speed: float = 1.0
+) -> str:
     """The `[[machine]]` and `[[mold]]` tables of a sprue.toml that watches the fleet.
 
     Args:
         fleet: The fleet.
         ports: Where each press listens, by its name.
         host: Where all of them listen.
+        speed: How fast they mold; decides how often they have to be polled.
     """
-    tables = [_machine(press, host, ports[press.name]) for press in fleet.press]
+    tables = [_machine(press, host, ports[press.name], speed) for press in fleet.press]
     tables += [_table("mold", mold.model_dump()) for mold in fleet.mold]
     return "\n".join(tables)
 
 
-def _machine(press: FleetPress, host: str, port: int) -> str:
+def _machine(press: FleetPress, host: str, port: int, speed: float) -> str:
     entries: dict[str, Any] = {"name": press.name}
     match press.protocol:
         case "modbus":
@@ -232,7 +239,7 @@ def _machine(press: FleetPress, host: str, port: int) -> str:
             entries |= {"map": "retrofit-plc", "poll_s": 0.1}
         case "flat":
             entries |= {"driver": "opcua", "url": f"opc.tcp://{host}:{port}"}
-            entries |= {"map": "flat-em63", "poll_s": 0.1}
+            entries |= {"map": "flat-em63", "poll_s": 0.2 if speed < FAST else 0.1}
         case "euromap77":
             entries |= {"driver": "euromap77", "url": f"opc.tcp://{host}:{port}"}
             if press.server is not None:

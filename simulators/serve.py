@@ -31,7 +31,7 @@ async def serve(
         fleet, speed=speed, seed=seed, truth=truth, free_ports=free_ports, state=state
     ) as plant:
         if config_out is not None:
-            _write(config_out, print_config(fleet, plant.ports))
+            _write(config_out, print_config(fleet, plant.ports, speed=speed))
         for line in _lines(plant):
             print(line)
         sys.stdout.flush()

@@ -9,7 +9,9 @@ Source:
     BrowseNames, data types and modelling rules.
 """
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -332,10 +334,23 @@ async def loaded_types(folder: Path) -> Mapping[ua.NodeId, NodeData]:
         server = Server(iserver=InternalServerOn(standard_nodes()))
         await server.iserver.init()
         await server.set_application_uri("urn:sprue:simulated:types")
-        for name in NODESET_FILES:
-            await server.import_xml(str(folder / name))
+        with _quiet():
+            for name in NODESET_FILES:
+                await server.import_xml(str(folder / name))
         _loaded[folder] = server.iserver.aspace._nodes
     return _loaded[folder]
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Without the library's warnings about the orphans that the official files do have."""
+    log = logging.getLogger("asyncua.common")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def placeholder(data_type: str, *, array: bool = False) -> ua.Variant:
