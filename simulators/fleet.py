@@ -216,7 +216,7 @@ def load(name_or_path: str | Path) -> Fleet:
 
 
 def print_config(
-    fleet: Fleet, ports: Mapping[str, int], *, host: str = "127.0.0.1", speed: float = 1.0
+    fleet: Fleet, ports: Mapping[str, int], *, host: str = "127.0.0.1", speed: float = FAST
 ) -> str:
     """The `[[machine]]` and `[[mold]]` tables of a sprue.toml that watches the fleet.
 
@@ -224,7 +224,7 @@ def print_config(
         fleet: The fleet.
         ports: Where each press listens, by its name.
         host: Where all of them listen.
-        speed: How fast they mold; decides how often they have to be polled.
+        speed: How fast they mold: at real speed, servers that are dear to poll are polled less.
     """
     tables = [_machine(press, host, ports[press.name], speed) for press in fleet.press]
     tables += [_table("mold", mold.model_dump()) for mold in fleet.mold]

@@ -189,7 +189,8 @@ class Press:
 
     async def step(self) -> Phase:
         """By hand: end the phase that runs and enter the next; IDLE when the closing has ended."""
-        self._only_by_hand()
+        if self._plan is None:
+            self._only_by_hand()
         plan = self._plan or self._begin(self.clock.now())
         if self._step:
             self.clock.advance(plan.phases[self._step - 1][1] / 1000)
@@ -207,12 +208,16 @@ class Press:
         Args:
             dry: Without plastic.
             values: What this shot shows, by signal; a phase's length also decides the cycle's.
+
+        Raises:
+            RuntimeError: it molds by itself, or is in the middle of a closing.
         """
         self._only_by_hand()
+        if self._plan is not None:
+            raise RuntimeError(f"{self.name} is in {self.phase.name}; take it on with `step`")
         if dry:
             self._dry_due += 1
-        if self._plan is None:
-            self._begin(self.clock.now(), values)
+        self._begin(self.clock.now(), values)
         while await self.step() is not Phase.IDLE:
             pass
         assert self.last is not None
