@@ -65,6 +65,13 @@ class MachineSums:
     mold: str | None
 
     @property
+    def link(self) -> str:
+        """`up`, `down`, or `never` for a machine that was not reached yet."""
+        if self.blind_now:
+            return "down"
+        return "up" if self.seen_at else "never"
+
+    @property
     def seen(self) -> int:
         """Cycles that reached us, by whatever way."""
         return self.kept + sum(self.refused.values())

@@ -57,14 +57,20 @@ class Line:
         return self._blind
 
     async def begin(self) -> None:
-        """Open the blind interval that the agent's own absence was, and seed the mount."""
+        """Open the blind interval that the agent's own absence was, and seed the mount.
+
+        A machine that was never seen is not blind yet: the first failure to connect says so.
+        """
         now = self._clock()
         blinds = []
-        if self._blind is None:
-            since = self._seen_at or now
-            why = "Sprue was not running" if self._seen_at else "Not connected yet"
-            cause = "not_running" if self._seen_at else "unreachable"
-            self._blind = Blind(machine=self._name, since=since, until=None, cause=cause, why=why)
+        if self._blind is None and self._seen_at is not None:
+            self._blind = Blind(
+                machine=self._name,
+                since=self._seen_at,
+                until=None,
+                cause="not_running",
+                why="Sprue was not running",
+            )
             blinds.append(self._blind)
         entries = []
         standing = self._ledger.standing
@@ -80,7 +86,8 @@ class Line:
         elif standing.mount is not None:
             self._display.booked(Entry(mounts=[standing.mount]))
         await self._keep(Batch(machine=self._name, entries=entries, blinds=blinds))
-        self._display.lost(self._blind)
+        if self._blind is not None:
+            self._display.lost(self._blind)
 
     def connected(self, press: Press) -> None:
         """A new connection stands; what comes next comes over it."""
@@ -124,11 +131,11 @@ class Line:
     def _seen(self, at: datetime) -> list[Blind]:
         """Note a sign of life; it closes the blind interval, if there is one."""
         self._seen_now(at)
+        self._display.connected()
         if self._blind is None:
             return []
         ended = replace(self._blind, until=max(at, self._blind.since))
         self._blind = None
-        self._display.connected()
         return [ended]
 
     def _lost(self, link: Link) -> list[Blind]:

@@ -76,7 +76,7 @@ def status(history: History, now: datetime, *, form: Format) -> None:
                 "driver": each.driver,
                 "seen_at": each.seen_at,
                 "mold": each.mold,
-                "link": "down" if each.blind_now else "up",
+                "link": each.link,
                 "why": each.blind_now.why if each.blind_now else None,
                 "blind_since": each.blind_now.since if each.blind_now else None,
                 "seen": each.seen,
@@ -97,7 +97,7 @@ def status(history: History, now: datetime, *, form: Format) -> None:
         (
             [
                 each.machine,
-                "down" if each.blind_now else "up",
+                each.link,
                 f"{ago(each.seen_at, now)} ago" if each.seen_at else "never",
                 each.mold,
                 each.seen,

@@ -73,7 +73,9 @@ def test_a_file_that_is_not_there_is_named(
     status = main(["run", str(tmp_path / "sprue.toml")])
 
     assert status == 2
-    assert capsys.readouterr().err.endswith("sprue.toml: can't be read: No such file or directory\n")
+    assert capsys.readouterr().err.endswith(
+        "sprue.toml: can't be read: No such file or directory\n"
+    )
 
 
 def test_every_mistake_is_said_at_once(tmp_path: Path) -> None:
