@@ -1,0 +1,140 @@
+"""Fleet files: what is shipped is right, and what is wrong is said in a sentence."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from simulators.fleet import Fleet, FleetError, load, names, print_config
+from simulators.modes import Mode
+
+GOOD = """
+[[press]]
+name = "IMM-01"
+protocol = "modbus"
+mold = "A-2188"
+
+[[mold]]
+id = "A-2188"
+resin = "PP"
+"""
+
+
+def from_text(folder: Path, text: str) -> Fleet:
+    path = folder / "plant.toml"
+    path.write_text(text, encoding="utf-8")
+    return load(path)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_shipped_fleet_can_be_used(name: str) -> None:
+    fleet = load(name)
+
+    for press in fleet.press:
+        setup = fleet.setup(press)
+        assert setup.mold.id == press.mold
+    ports = fleet.ports()
+    assert len(set(ports.values())) == len(fleet.press)
+
+
+def test_the_demo_fleet_has_twelve_presses_of_three_kinds() -> None:
+    fleet = load("demo")
+
+    assert [press.name for press in fleet.press] == [f"IMM-{n:02d}" for n in range(1, 13)]
+    for protocol in ("modbus", "flat", "euromap77"):
+        assert sum(press.protocol == protocol for press in fleet.press) == 4
+    modes = [fleet.setup(press).mode for press in fleet.press]
+    assert Mode.SETUP in modes
+    assert Mode.SEMI_AUTOMATIC in modes
+    for mold in fleet.mold:
+        assert 12 <= mold.expected_cycle_s <= 45
+
+
+def test_a_fleet_is_cut_or_repeated_to_any_size() -> None:
+    fleet = load("six")
+
+    assert [press.name for press in fleet.first(2).press] == ["IMM-01", "IMM-02"]
+    assert len(fleet.first(2).mold) == 2
+    many = fleet.first(20)
+    assert many.press[19].name == "IMM-20"
+    assert len({press.mold for press in many.press}) == 20
+    assert len(set(many.ports().values())) == 20
+    with pytest.raises(FleetError, match="at least 1"):
+        fleet.first(0)
+
+
+def test_the_printed_configuration_names_every_machine_and_mold() -> None:
+    fleet = load("demo")
+
+    config = tomllib.loads(print_config(fleet, fleet.ports()))
+
+    assert [machine["name"] for machine in config["machine"]] == [p.name for p in fleet.press]
+    assert [mold["id"] for mold in config["mold"]] == [mold.id for mold in fleet.mold]
+    by_name = {machine["name"]: machine for machine in config["machine"]}
+    plc = by_name["IMM-01"]
+    assert (plc["driver"], plc["map"], plc["port"]) == ("modbus", "retrofit-plc", 15020)
+    flat = by_name["IMM-05"]
+    assert (flat["driver"], flat["map"]) == ("opcua", "flat-em63")
+    assert flat["url"] == "opc.tcp://127.0.0.1:14840"
+    mes = by_name["IMM-09"]
+    assert mes["cooling"] == {"event_field": "CoolingTime"}
+    assert mes["fields"]["ClampForce"] == "clamp_force_kn"
+    assert config["mold"][0] == {
+        "id": "A-2188",
+        "revision": "B",
+        "part": "Sensor cap",
+        "alloy": "7075-T6",
+        "cavities": 2,
+        "planned_shots": 10_000,
+        "expected_cycle_s": 18.0,
+        "resin": "PA66-GF30",
+    }
+
+
+def test_ports_that_are_given_are_kept_free(tmp_path: Path) -> None:
+    text = GOOD + GOOD.replace("IMM-01", "IMM-02").replace("A-2188", "A-2").replace(
+        'protocol = "modbus"', 'protocol = "modbus"\nport = 15020'
+    )
+    fleet = from_text(tmp_path, text)
+
+    assert fleet.ports() == {"IMM-01": 15021, "IMM-02": 15020}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentences"),
+    [
+        (("mold = ", "mould = "), ["press[1].mold: missing", "no such key; did you mean 'mold'?"]),
+        (('"modbus"', '"profinet"'), ["press[1].protocol: found 'profinet'; it should be"]),
+        (('mold = "A-2188"', 'mold = "A-2189"'), ["no [[mold]]; did you mean 'A-2188'?"]),
+        (('resin = "PP"', 'resin = "PEEK"'), ["mold[1].resin: found 'PEEK'; it should be one of"]),
+        (('resin = "PP"', "cavities = 0"), ["mold[1].cavities: found 0; it should be greater"]),
+        (("[[mold]]", "[[molds]]"), ["molds: no such key; did you mean 'mold'?", "mold: missing"]),
+        (("[[mold]]", "[[mold]"), ["not TOML"]),
+        (
+            ('protocol = "modbus"', 'protocol = "modbus"\nprogram = { cooling_time = 9.0 }'),
+            ["no set point 'cooling_time'; did you mean 'cooling_time_set_s'?"],
+        ),
+        (('protocol = "modbus"', 'protocol = "modbus"\nserver = "gw"'), ["'euromap77' only"]),
+    ],
+)
+def test_a_wrong_fleet_is_refused_in_words(
+    tmp_path: Path, change: tuple[str, str], sentences: list[str]
+) -> None:
+    with pytest.raises(FleetError) as error:
+        from_text(tmp_path, GOOD.replace(*change, 1))
+
+    for sentence in sentences:
+        assert sentence in str(error.value)
+    assert "plant.toml" in str(error.value)
+
+
+def test_two_presses_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FleetError, match="2 of the press 'IMM-01'"):
+        from_text(tmp_path, GOOD + GOOD)
+
+
+def test_a_fleet_that_is_not_there_is_named() -> None:
+    with pytest.raises(FleetError, match=r"no fleet 'dmeo'.*did you mean 'demo'"):
+        load("dmeo")
+    with pytest.raises(FleetError, match="can't be read"):
+        load("nowhere/plant.toml")
