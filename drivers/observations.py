@@ -103,6 +103,8 @@ class Report:
     received_at: datetime
     """UTC, our clock."""
     origin: Origin
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """By signal, where it differs from `origin`."""
     fresh: bool = True
     """False where the shot ended before we looked (first read after connecting): `ended_at` is then
     only the latest it can have been, and the same counter again means nothing new."""
