@@ -32,6 +32,8 @@ logging.getLogger("asyncua.server").setLevel(logging.ERROR)
 NAMESPACE_ZERO = "http://opcfoundation.org/UA/"
 VALUE = ua.AttributeIds.Value
 CURRENT_TIME = ua.NodeId(ua.ObjectIds.Server_ServerStatus_CurrentTime)
+MAX_SESSION_S = 60.0
+"""How long the session of a client that went without a word is kept, with its subscriptions."""
 SERVER = ua.NodeId(ua.ObjectIds.Server)
 SERVER_STATUS = ua.NodeId(ua.ObjectIds.Server_ServerStatus)
 
@@ -97,6 +99,7 @@ class InternalServerOn(InternalServer):  # type: ignore[misc]  # asyncua is unty
         super().__init__()
         self._base = base
         self.disabled_clock = True  # ours is read, not written; and theirs holds up a stop by 1 s
+        self.max_session_timeout_ms = MAX_SESSION_S * 1000
 
     async def load_standard_address_space(self, shelf_file: Path | None = None) -> None:
         self.aspace._nodes = SharedNodes(self._base)

@@ -14,7 +14,7 @@ from simulators.modes import MOLDING, Mode, Phase, ProductionStatus, Quality
 from simulators.mold import Job, Mold
 from simulators.process import PHASE_TIMES, WARM, Process, Restart
 from simulators.program import program
-from simulators.shot import Plan, Shot
+from simulators.shot import Closing, Plan, Shot
 
 MAX_LAG_S = 0.25
 """Wall seconds that a cycle may start late and still keep its schedule."""
@@ -114,6 +114,7 @@ class Press:
         self.levels: Mapping[str, float] = self._process.levels(self.program)
         """Temperatures and flows as they stand now."""
         self._plan: Plan | None = None
+        self._closing: Closing = "shot"
         self._curves: Curves | None = None
         self._step = 0
         self._began = 0.0
@@ -147,7 +148,7 @@ class Press:
         """What the control says of production."""
         if not self.running:
             return ProductionStatus.NO_PRODUCTION
-        if self._plan is not None and self._plan.closing == "dry":
+        if self._closing == "dry":
             return ProductionStatus.DRY_RUN
         return ProductionStatus.PRODUCTION
 
@@ -359,6 +360,7 @@ class Press:
             plan = self._process.shot(self.program, self.mold_on, self.mode, self._restart)
             self._restart = self._restart.next()
         self._plan = _with(plan, values or {})
+        self._closing = plan.closing
         self._curves = Curves(self._plan, self.program.gate_freeze_s)
         self._began, self._step = at, 0
         return self._plan

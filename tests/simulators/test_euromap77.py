@@ -167,6 +167,18 @@ async def test_a_finished_cycle_is_an_event_with_everything_in_it(
     assert await read(client, "Jobs/ActiveJobValues/LastCycleTime") == event["CycleTime"]
 
 
+async def test_a_dry_closing_is_told_by_the_production_status(press: Press, client: Client) -> None:
+    (root,) = await machines(client)
+    heard = await subscribed(client, root, await maker_type(client, CYCLE_TYPE))
+
+    await press.mold(dry=True)
+    event = await heard.next()
+
+    assert event["CavityCycleQuality"] == [0, 0]
+    assert event["InjectionUnitCycleParameters_1/InjectionTime"] == 0
+    assert await read(client, "MachineMESStatus/ProductionControl/ProductionStatus") == 5
+
+
 async def test_who_subscribes_at_the_server_hears_of_cycles_too(
     press: Press, client: Client
 ) -> None:
