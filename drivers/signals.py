@@ -156,6 +156,27 @@ QUALITIES = ("GOOD_CYCLE", "BAD_CYCLE", "TEST_SAMPLE_CYCLE", "FAILED_CYCLE")
 PHASES = ("close", "fill", "hold", "cool", "open", "eject", "pause", "idle")
 """The words of the `phase` signal, in the order of a cycle; `idle` is outside one."""
 
+ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
+    "mode": MODES,
+    "production_status": PRODUCTION_STATUSES,
+    "quality": QUALITIES,
+}
+"""States that OPC 40083 numbers; read so where a map gives no words of its own."""
+
+STATE_WORDS: Mapping[str, tuple[str, ...]] = {
+    **ENUMERATIONS,
+    "phase": PHASES,
+    "closing": ("shot", "dry"),
+}
+"""The only words that these states may have."""
+
+NUMBER_STATES: Mapping[str, str] = {
+    "expected_cycle_s": "s",
+    "parts_planned": "",
+    "cavities_open": "",
+}
+"""States that are numbers, with their unit."""
+
 
 def kind_of(name: str) -> Kind:
     """How a signal relates to the cycle; a vendor's own name counts as CYCLE."""

@@ -1,0 +1,189 @@
+"""Presses, and counters retrofitted to presses, that speak Modbus TCP, read by a register map.
+
+The map (`drivers.registers`) says which register is which signal. Live registers are read at every
+tick, in few requests; what a machine keeps of its last cycle, whenever its shot counter changes.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import Field, field_validator
+
+from drivers.errors import MapError, RefusedError
+from drivers.lastcycle import LastCycle
+from drivers.modbuslink import ModbusLink, open_link
+from drivers.observations import Column, Frame, Observation, Quality
+from drivers.polling import Ticks
+from drivers.register import Register
+from drivers.registers import RegisterMap, with_cooling
+from drivers.settings import Cooling, MachineSettings
+from drivers.shotcounter import ShotCounter
+from drivers.sweep import Sweep
+
+T = TypeVar("T")
+
+
+class ModbusSettings(MachineSettings):
+    """A machine with `driver = "modbus"`."""
+
+    driver: Literal["modbus"]
+    host: Annotated[str, Field(min_length=1)]
+    """Name or address of the device, or of the gateway before it."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 502
+    unit: Annotated[int, Field(ge=0, le=255)] = 1
+    """Unit id; 0 and 255 also are in use for devices without a gateway."""
+    map: Annotated[str, Field(min_length=1)]
+    """A register map: the name of a shipped one, or a file."""
+    timeout_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
+    """How long one answer may take; Modbus devices answer within tens of milliseconds."""
+
+    @field_validator("host")
+    @classmethod
+    def _bare(cls, host: str) -> str:
+        if "/" in host or (":" in host and host.count(":") < 2) or host != host.strip():
+            raise ValueError("should be a name or an address alone; the port is the key 'port'")
+        return host
+
+    @field_validator("cooling")
+    @classmethod
+    def _readable(cls, cooling: Cooling | None) -> Cooling | None:
+        for key in ("event_field", "node"):
+            if cooling is not None and getattr(cooling, key) is not None:
+                raise ValueError(f"'{key}' is for OPC UA; here it is 'register'")
+        return cooling
+
+
+class ModbusPress:
+    """A press we are connected to; `open_press` makes one."""
+
+    def __init__(self, link: ModbusLink, settings: ModbusSettings, registers: RegisterMap) -> None:
+        counter = registers.register("counter")
+        latched = [each for each in registers.registers if each.latched and each is not counter]
+        live = [each for each in registers.registers if not each.latched or each is counter]
+        self._machine = settings.name
+        self._live = Sweep(link, live, registers)
+        self._counter = ShotCounter(link, counter, registers) if counter else None
+        self._counter_at = live.index(counter) if counter else -1
+        self._last_cycle: LastCycle | None = None
+        if self._counter and latched:
+            self._last_cycle = LastCycle(link, self._counter, latched, registers)
+        self._columns = tuple(register.column for register in live)
+        self._report_columns = tuple(register.column for register in latched)
+        self._ticks = Ticks(settings.name, settings.poll_s)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The signals of its frames."""
+        return self._columns
+
+    @property
+    def report_columns(self) -> tuple[Column, ...]:
+        """The signals of its reports."""
+        return self._report_columns
+
+    @property
+    def reports(self) -> bool:
+        """Whether the map has values of the last cycle."""
+        return self._last_cycle is not None
+
+    @property
+    def counter_modulus(self) -> int | None:
+        """What the counter counts modulo, by the map."""
+        return self._counter.register.modulus if self._counter else None
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """Empty: Modbus has no agreed place for it."""
+        return {}
+
+    @property
+    def refused(self) -> tuple[Register, ...]:
+        """Registers of the map that the device does not let us read."""
+        per_cycle = self._last_cycle.refused if self._last_cycle else ()
+        return (*self._live.refused, *per_cycle)
+
+    @property
+    def missed(self) -> int:
+        """Polls left out so far, because one before took too long."""
+        return self._ticks.missed
+
+    async def read(self) -> Frame:
+        """Every live register once, now.
+
+        Raises:
+            RefusedError: the device refuses them all, or the counter from the beginning.
+        """
+        values, qualities = await self._live.read()
+        received_at = datetime.now(UTC)
+        if self._live.refused:
+            self._judge_refusals()
+        if self._counter:
+            count = await self._counter.sure(values[self._counter_at])
+            if count != values[self._counter_at]:
+                quality = Quality.BAD if count is None else Quality.GOOD
+                values = _put(values, self._counter_at, count)
+                qualities = _put(qualities, self._counter_at, quality)
+        return Frame(
+            machine=self._machine,
+            columns=self._columns,
+            values=values,
+            qualities=qualities,
+            received_at=received_at,
+        )
+
+    async def observations(self) -> AsyncIterator[Observation]:
+        """A frame a tick, and a report after each shot."""
+        while True:
+            await self._ticks.next()
+            frame = await self.read()
+            yield frame
+            if self._last_cycle:
+                count = frame.values[self._counter_at]
+                if isinstance(count, int):
+                    report = await self._last_cycle.take(count, frame.received_at)
+                    if report:
+                        yield report
+
+    def _judge_refusals(self) -> None:
+        """Refuse a device that has nothing for us; live with one that lacks a few registers."""
+        refused = self._live.refused
+        if len(refused) == len(self._columns):
+            what = "the device has none of the registers of the map"
+            raise RefusedError(self._machine, f"{what} that are read at every tick")
+        counter = self._counter
+        if counter and counter.register in refused and not counter.seen:
+            source = counter.register.source
+            raise RefusedError(self._machine, f"the device has no counter at {source}")
+
+
+def _put(items: tuple[T, ...], at: int, item: T) -> tuple[T, ...]:
+    return (*items[:at], item, *items[at + 1 :])
+
+
+@asynccontextmanager
+async def open_press(
+    settings: ModbusSettings, registers: RegisterMap
+) -> AsyncGenerator[ModbusPress]:
+    """Connect, hand out the press, and close whatever happens.
+
+    Raises:
+        UnreachableError: nobody answers at the address, or not in time.
+        RefusedError: the map has no register for the cooling time that the settings name.
+    """
+    if settings.cooling and settings.cooling.register_:
+        try:
+            registers = with_cooling(registers, settings.cooling.register_)
+        except MapError as error:
+            raise RefusedError(settings.name, str(error)) from error
+    async with open_link(
+        settings.name,
+        settings.host,
+        settings.port,
+        unit=settings.unit,
+        timeout_s=settings.timeout_s,
+        connect_timeout_s=settings.connect_timeout_s,
+        pause_s=registers.pause_s,
+    ) as link:
+        yield ModbusPress(link, settings, registers)

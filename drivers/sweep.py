@@ -1,0 +1,128 @@
+"""A set of registers read once, in few requests; one that is refused does not take others along."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import TypeVar
+
+from drivers.blocks import Group, merged
+from drivers.modbuslink import BlockRefusedError, ModbusLink
+from drivers.observations import Quality, Value
+from drivers.register import Register
+from drivers.registers import RegisterMap
+
+log = logging.getLogger(__name__)
+
+PROBE_S = 60.0
+"""How often refused registers are asked for again; one a sweep, to spare the line."""
+
+T = TypeVar("T")
+
+
+class Sweep:
+    """Reads some registers of a device, again and again.
+
+    Args:
+        link: To the device.
+        registers: At least one.
+        limits: The map, with the limits of the device.
+    """
+
+    def __init__(
+        self, link: ModbusLink, registers: Sequence[Register], limits: RegisterMap
+    ) -> None:
+        self.registers = tuple(registers)
+        self._link = link
+        self._groups = merged(registers, max_block=limits.max_block, gap=limits.gap)
+        self._refused: dict[str, tuple[Register, float]] = {}
+        """By signal, with the time to ask again on the loop's clock."""
+        self._arrange()
+
+    @property
+    def refused(self) -> tuple[Register, ...]:
+        """Registers that the device does not let us read, as far as we know."""
+        return tuple(register for register, _ in self._refused.values())
+
+    @property
+    def requests(self) -> int:
+        """How many it takes."""
+        return len(self._groups)
+
+    async def read(self) -> tuple[tuple[Value | None, ...], tuple[Quality, ...]]:
+        """Values and qualities of all registers, in their order; MISSING where refused.
+
+        Raises:
+            MachineError: the link can't be trusted any longer.
+        """
+        if self._refused:
+            await self._probe()
+        while True:
+            values: list[Value | None] = []
+            qualities: list[Quality] = []
+            for group in self._groups:
+                try:
+                    data = await self._link.read(group.block)
+                except BlockRefusedError as error:
+                    await self._isolate(group, error)
+                    break
+                shown, trusted = group.decode(data)
+                values += shown
+                qualities += trusted
+            else:
+                missing = len(self._refused)
+                values += [None] * missing
+                qualities += [Quality.MISSING] * missing
+                return self._in_order(values), self._in_order(qualities)
+
+    def _arrange(self) -> None:
+        """Note where each register's value comes up, the refused ones last."""
+        read = [register for group in self._groups for register in group.registers]
+        at = {register.signal: place for place, register in enumerate([*read, *self.refused])}
+        self._order = [at[register.signal] for register in self.registers]
+
+    def _in_order(self, items: list[T]) -> tuple[T, ...]:
+        return tuple(map(items.__getitem__, self._order))
+
+    async def _isolate(self, group: Group, why: BlockRefusedError) -> None:
+        """Read a refused group in parts, to find what may be read together and what not at all."""
+        kept: list[Group] = []
+        culprits: list[Register] = []
+        waiting = [group]
+        while waiting:
+            part = waiting.pop()
+            try:
+                if part is not group:
+                    await self._link.read(part.block)
+                    kept.append(part)
+                    continue
+            except BlockRefusedError as error:
+                why = error
+            if len(part.registers) == 1:
+                culprits += part.registers
+            else:
+                waiting += part.split()
+        place = self._groups.index(group)
+        self._groups[place : place + 1] = kept
+        ask_at = asyncio.get_running_loop().time() + PROBE_S
+        self._refused |= {register.signal: (register, ask_at) for register in culprits}
+        self._arrange()
+        if culprits:
+            names = ", ".join(f"{each.signal} at {each.source}" for each in culprits)
+            log.warning("%s: refused, %s: %s", self._link.machine, why, names)
+
+    async def _probe(self) -> None:
+        """Ask for one of the refused registers, if its time has come."""
+        now = asyncio.get_running_loop().time()
+        register, ask_at = next(iter(self._refused.values()))
+        if ask_at > now:
+            return
+        del self._refused[register.signal]
+        alone = Group([register])
+        try:
+            await self._link.read(alone.block)
+        except BlockRefusedError:
+            self._refused[register.signal] = register, now + PROBE_S
+        else:
+            self._groups.append(alone)
+            log.warning("%s: found again: %s", self._link.machine, register.signal)
+        self._arrange()
