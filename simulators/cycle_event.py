@@ -1,8 +1,4 @@
-"""The simulated maker's event types and what one event of each holds.
-
-OPC 40083 leaves the cycle event abstract: each maker derives its own and adds what the standard has
-no field for. Here that is the cooling time, above all.
-"""
+"""What the events of a simulated OPC 40077 machine hold."""
 
 import uuid
 from collections.abc import Mapping
@@ -12,109 +8,23 @@ from datetime import UTC, datetime
 from asyncua import ua
 from asyncua.common.event_objects import BaseEvent
 
+from simulators.listener import Change
+from simulators.maker77 import (
+    BARREL_ZONES,
+    CLAMP_FORCE,
+    INJECTION_TIMES,
+    INJECTION_UNIT,
+    INJECTION_VALUES,
+    MAKER_TIMES,
+    MOLD_CYCLE,
+    MOLD_ZONE,
+)
 from simulators.modes import Mode, ProductionStatus, Quality
 from simulators.mold import Mold
-from simulators.nodes import (
-    ANALOG_ITEM,
-    DATA_VARIABLE,
-    PROPERTY,
-    Nodes,
-    boolean,
-    double,
-    number,
-    text,
-    texts,
-    uint32,
-    uint64,
-)
-from simulators.press import Change, Press
+from simulators.nodes import boolean, double, number, text, texts, uint32, uint64
+from simulators.press import Press
 from simulators.shot import Shot
-from simulators.types77 import (
-    CYCLE_EVENT,
-    DATA_TYPES,
-    EU_INFORMATION,
-    FIELDS,
-    GT,
-    IMM,
-    INJECTION_UNIT_PARAMETERS,
-    MAKER,
-    MOLD_PARAMETERS,
-    RANGE,
-    ZONE_PARAMETERS,
-    Field,
-    placeholder,
-)
-
-UNITS_URI = "http://www.opcfoundation.org/UA/units/un/cefact"
-BARREL_ZONES = 4
-
-
-def _unit(code: str, name: str) -> ua.EUInformation:
-    unit = ua.EUInformation()
-    unit.NamespaceUri = UNITS_URI
-    unit.UnitId = int.from_bytes(code.encode("ascii"), "big")
-    unit.DisplayName = unit.Description = ua.LocalizedText(name)
-    return unit
-
-
-UNITS: Mapping[str, ua.EUInformation] = {
-    "bar": _unit("BAR", "bar"),
-    "mm": _unit("MMT", "mm"),
-    "cm³": _unit("CMQ", "cm³"),
-    "kN": _unit("B47", "kN"),
-    "°C": _unit("CEL", "°C"),
-    "s": _unit("SEC", "s"),
-}
-"""Engineering units as OPC UA carries them (UNECE Recommendation 20)."""
-
-EVENT_TYPE = ua.NodeId("SprueSimCycleParametersEventType", MAKER)
-INJECTION_TYPE = ua.NodeId("SprueSimInjectionUnitCycleParametersType", MAKER)
-MOLD_TYPE = ua.NodeId("SprueSimMouldCycleParametersType", MAKER)
-INJECTION_UNIT = "InjectionUnitCycleParameters_1"
-MOLD_CYCLE = "MouldCycleParameters_1"
-MOLD_ZONE = "MouldTemperatureZone_1"
-
-INJECTION_TIMES: Mapping[str, str] = {
-    "InjectionTime": "fill_time_s",
-    "DosingTime": "recovery_time_s",
-}
-INJECTION_VALUES: Mapping[str, tuple[str, str]] = {
-    "PlastificationVolume": ("shot_volume_cm3", "cm³"),
-    "CushionVolume": ("cushion_cm3", "cm³"),
-    "SpecificPressureMaximum": ("injection_pressure_peak_bar", "bar"),
-    "CushionStroke": ("cushion_mm", "mm"),
-    "BackPressure": ("back_pressure_bar", "bar"),
-    "CavityPressureMaximum": ("cavity_pressure_peak_bar", "bar"),
-    "HoldSpecificPressureAverage": ("hold_pressure_bar", "bar"),
-    "TransferSpecificPressure": ("transfer_pressure_bar", "bar"),
-    "TransferStroke": ("transfer_position_mm", "mm"),
-    "VPChangeOverPosition": ("transfer_position_mm", "mm"),
-}
-"""Standard field of the injection unit: signal, unit."""
-
-MAKER_TIMES: Mapping[str, str] = {
-    "CoolingTime": "cooling_time_s",
-    "HoldTime": "hold_time_s",
-    "MouldOpenTime": "mold_open_time_s",
-    "MouldCloseTime": "mold_close_time_s",
-    "EjectionTime": "ejection_time_s",
-    "PauseTime": "pause_time_s",
-    "CoolingTimeSet": "cooling_time_set_s",
-}
-"""The maker's own fields at the top of the event, Durations."""
-
-CLAMP_FORCE = "ClampForce"
-
-CYCLE_OPTIONS = frozenset({"MachineCycleCounter", "CavityCycleQuality", "PartId"})
-"""Optional fields of the standard that this maker's event has."""
-
-LOGS: Mapping[str, tuple[str, int]] = {
-    "mode": ("SprueSimMachineModeChangeLogType", 1014),
-    "production": ("SprueSimProductionStatusChangeLogType", 1044),
-    "mold": ("SprueSimProductionDatasetChangeLogType", 1012),
-    "parameter": ("SprueSimParameterChangeLogType", 1010),
-}
-"""By kind of change: the maker's type and the standard's (in GeneralTypes) that it derives from."""
+from simulators.units import engineering_units
 
 MACHINE, OPERATOR = 1, 2
 """OPC 40083 EventOriginatorEnumeration."""
@@ -129,35 +39,6 @@ Fields = dict[str, ua.Variant]
 def ms(seconds: float) -> ua.Variant:
     """A Duration: milliseconds as Double."""
     return double(round(seconds * 1000, 3))
-
-
-def build_event_types(nodes: Nodes, *, machine_counter: bool = True) -> None:
-    """Add the maker's event types to a server."""
-    nodes.object_type(INJECTION_TYPE, _own(INJECTION_TYPE), INJECTION_UNIT_PARAMETERS)
-    nodes.object_type(MOLD_TYPE, _own(MOLD_TYPE), MOLD_PARAMETERS)
-    nodes.object_type(EVENT_TYPE, _own(EVENT_TYPE), CYCLE_EVENT)
-    build = _Builder(nodes)
-    offered = CYCLE_OPTIONS if machine_counter else CYCLE_OPTIONS - {"MachineCycleCounter"}
-    for field in FIELDS[CYCLE_EVENT]:
-        if isinstance(field, Field) and field.name in offered:
-            build.field(EVENT_TYPE, GT, field)
-    for name in MAKER_TIMES:
-        build.field(EVENT_TYPE, MAKER, Field(0, name, "Duration"))
-    build.analog(EVENT_TYPE, MAKER, CLAMP_FORCE, "kN")
-    unit = build.part(EVENT_TYPE, IMM, INJECTION_UNIT, INJECTION_TYPE)
-    build.field(unit, IMM, Field(0, "Index", "UInt32"))
-    for name in INJECTION_TIMES:
-        build.field(unit, IMM, Field(0, name, "Duration", component=True))
-    for name, (_, measure) in INJECTION_VALUES.items():
-        build.analog(unit, IMM, name, measure)
-    for zone in range(1, BARREL_ZONES + 1):
-        build.zone(unit, IMM, f"BarrelTemperatureZoneCycleParameters_{zone}")
-    mold = build.part(EVENT_TYPE, GT, MOLD_CYCLE, MOLD_TYPE)
-    build.field(mold, GT, Field(0, "Index", "UInt32"))
-    build.zone(mold, GT, MOLD_ZONE)
-    for name, parent in LOGS.values():
-        node = ua.NodeId(name, MAKER)
-        nodes.object_type(node, _own(node), ua.NodeId(parent, GT))
 
 
 def cycle_fields(press: Press, shot: Shot, *, machine_counter: bool = True) -> Fields:
@@ -217,7 +98,10 @@ def log_fields(press: Press, change: Change) -> Fields:
             fields |= {"OldValue": double(old), "NewValue": double(new)}
             fields["ParameterId"] = text(change.name)
             if unit := _unit_of(change.name):
-                fields |= {"OldValueUnit": _eu(unit), "NewValueUnit": _eu(unit)}
+                fields |= {
+                    "OldValueUnit": engineering_units(unit),
+                    "NewValueUnit": engineering_units(unit),
+                }
     return fields
 
 
@@ -287,89 +171,12 @@ def _unit_of(signal: str) -> str | None:
     return None
 
 
-def _eu(unit: str) -> ua.Variant:
-    return ua.Variant(UNITS[unit], ua.VariantType.ExtensionObject)
-
-
 def _put_analog(fields: Fields, path: str, value: float, unit: str) -> None:
     fields[path] = double(value)
-    fields[f"{path}/EngineeringUnits"] = _eu(unit)
+    fields[f"{path}/EngineeringUnits"] = engineering_units(unit)
 
 
 def _put_zone(fields: Fields, path: str, index: int, name: str, degrees: float) -> None:
     fields[f"{path}/Index"] = uint32(index)
     fields[f"{path}/Name"] = text(name)
     _put_analog(fields, f"{path}/ActualTemperature", degrees, "°C")
-
-
-def _own(node: ua.NodeId) -> ua.QualifiedName:
-    return ua.QualifiedName(node.Identifier, MAKER)
-
-
-class _Builder:
-    """Adds the children of the maker's event type; their ids are their paths."""
-
-    def __init__(self, nodes: Nodes) -> None:
-        self._nodes = nodes
-
-    def field(self, parent: ua.NodeId, index: int, field: Field) -> ua.NodeId:
-        node = _below(parent, field.name)
-        self._nodes.variable(
-            node,
-            ua.QualifiedName(field.name, index),
-            parent,
-            placeholder(field.type, array=field.array),
-            DATA_TYPES[field.type],
-            DATA_VARIABLE if field.component else PROPERTY,
-        )
-        self._nodes.rule(node, optional=False)
-        return node
-
-    def analog(self, parent: ua.NodeId, index: int, name: str, unit: str) -> None:
-        node = _below(parent, name)
-        self._nodes.variable(
-            node,
-            ua.QualifiedName(name, index),
-            parent,
-            double(0),
-            DATA_TYPES["Double"],
-            ANALOG_ITEM,
-        )
-        self._nodes.rule(node, optional=False)
-        add_analog_properties(self._nodes, node, unit)
-
-    def part(self, parent: ua.NodeId, index: int, name: str, kind: ua.NodeId) -> ua.NodeId:
-        node = _below(parent, name)
-        self._nodes.object(node, ua.QualifiedName(name, index), parent, kind)
-        self._nodes.rule(node, optional=False)
-        return node
-
-    def zone(self, parent: ua.NodeId, index: int, name: str) -> None:
-        node = self.part(parent, index, name, ZONE_PARAMETERS)
-        self.field(node, GT, Field(0, "Index", "UInt32"))
-        self.field(node, GT, Field(0, "Name", "String"))
-        self.analog(node, GT, "ActualTemperature", "°C")
-
-
-def add_analog_properties(nodes: Nodes, node: ua.NodeId, unit: str) -> None:
-    """EngineeringUnits and EURange of an AnalogItem."""
-    wide = ua.Range()
-    wide.Low, wide.High = -1e5, 1e5
-    nodes.variable(
-        _below(node, "EngineeringUnits"),
-        ua.QualifiedName("EngineeringUnits", 0),
-        node,
-        _eu(unit),
-        EU_INFORMATION,
-    )
-    nodes.variable(
-        _below(node, "EURange"),
-        ua.QualifiedName("EURange", 0),
-        node,
-        ua.Variant(wide, ua.VariantType.ExtensionObject),
-        RANGE,
-    )
-
-
-def _below(parent: ua.NodeId, name: str) -> ua.NodeId:
-    return ua.NodeId(f"{parent.Identifier}.{name}", MAKER)

@@ -11,23 +11,17 @@ from pathlib import Path
 
 from asyncua import ua
 
-from simulators.cycle_event import (
-    EVENT_TYPE,
-    LOGS,
-    Source,
-    build_event_types,
-    cycle_fields,
-    event,
-    log_fields,
-    message,
-)
+from simulators.cycle_event import Source, cycle_fields, event, log_fields, message
+from simulators.listener import Change
 from simulators.machine77 import MANUFACTURER, build_machine
+from simulators.maker77 import EVENT_TYPE, LOGS, build_event_types
 from simulators.modes import Phase
 from simulators.nodes import GENERATES_EVENT, texts
 from simulators.opcua import UaServer
-from simulators.press import Change, Press
+from simulators.press import Press
 from simulators.shot import Shot
 from simulators.tree77 import Tree
+from simulators.typenodes77 import built_types, loaded_types
 from simulators.types77 import (
     CYCLE_EVENT,
     DEVICE_SET,
@@ -35,8 +29,6 @@ from simulators.types77 import (
     MACHINE_TYPE,
     MAKER,
     NAMESPACES,
-    built_types,
-    loaded_types,
 )
 
 PROFILES = ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_ServerProfileArray)

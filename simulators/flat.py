@@ -9,10 +9,11 @@ from collections.abc import Mapping
 
 from asyncua import ua
 
+from simulators.listener import Change
 from simulators.modes import Mode
 from simulators.nodes import DATA_VARIABLE, FOLDER, OBJECTS, ORGANIZES, double, text
 from simulators.opcua import UaServer, standard_nodes
-from simulators.press import Change, Press
+from simulators.press import Press
 from simulators.shot import Shot
 
 NAMESPACE = "urn:sprue:simulated:flat"

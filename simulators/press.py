@@ -3,55 +3,23 @@
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from random import Random
-from typing import Any, Literal, NoReturn, Protocol
+from typing import Any, NoReturn
 
 from simulators.clock import Clock
 from simulators.curves import Curves, Live
-from simulators.modes import MOLDING, Mode, Phase, ProductionStatus, Quality
+from simulators.listener import Change, Listener, Recorder
+from simulators.modes import MOLDING, Mode, Phase, ProductionStatus
 from simulators.mold import Job, Mold
-from simulators.process import PHASE_TIMES, WARM, Process, Restart
+from simulators.process import WARM, Process, Restart
 from simulators.program import program
 from simulators.shot import Closing, Plan, Shot
 
 MAX_LAG_S = 0.25
 """Wall seconds that a cycle may start late and still keep its schedule."""
 KEPT_SHOTS = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """Something that a person or the control changed."""
-
-    kind: Literal["mode", "production", "job", "mold", "parameter", "counter"]
-    name: str
-    """Of the parameter; else the kind."""
-    old: Any
-    new: Any
-    who: str
-    """Empty where the control did it by itself."""
-
-
-class Listener(Protocol):
-    """What follows a press: a face, which publishes what changed."""
-
-    async def phase_changed(self, press: "Press") -> None:
-        """A phase began."""
-
-    async def shot_ended(self, press: "Press", shot: Shot) -> None:
-        """A closing ended; the press already shows it as its last."""
-
-    async def changed(self, press: "Press", change: Change) -> None:
-        """Mode, job, mold, a set point or a counter changed."""
-
-
-class Recorder(Protocol):
-    """What keeps a closing before any face shows it: the truth log, the state file."""
-
-    def record(self, press: "Press", shot: Shot) -> None:
-        """Keep one closing."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -310,7 +278,7 @@ class Press:
             "counters": asdict(self.counters),
             "mold": asdict(self.mold_on),
             "job": asdict(self.job),
-            "last": None if self.last is None else _plain(self.last),
+            "last": None if self.last is None else self.last.to_json(),
         }
 
     def restore(self, kept: Mapping[str, Any]) -> None:
@@ -321,7 +289,7 @@ class Press:
         self.program = program(self.mold_on, self.setup.tonnage, given)
         self._random.seed(f"{self.setup.name}/{self.counters.machine}")
         if kept["last"] is not None:
-            self.last = _shot(kept["last"])
+            self.last = Shot.from_json(kept["last"])
 
     # The machinery
 
@@ -359,7 +327,7 @@ class Press:
         else:
             plan = self._process.shot(self.program, self.mold_on, self.mode, self._restart)
             self._restart = self._restart.next()
-        self._plan = _with(plan, values or {})
+        self._plan = plan.showing(values or {})
         self._closing = plan.closing
         self._curves = Curves(self._plan, self.program.gate_freeze_s)
         self._began, self._step = at, 0
@@ -416,38 +384,3 @@ class Press:
         if old is not new:
             self._told_status = new
             await self._tell(Change(kind="production", name="production", old=old, new=new, who=""))
-
-
-def _with(plan: Plan, values: Mapping[str, float]) -> Plan:
-    """The plan, with some of its values as a test wants them."""
-    if not values:
-        return plan
-    phases = tuple(
-        (phase, round(values.get(PHASE_TIMES[phase], length / 1000) * 1000))
-        for phase, length in plan.phases
-    )
-    cycle_s = sum(length for _, length in phases) / 1000
-    levels = {name: values.get(name, level) for name, level in plan.levels.items()}
-    return replace(
-        plan,
-        phases=phases,
-        values={**plan.values, "cycle_time_s": cycle_s, **values},
-        levels=levels,
-    )
-
-
-def _plain(shot: Shot) -> dict[str, Any]:
-    return asdict(shot) | {"ended_at": shot.ended_at.isoformat()}
-
-
-def _shot(kept: Mapping[str, Any]) -> Shot:
-    return Shot(
-        **{
-            **kept,
-            "ended_at": datetime.fromisoformat(kept["ended_at"]),
-            "mold": Mold(**kept["mold"]),
-            "job": Job(**kept["job"]),
-            "mode": Mode(kept["mode"]),
-            "quality": Quality(kept["quality"]),
-        }
-    )

@@ -17,7 +17,7 @@ from random import Random
 from simulators.modes import Mode, Phase, Quality
 from simulators.mold import Mold
 from simulators.program import Program
-from simulators.shot import Plan
+from simulators.shot import PHASE_TIMES, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,17 +274,6 @@ LAST_CYCLE = (
     "parts_bad",
 )
 """Signals that every closing has a number for; 0 where a dry one has nothing to measure."""
-
-PHASE_TIMES: Mapping[Phase, str] = {
-    Phase.CLOSE: "mold_close_time_s",
-    Phase.FILL: "fill_time_s",
-    Phase.HOLD: "hold_time_s",
-    Phase.COOL: "cooling_time_s",
-    Phase.OPEN: "mold_open_time_s",
-    Phase.EJECT: "ejection_time_s",
-    Phase.PAUSE: "pause_time_s",
-}
-"""The signal that tells the length of a phase."""
 
 
 def _times(phases: tuple[tuple[Phase, int], ...]) -> dict[str, float]:

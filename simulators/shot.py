@@ -1,14 +1,25 @@
 """One closing of a mold: as it is planned when it starts, and as it is when it has ended."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, Self
 
 from simulators.modes import Mode, Phase, Quality
 from simulators.mold import Job, Mold
 
 Closing = Literal["shot", "dry"]
+
+PHASE_TIMES: Mapping[Phase, str] = {
+    Phase.CLOSE: "mold_close_time_s",
+    Phase.FILL: "fill_time_s",
+    Phase.HOLD: "hold_time_s",
+    Phase.COOL: "cooling_time_s",
+    Phase.OPEN: "mold_open_time_s",
+    Phase.EJECT: "ejection_time_s",
+    Phase.PAUSE: "pause_time_s",
+}
+"""The signal that tells the length of a phase."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +53,22 @@ class Plan:
             at += length
         return None
 
+    def showing(self, values: Mapping[str, float]) -> "Plan":
+        """The plan with some values as a test wants them; a phase's length decides the cycle's."""
+        if not values:
+            return self
+        phases = tuple(
+            (phase, round(values.get(PHASE_TIMES[phase], length / 1000) * 1000))
+            for phase, length in self.phases
+        )
+        cycle_s = sum(length for _, length in phases) / 1000
+        return replace(
+            self,
+            phases=phases,
+            values={**self.values, "cycle_time_s": cycle_s, **values},
+            levels={name: values.get(name, level) for name, level in self.levels.items()},
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
@@ -62,3 +89,19 @@ class Shot:
     """Per canonical signal: the last-cycle values and the levels as they stood at the end."""
     parts_good: int
     parts_bad: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values, for `from_json`."""
+        return asdict(self) | {"ended_at": self.ended_at.isoformat()}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """What `to_json` gave."""
+        changed = {
+            "ended_at": datetime.fromisoformat(kept["ended_at"]),
+            "mold": Mold(**kept["mold"]),
+            "job": Job(**kept["job"]),
+            "mode": Mode(kept["mode"]),
+            "quality": Quality(kept["quality"]),
+        }
+        return cls(**{**kept, **changed})

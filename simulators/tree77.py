@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from asyncua import ua
 
-from simulators.cycle_event import add_analog_properties
 from simulators.nodes import ANALOG_ITEM, PROPERTY, boolean, number, text, uint32
 from simulators.opcua import UaServer
 from simulators.types77 import DATA_TYPES, GT, MAKER
+from simulators.units import add_analog_properties
 
 Shown = Callable[[], ua.Variant]
 """What a variable shows now."""

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from simulators.listener import Change
 from simulators.modes import Mode, Phase, ProductionStatus
 from simulators.mold import Job, Mold
-from simulators.press import Change, Press
+from simulators.press import Press
 from simulators.shot import Shot
 from tests.simulators.makers import MOLD, a_press
 

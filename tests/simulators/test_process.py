@@ -8,10 +8,10 @@ import pytest
 
 from simulators.modes import Mode, Phase, Quality
 from simulators.mold import Mold
-from simulators.process import PHASE_TIMES, Process, Restart
+from simulators.process import Process, Restart
 from simulators.program import Program, program
 from simulators.resin import RESINS
-from simulators.shot import Plan
+from simulators.shot import PHASE_TIMES, Plan
 from tests.simulators.makers import MOLD, a_press
 
 SHOTS = 400

@@ -1,0 +1,137 @@
+"""Address spaces with the types of OPC 40077: built from our tables, or from the official files."""
+
+import logging
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from asyncua import Server, ua
+from asyncua.server.address_space import NodeData, NodeManagementService
+
+from simulators.nodes import ANALOG_ITEM, DATA_VARIABLE, OBJECTS, ORGANIZES, PROPERTY, Nodes
+from simulators.opcua import InternalServerOn, empty_space, standard_nodes
+from simulators.types77 import (
+    DATA_TYPES,
+    DEVICE_SET,
+    DI,
+    ENUMERATION,
+    ENUMERATIONS,
+    FIELDS,
+    GT,
+    OBJECT_TYPES,
+    STRUCTURES,
+    Field,
+    Part,
+    placeholder,
+)
+from simulators.units import EU_INFORMATION, RANGE
+
+NODESET_FILES = (
+    "Opc.Ua.Di.NodeSet2.xml",
+    "Opc.Ua.PlasticsRubber.GeneralTypes.NodeSet2.xml",
+    "Opc.Ua.PlasticsRubber.IMM2MES.NodeSet2.xml",
+)
+
+
+@cache
+def built_types() -> Mapping[ua.NodeId, NodeData]:
+    """The standard address space with the types of our tables."""
+    space = empty_space(standard_nodes())
+    nodes = Nodes(NodeManagementService(space))
+    nodes.object(DEVICE_SET, ua.QualifiedName("DeviceSet", DI), OBJECTS, reference=ORGANIZES)
+    for name, number in STRUCTURES.items():
+        structure = ua.NodeId(ua.ObjectIds.Structure)
+        nodes.data_type(ua.NodeId(number, GT), ua.QualifiedName(name, GT), structure)
+    for name, (number, values, words) in ENUMERATIONS.items():
+        _enumeration(nodes, name, ua.NodeId(number, GT), ua.NodeId(values, GT), words)
+    for index, number, name, parent, abstract in OBJECT_TYPES:
+        node = ua.NodeId(number, index)
+        nodes.object_type(node, ua.QualifiedName(name, index), parent, abstract=abstract)
+        for child in FIELDS.get(node, ()):
+            _child(nodes, node, child)
+    result: Mapping[ua.NodeId, NodeData] = space._nodes
+    return result
+
+
+_loaded: dict[Path, Mapping[ua.NodeId, NodeData]] = {}
+
+
+async def loaded_types(folder: Path) -> Mapping[ua.NodeId, NodeData]:
+    """The standard address space with the types of the official NodeSet files in a folder.
+
+    Raises:
+        OSError: a file is missing or can't be read.
+    """
+    if folder not in _loaded:
+        for name in NODESET_FILES:
+            if not (folder / name).is_file():
+                raise FileNotFoundError(f"{folder}: the official NodeSet {name} is not there")
+        server = Server(iserver=InternalServerOn(standard_nodes()))
+        await server.iserver.init()
+        await server.set_application_uri("urn:sprue:simulated:types")
+        with _quiet():
+            for name in NODESET_FILES:
+                await server.import_xml(str(folder / name))
+        _loaded[folder] = server.iserver.aspace._nodes
+    return _loaded[folder]
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Without the library's warnings about the orphans that the official files do have."""
+    log = logging.getLogger("asyncua.common")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+def _child(nodes: Nodes, parent: ua.NodeId, child: Field | Part) -> None:
+    index = parent.NamespaceIndex
+    node = ua.NodeId(child.id, index)
+    if isinstance(child, Part):
+        nodes.object(node, ua.QualifiedName(child.name, index), parent, child.type)
+        nodes.rule(node, optional=False)
+        for each in child.fields:
+            _child(nodes, node, each)
+        return
+    kind = ANALOG_ITEM if child.analog else DATA_VARIABLE if child.component else PROPERTY
+    nodes.variable(
+        node,
+        ua.QualifiedName(child.name, index),
+        parent,
+        placeholder(child.type, array=child.array),
+        DATA_TYPES[child.type],
+        kind,
+    )
+    nodes.rule(node, optional=child.optional)
+    if child.analog:
+        for own, name, data_type in _analog_parts(child.analog, index):
+            value = ua.Variant(None, ua.VariantType.Null)
+            nodes.variable(own, ua.QualifiedName(name, 0), node, value, data_type)
+            nodes.rule(own, optional=False)
+
+
+def _analog_parts(ids: tuple[int, int], index: int) -> Iterator[tuple[ua.NodeId, str, ua.NodeId]]:
+    yield ua.NodeId(ids[0], index), "EngineeringUnits", EU_INFORMATION
+    yield ua.NodeId(ids[1], index), "EURange", RANGE
+
+
+def _enumeration(
+    nodes: Nodes, name: str, node: ua.NodeId, values: ua.NodeId, words: tuple[str, ...]
+) -> None:
+    nodes.data_type(node, ua.QualifiedName(name, GT), ENUMERATION)
+    listed = [
+        ua.EnumValueType(Value=value, DisplayName=ua.LocalizedText(word))
+        for value, word in enumerate(words)
+    ]
+    nodes.variable(
+        values,
+        ua.QualifiedName("EnumValues", 0),
+        node,
+        ua.Variant(listed, ua.VariantType.ExtensionObject, is_array=True),
+        ua.NodeId(ua.ObjectIds.EnumValueType),
+    )
