@@ -240,7 +240,7 @@ class Assembly:
     def _cycle(self, report: Report, uncertainty: dict[str, float]) -> Cycle:
         """The cycle that a report, or our own stand-in for one, tells of."""
         values = dict(report.values)
-        provenance = dict.fromkeys(values, report.origin)
+        provenance = dict.fromkeys(values, report.origin) | dict(report.origins)
         states = {**self._states, **report.states}
         mode = _text(states.get("mode"))
         flags: list[str] = []

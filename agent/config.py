@@ -110,13 +110,19 @@ AnyMachine = Annotated[
 ]
 
 
+def _some(machines: tuple[AnyMachine, ...]) -> tuple[AnyMachine, ...]:
+    if not machines:
+        raise ValueError("should have at least one [[machine]]")
+    return machines
+
+
 class Config(Checked):
     """Everything in `sprue.toml`."""
 
     site: SiteSettings = SiteSettings()
     record: RecordSettings = RecordSettings()
     web: WebSettings = WebSettings()
-    machine: Annotated[tuple[AnyMachine, ...], Field(min_length=1)]
+    machine: Annotated[tuple[AnyMachine, ...], AfterValidator(_some)]
     mold: tuple[MoldSettings, ...] = ()
 
 

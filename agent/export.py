@@ -1,5 +1,6 @@
 """Process records as files: CSV as base, RFC 4180, UTF-8, one row a cycle."""
 
+import contextlib
 import csv
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -64,7 +65,8 @@ def export_csv(
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise ExportError(f"{path}: can't be written: {error.strerror}") from error
     return path
 
@@ -118,7 +120,7 @@ def _name(wanted: Filter) -> str:
         _day(wanted.until),
     ]
     words = [part for part in parts if part]
-    return "-".join("".join(c if c.isalnum() or c in "._" else "_" for c in w) for w in words)
+    return "-".join("".join(c if c.isalnum() or c in "._-" else "_" for c in w) for w in words)
 
 
 def _day(at: datetime | None) -> str | None:

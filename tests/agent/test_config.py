@@ -56,6 +56,7 @@ def test_a_wrong_configuration_says_what_is_wrong_and_where(
 ) -> None:
     file = CASES / case / "config.toml"
     expected = (CASES / case / "error.txt").read_text(encoding="utf-8").strip()
+    expected = expected.replace("{folder}", str(file.parent))
 
     status = main(["check", str(file)])
 
