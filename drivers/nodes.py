@@ -4,6 +4,7 @@ A map is written once for a model, as TOML or as a spreadsheet (CSV), and named 
 of that model. `docs/reference/opcua.md` is the page for people.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,11 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from drivers.checked import Checked, complaints, read_toml
 from drivers.errors import MapError
-from drivers.mappednode import NUMBERS, WORDS, MappedNode
+from drivers.mappednode import MappedNode
 from drivers.nodeid import CORE, Address, parse_id, parse_path
 from drivers.nodesheet import read_sheet
-from drivers.signals import SIGNALS, Kind, kind_of
+from drivers.scaling import IDENTITY, scaling
+from drivers.signals import NUMBER_STATES, SIGNALS, STATE_WORDS, Kind, kind_of
 from drivers.units import converter, unit_named
 
 SHIPPED = Path(__file__).parent / "maps"
@@ -66,7 +68,7 @@ class NodeEntry(Checked):
     @field_validator("states")
     @classmethod
     def _known_words(cls, states: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        words = WORDS.get(info.data.get("signal", ""))
+        words = STATE_WORDS.get(info.data.get("signal", ""))
         for word in states.values():
             if words and word not in words:
                 raise ValueError(f"should have the words {', '.join(words)}; not {word!r}")
@@ -124,14 +126,17 @@ def load_map(name_or_path: str, relative_to: Path) -> NodeMap:
                 f"{', '.join(shipped()) or 'none'}; a file of your own has a suffix: "
                 f"'{name_or_path}.toml'"
             )
-    is_sheet = path.suffix.lower() == ".csv"
+    rows: list[int] | None = None
     try:
-        content = read_sheet(path) if is_sheet else read_toml(path)
+        if path.suffix.lower() == ".csv":
+            content, rows = read_sheet(path)
+        else:
+            content = read_toml(path)
     except ValueError as error:
         raise MapError(str(error)) from error
     if "register" in content and "node" not in content:
         raise MapError(f"{path}: a register map, for driver 'modbus'; a node map has [[node]]")
-    return _node_map(content, path, is_sheet)
+    return _node_map(content, path, rows)
 
 
 def shipped() -> list[str]:
@@ -139,12 +144,12 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in SHIPPED.glob("*.toml") if "node" in read_toml(path))
 
 
-def _node_map(content: Mapping[str, Any], path: Path, is_sheet: bool) -> NodeMap:
+def _node_map(content: Mapping[str, Any], path: Path, rows: list[int] | None) -> NodeMap:
     try:
         file = MapFile.model_validate(content)
     except ValidationError as error:
         sentences = complaints(error, path, MapFile)
-        raise MapError("\n".join(_rows(sentences) if is_sheet else sentences)) from error
+        raise MapError("\n".join(_placed(sentences, rows))) from error
     nodes, mistakes = [], []
     for at, entry in enumerate(file.node):
         try:
@@ -161,20 +166,19 @@ def _node_map(content: Mapping[str, Any], path: Path, is_sheet: bool) -> NodeMap
                 "a signal has one node"
             )
     if mistakes:
-        raise MapError("\n".join(_rows(mistakes) if is_sheet else mistakes))
+        raise MapError("\n".join(_placed(mistakes, rows)))
     return NodeMap(name=file.name or path.stem, nodes=tuple(nodes), namespace=file.namespace)
 
 
-def _rows(sentences: list[str]) -> list[str]:
-    """Places in a spreadsheet as a person counts them: the header is row 1."""
-    named = []
-    for sentence in sentences:
-        before, mark, after = sentence.partition("node[")
-        number, closing, rest = after.partition("]")
-        if mark and closing and number.isdigit():
-            sentence = f"{before}row {int(number) + 1}{rest.replace('.', ', ', 1)}"
-        named.append(sentence)
-    return named
+def _placed(sentences: list[str], rows: list[int] | None) -> list[str]:
+    """Places in a spreadsheet as a person counts them; those in TOML are that already."""
+    if rows is None:
+        return sentences
+
+    def place(found: re.Match[str]) -> str:
+        return f"row {rows[int(found[1]) - 1]}" + (", " if found[2] else "")
+
+    return [re.sub(r"\bnode\[(\d+)\](\.?)", place, sentence) for sentence in sentences]
 
 
 def mapped(entry: NodeEntry, namespace: str | None) -> MappedNode:
@@ -191,27 +195,26 @@ def mapped(entry: NodeEntry, namespace: str | None) -> MappedNode:
         address = parse_path(entry.path or "", namespace)
     known = entry.signal in SIGNALS
     unit = unit_named(entry.unit) if entry.unit else None
-    convert = converter(unit, _our_unit(entry.signal)) if unit and known else None
-    factor = convert(1.0) - convert(0.0) if convert else 1.0
+    own = scaling(
+        entry.scale, entry.offset, unit if known else None, _our_unit(entry.signal) if known else ""
+    )
     per_cycle = kind_of(entry.signal) is Kind.CYCLE
     return MappedNode(
         signal=entry.signal,
         address=address,
         unit=unit.name if unit else entry.unit,
-        scale=entry.scale,
-        offset=entry.offset,
+        scaling=IDENTITY if own.is_identity else own,
         invalid=frozenset(entry.invalid),
         states=entry.states,
         bits=entry.bits,
         latched=per_cycle if entry.latched is None else entry.latched,
         modulus=entry.modulus or (1 << entry.width if entry.width else None),
-        resolution=abs(entry.scale * factor) if entry.scale != 1.0 else None,
-        convert=convert if convert and (factor != 1.0 or convert(0.0) != 0.0) else None,
+        resolution=own.step if entry.scale != 1.0 else None,
     )
 
 
 def _our_unit(signal: str) -> str:
-    return NUMBERS.get(signal) or SIGNALS[signal].unit
+    return NUMBER_STATES.get(signal) or SIGNALS[signal].unit
 
 
 def _is_bit(key: str) -> bool:

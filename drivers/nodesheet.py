@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+NUMBERS = ("scale", "offset")
 
-def read_sheet(path: Path) -> dict[str, Any]:
+
+def read_sheet(path: Path) -> tuple[dict[str, Any], list[int]]:
     """A spreadsheet as the same structure that TOML gives; empty cells are keys left out.
+
+    Returns:
+        The structure, and for each of its nodes the row it stands in, the header being row 1.
 
     Raises:
         ValueError: the file can't be read, or has no header that we know.
@@ -18,33 +23,38 @@ def read_sheet(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ValueError(f"{path}: can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8 text: {error}") from error
+        raise ValueError(f"{path}: not UTF-8 text (save it as 'CSV UTF-8'): {error}") from error
     header = text.partition("\n")[0]
     delimiter = max(";\t,", key=header.count)
-    rows = csv.DictReader(io.StringIO(text), delimiter=delimiter)
-    if "signal" not in [name.strip() for name in rows.fieldnames or ()]:
-        raise ValueError(f"{path}: row 1: should name the columns: 'signal', 'id' or 'path', ...")
-    return {"node": [_row(row, decimal_comma=delimiter != ",") for row in rows if any(_said(row))]}
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    keys = [cell.strip().lower() for cell in rows[0]] if rows else []
+    if "signal" not in keys or not {"id", "path"} & set(keys):
+        raise ValueError(
+            f"{path}: row 1: should name the columns, 'signal' and 'id' or 'path' among them; "
+            f"found {', '.join(filter(None, keys)) or 'nothing'}"
+        )
+    entries, numbers = [], []
+    for number, cells in enumerate(rows[1:], 2):
+        if any(cell.strip() for cell in cells[len(keys) :]):
+            raise ValueError(
+                f"{path}: row {number}: found {len(cells)} cells under {len(keys)} names; "
+                "a cell with a separator in it needs quotes"
+            )
+        said = {key: cell.strip() for key, cell in zip(keys, cells, strict=False) if cell.strip()}
+        if said:
+            entries.append(_entry(said, decimal_comma=delimiter != ","))
+            numbers.append(number)
+    return {"node": entries}, numbers
 
 
-def _said(row: Mapping[str, Any]) -> list[str]:
-    return [cell for cell in row.values() if isinstance(cell, str) and cell.strip()]
-
-
-def _row(row: Mapping[str, Any], *, decimal_comma: bool) -> dict[str, Any]:
-    entry: dict[str, Any] = {}
-    for name, cell in row.items():
-        text = cell.strip() if isinstance(cell, str) else ""
-        if not text:
-            continue
-        key = (name or "").strip()
-        if key in ("scale", "offset") and decimal_comma:
-            entry[key] = text.replace(",", ".")
-        elif key == "invalid":
-            entry[key] = text.split()
-        elif key == "states":
-            pairs = (pair.partition("=") for pair in text.split())
-            entry[key] = {number.strip(): word.strip() for number, _, word in pairs}
-        else:
-            entry[key] = text
+def _entry(said: Mapping[str, str], *, decimal_comma: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = dict(said)
+    for key in NUMBERS:
+        if key in said and decimal_comma:
+            entry[key] = said[key].replace(",", ".")
+    if "invalid" in said:
+        entry["invalid"] = said["invalid"].split()
+    if "states" in said:
+        pairs = (pair.partition("=") for pair in said["states"].split())
+        entry["states"] = {number.strip(): word.strip() for number, _, word in pairs}
     return entry

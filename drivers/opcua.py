@@ -13,13 +13,14 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field, field_validator
 
-from drivers.errors import RefusedError, StaleError
+from drivers.errors import RefusedError
 from drivers.latch import Latch
 from drivers.mappednode import MappedNode
 from drivers.nodeid import parse_address
 from drivers.nodes import NodeMap
 from drivers.observations import Column, Frame, Observation, Quality, Report
 from drivers.points import Points, Shown, columns_of
+from drivers.polling import Ticks
 from drivers.session import Session, SessionSettings, open_session
 from drivers.settings import Cooling
 from drivers.subscribed import Subscribed
@@ -172,32 +173,21 @@ class Polled:
         self._session = session
         self._points = points
         self._latch = latch
-        self._every_s = settings.poll_s
+        self._ticks = Ticks(settings.name, settings.poll_s)
         self._stale_s = max(settings.stale_s, 2.5 * settings.poll_s)
-        self._at = asyncio.get_running_loop().time()
-        self._find_at = self._at + FIND_S
+        self._find_at = asyncio.get_running_loop().time() + FIND_S
 
     async def next(self) -> list[tuple[Shown, datetime]]:
         """The next sample; one that is late is left out, until there are too many."""
         while True:
-            await self._tick()
+            await self._ticks.next()
             try:
                 await self._look_for_absent()
                 shown = await self._points.read()
             except LateError as error:
-                if self._session.silent_s() > self._stale_s:
-                    silent_s = self._session.silent_s()
-                    what = f"no answer for {silent_s:.0f} s"
-                    raise StaleError(self._session.machine, what) from error
+                self._session.check_life(self._stale_s, error)
                 continue
             return [(shown, datetime.now(UTC))]
-
-    async def _tick(self) -> None:
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(max(0.0, self._at - loop.time()))
-        self._at += self._every_s
-        if (behind := loop.time() - self._at) > 0:
-            self._at += self._every_s * (behind // self._every_s + 1)
 
     async def _look_for_absent(self) -> None:
         now = asyncio.get_running_loop().time()

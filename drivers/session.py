@@ -17,10 +17,10 @@ from asyncua import Client, ua
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 from pydantic import AfterValidator
 
-from drivers.errors import GarbledError, RefusedError
+from drivers.errors import GarbledError, RefusedError, StaleError
 from drivers.nodeid import CORE
 from drivers.settings import MachineSettings
-from drivers.uaerrors import TOO_MUCH, status_text, told
+from drivers.uaerrors import TOO_MUCH, LateError, status_text, told
 
 SESSION_TIMEOUT_S = 30.0
 """Small servers allow about ten sessions; one that we could not close must not last."""
@@ -102,9 +102,15 @@ class Session:
         except ValueError:
             return None
 
-    def silent_s(self) -> float:
-        """Time since the server last answered."""
-        return time.monotonic() - self.heard_at
+    def check_life(self, stale_s: float, late: LateError) -> None:
+        """Pass over one late answer, unless nothing has come for too long.
+
+        Raises:
+            StaleError: the server has been silent for longer than `stale_s`.
+        """
+        silent_s = time.monotonic() - self.heard_at
+        if silent_s > stale_s:
+            raise StaleError(self.machine, f"no answer for {silent_s:.0f} s") from late
 
     def heard(self) -> None:
         """Note a sign of life."""

@@ -93,6 +93,11 @@ class Subscription:
         """The handle that was given last."""
         return self._handles
 
+    @property
+    def is_drained(self) -> bool:
+        """Whether nothing waits for us."""
+        return not self._waiting
+
     async def next(self, until: float) -> Publish | None:
         """The oldest publish response that waits, or the next one.
 

@@ -122,6 +122,8 @@ def test_a_bit_mask_is_its_highest_bit_that_has_a_word(raw: float, word: str | N
         ("mode", 1, MODES[1]),
         ("mode", 99, None),
         ("parts_planned", 5000, 5000.0),
+        ("phase", "cool", "cool"),
+        ("phase", 4, None),
         ("Vendor.Flag", True, True),
         ("Vendor.List", [1, 2], "1, 2"),
     ],
@@ -179,11 +181,21 @@ def test_one_signal_at_two_nodes_is_a_mistake(tmp_path: Path) -> None:
 
 
 def test_a_mistake_in_a_spreadsheet_is_named_by_its_row(tmp_path: Path) -> None:
-    sheet = 'signal,id,unit\nmold,nsu=urn:m;s=A,\ncycle_time_s,"nsu=urn:m;s=B",bar\n'
+    sheet = 'Signal,id,unit\nmold,nsu=urn:m;s=A,\n,,\ncycle_time_s,"nsu=urn:m;s=B",bar\n'
 
     said = complaint(tmp_path, sheet, "map.csv")
 
-    assert said == "map.csv: row 3, unit: found 'bar'; bar can't become s"
+    assert said == "map.csv: row 4, unit: found 'bar'; bar can't become s"
+
+
+def test_a_cell_with_a_separator_and_no_quotes_is_a_mistake(tmp_path: Path) -> None:
+    sheet = "signal,id\nbarrel_zone_1_c,nsu=urn:m;s=ActTmpBrlZn[1,1]\n"
+
+    said = complaint(tmp_path, sheet, "map.csv")
+
+    assert said == (
+        "map.csv: row 2: found 3 cells under 2 names; a cell with a separator in it needs quotes"
+    )
 
 
 def test_a_map_that_is_not_shipped_is_answered_with_those_that_are(tmp_path: Path) -> None:

@@ -1,0 +1,312 @@
+"""One maker's cycle events, selected and turned into reports.
+
+Where a value comes from and what it is called is settled once per connection; an event is then a
+row of values aligned with what was selected.
+"""
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from asyncua import ua
+
+from drivers.errors import RefusedError
+from drivers.eventfilter import base_field, select
+from drivers.eventtype import UNITS, EventType, Field, unit_of
+from drivers.imm import number_of
+from drivers.observations import Column, Value
+from drivers.plastics import CAVITY_QUALITIES, UNIT_SIGNALS, ZONE_FIELDS
+from drivers.scaling import scaling
+from drivers.session import Session
+from drivers.signals import BARREL_ZONES, QUALITIES, SIGNALS
+from drivers.units import Unit, unit_named
+
+log = logging.getLogger(__name__)
+
+HEAD = ("EventType", "EventId", "SourceNode", "Time")
+"""Of every event."""
+WORDS = ("JobName", "CurrentLotName", "CycleQuality")
+COUNTS = (
+    "JobCycleCounter",
+    "MachineCycleCounter",
+    "JobPartsCounter",
+    "JobGoodPartsCounter",
+    "JobBadPartsCounter",
+)
+TIMES: Mapping[str, str] = {"CycleTime": "cycle_time_s"}
+EXTRAS = ("CavityCycleQuality", "PartId", "BoxId")
+"""Standard fields that are carried under their own names."""
+
+MILLISECOND = unit_named("ms")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapped:
+    """A field that a person has given a signal."""
+
+    where: str
+    """The key in the configuration, for errors."""
+    name: str
+    """The field, as `EventType.find` takes it."""
+    signal: str
+    unit: str | None = None
+    """The unit that the machine uses; needed only where the machine does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Where one selected value goes."""
+
+    field: Field
+    signal: str
+    at: int
+    unit_at: int | None
+    """Place of its EngineeringUnits among the selected values."""
+    unit: Unit | None
+    """As the configuration, the data type or the event type says; None where none does."""
+
+
+@dataclass(slots=True)
+class CycleData:
+    """What one cycle event says."""
+
+    event_id: bytes
+    source: ua.NodeId | None
+    time: datetime | None
+    counts: dict[str, int]
+    """By the standard's name."""
+    words: dict[str, str]
+    """By the standard's name."""
+    values: dict[str, Value]
+    """By signal, in our units."""
+    units: dict[str, str]
+
+
+class CycleEvents:
+    """Selects the fields of a machine's cycle events, and reads what comes.
+
+    Args:
+        session: The connection.
+        kind: What the events hold.
+        mapped: Fields that a person has given a signal.
+        positions: Place of each barrel zone, from the feed side, by the number in its name; a zone
+            that is not in it has its number as its place.
+
+    Raises:
+        RefusedError: a named field is not there, or could be any of several.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        kind: EventType,
+        mapped: Sequence[Mapped],
+        positions: Mapping[int, int],
+    ) -> None:
+        self._machine = session.machine
+        self._kind = kind
+        self._positions = positions
+        self._mapped = {self._only(told).name: told for told in mapped}
+        self.clauses: list[ua.SimpleAttributeOperand] = [base_field(name) for name in HEAD]
+        self._standard = self._select_standard()
+        self._outlets = self._select_values()
+        self._taken = len(self.clauses)
+        self._odd: set[str] = set()
+
+    @property
+    def types(self) -> tuple[ua.NodeId, ...]:
+        """The concrete event types."""
+        return self._kind.types
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What a report may hold, and where it is read."""
+        columns = {"quality": Column(signal="quality", source="event CycleQuality")}
+        for outlet in self._outlets:
+            name = outlet.field.name if outlet.signal in columns else outlet.signal
+            unit = outlet.unit.name if outlet.unit else None
+            columns[name] = Column(signal=name, source=f"event {outlet.field.name}", unit=unit)
+        return tuple(columns.values())
+
+    def take(self, count: int) -> None:
+        """Reckon with fewer clauses than `clauses` has: the server takes no more."""
+        self._taken = count
+
+    def read(self, values: Sequence[ua.Variant]) -> CycleData | None:
+        """What an event says; None where it is no cycle event.
+
+        Args:
+            values: Aligned with `clauses`.
+        """
+        raw = [value.Value for value in values[: self._taken]]
+        raw += [None] * (len(self.clauses) - len(raw))
+        event_type, event_id, source, time = raw[: len(HEAD)]
+        named = {name: raw[at] for name, at in self._standard.items()}
+        counts = {name: count for name in COUNTS if (count := _count(named.get(name))) is not None}
+        if event_type not in self._kind.types and "JobCycleCounter" not in counts:
+            return None
+        words = {name: word for name in WORDS if (word := _word(name, named.get(name)))}
+        data = CycleData(
+            event_id=event_id if isinstance(event_id, bytes) else b"",
+            source=source if isinstance(source, ua.NodeId) else None,
+            time=_utc(time),
+            counts=counts,
+            words=words,
+            values={},
+            units={},
+        )
+        for outlet in self._outlets:
+            self._let_out(outlet, raw, data)
+        return data
+
+    def _let_out(self, outlet: Outlet, raw: Sequence[object], data: CycleData) -> None:
+        value = _value(outlet.field.last, raw[outlet.at])
+        if value is None:
+            return
+        signal = outlet.signal
+        told = unit_of(raw[outlet.unit_at]) if outlet.unit_at is not None else None
+        unit = told or outlet.unit
+        ours = SIGNALS.get(signal)
+        if ours is not None and signal in data.values:
+            signal, ours = outlet.field.name, None  # the second of two fields for one signal
+        if ours is not None:
+            try:
+                number = float(value)
+                value = scaling(theirs=unit, ours=ours.unit)(number) if unit else number
+            except ValueError as error:
+                self._say_odd(outlet.field.name, str(error))
+                signal = outlet.field.name
+        data.values[signal] = value
+        if unit is not None:
+            data.units[signal] = unit.name
+
+    def _say_odd(self, name: str, why: str) -> None:
+        if name not in self._odd:
+            self._odd.add(name)
+            log.warning("%s: event field %s is carried as it is: %s", self._machine, name, why)
+
+    def _select(self, field: Field) -> int:
+        self.clauses.append(select(field.path, field.declared_by))
+        return len(self.clauses) - 1
+
+    def _select_standard(self) -> dict[str, int]:
+        return {
+            field.name: self._select(field)
+            for field in self._kind.fields
+            if field.is_standard and field.name in (*WORDS, *COUNTS)
+        }
+
+    def _select_values(self) -> list[Outlet]:
+        """Known signals first: if the server takes few clauses, it takes those."""
+        named = [
+            (field, signal)
+            for field in self._kind.fields
+            if (signal := self._signal(field)) is not None
+        ]
+        order = {name: at for at, name in enumerate(UNIT_SIGNALS)}
+        named.sort(key=lambda pair: (pair[1] not in SIGNALS, order.get(pair[0].last, len(order))))
+        return [self._outlet(field, signal) for field, signal in named]
+
+    def _outlet(self, field: Field, signal: str) -> Outlet:
+        at = self._select(field)
+        unit_at = None
+        if field.has_unit:
+            self.clauses.append(
+                select([*field.path, ua.QualifiedName(UNITS, 0)], field.declared_by)
+            )
+            unit_at = len(self.clauses) - 1
+        unit = field.unit or (MILLISECOND if field.is_duration else None)
+        told = self._mapped.get(field.name)
+        if told and told.unit:
+            unit = unit_named(told.unit)
+        return Outlet(field, signal, at, unit_at, unit)
+
+    def _signal(self, field: Field) -> str | None:
+        """What a field is called with us; None where nobody wants it."""
+        if field.name in self._mapped:
+            return self._mapped[field.name].signal
+        if field.is_standard:
+            return TIMES.get(field.name) or (field.name if field.name in EXTRAS else None)
+        signal = self._usual(field)
+        if signal is None:
+            is_label = field.is_nested and field.last in ZONE_FIELDS
+            return None if is_label and field.last != "ActualTemperature" else field.name
+        taken = {told.signal for told in self._mapped.values()}
+        return field.name if signal in taken else signal
+
+    def _usual(self, field: Field) -> str | None:
+        """The signal that the standard's field is, for the first injection unit and mold."""
+        inside = [str(step.Name) for step in field.path[:-1]]
+        if inside == [self._first("InjectionUnitCycleParameters_")]:
+            return UNIT_SIGNALS.get(field.last)
+        if field.last != "ActualTemperature" or len(inside) != 2:
+            return None
+        zone = number_of(inside[1])
+        if inside[0] == self._first("InjectionUnitCycleParameters_"):
+            place = self._positions.get(zone, zone)
+            return f"barrel_zone_{place}_c" if 1 <= place <= BARREL_ZONES else None
+        if inside[0] == self._first("MouldCycleParameters_"):
+            zones = [f.path[1].Name for f in self._kind.fields if _begins(f, inside[0]) == 3]
+            return "mold_temp_c" if zone == min(map(number_of, zones)) else None
+        return None
+
+    def _first(self, prefix: str) -> str:
+        """The object of lowest number among those of one kind."""
+        names = {f.path[0].Name for f in self._kind.fields if f.path[0].Name.startswith(prefix)}
+        return min(names, key=lambda name: (number_of(name), name), default="")
+
+    def _only(self, told: Mapped) -> Field:
+        """The one field that a person means."""
+        fields = self._kind.find(told.name)
+        if len(fields) == 1:
+            return fields[0]
+        if fields:
+            listed = ", ".join(field.name for field in fields)
+            what = f"{told.name!r} could be any of {listed}; name one of them whole"
+        else:
+            listed = ", ".join(self._kind.vendors) or "none"
+            what = f"the cycle event has no field {told.name!r}; the maker's own are {listed}"
+        raise RefusedError(self._machine, f"{told.where}: {what}")
+
+
+def _begins(field: Field, name: str) -> int:
+    """Depth of a field if it is inside the object of that name, else 0."""
+    return len(field.path) if field.path[0].Name == name else 0
+
+
+def _value(name: str, raw: object) -> Value | None:
+    """A field's value as it is carried; None where the event does not say one."""
+    raw = getattr(raw, "Text", raw)
+    if isinstance(raw, list):
+        words = [_value(name, each) for each in raw]
+        return ", ".join(str(word) for word in words if word is not None) or None
+    if isinstance(raw, str):
+        return raw.strip() or None
+    if name == "CavityCycleQuality" and isinstance(raw, int):
+        return CAVITY_QUALITIES[raw] if 0 <= raw < len(CAVITY_QUALITIES) else str(raw)
+    if isinstance(raw, float):
+        return raw if math.isfinite(raw) else None
+    return raw if isinstance(raw, bool | int) else None
+
+
+def _word(name: str, raw: object) -> str | None:
+    if name == "CycleQuality":
+        number = _count(raw)
+        return QUALITIES[number] if number is not None and number < len(QUALITIES) else None
+    text = getattr(raw, "Text", raw)
+    return text.strip() or None if isinstance(text, str) else None
+
+
+def _count(raw: object) -> int | None:
+    if isinstance(raw, float) and raw.is_integer():
+        raw = int(raw)  # there are servers that give every number as Double
+    return raw if isinstance(raw, int) and raw >= 0 else None
+
+
+def _utc(raw: object) -> datetime | None:
+    """The machine's time of an event; None where it has none (1601 is OPC UA's zero)."""
+    if not isinstance(raw, datetime) or raw.year < 1970:
+        return None
+    return raw if raw.tzinfo else raw.replace(tzinfo=UTC)

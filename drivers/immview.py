@@ -1,0 +1,237 @@
+"""What we read of one machine of OPC 40077 by asking, and the table that it makes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from asyncua import ua
+
+from drivers.browsing import Branch
+from drivers.eventtype import UNITS
+from drivers.imm import barrel_zones, numbered
+from drivers.mappednode import MappedNode
+from drivers.nodeid import CORE, NodeAddress
+from drivers.observations import Column, Quality, Value
+from drivers.points import Points
+from drivers.scaling import IDENTITY, scaling
+from drivers.session import Session
+from drivers.signals import BARREL_ZONES, plausible
+from drivers.units import unit_named, unit_of_id
+
+FROM_MS = scaling(theirs=unit_named("ms"), ours="s")
+CELSIUS = "°C"
+
+SIMPLE: Mapping[str, tuple[str, ...]] = {
+    "mode": ("MachineStatus", "MachineMode"),
+    "production_status": ("MachineMESStatus", "ProductionControl", "ProductionStatus"),
+    "job": ("Jobs", "ActiveJob", "JobName"),
+    "lot": ("Jobs", "ActiveJobValues", "CurrentLotName"),
+    "machine_counter": ("Jobs", "ActiveJobValues", "MachineCycleCounter"),
+    "job_counter": ("Jobs", "ActiveJobValues", "JobCycleCounter"),
+    "parts_counter": ("Jobs", "ActiveJobValues", "JobPartsCounter"),
+    "expected_cycle_s": ("Jobs", "ActiveJob", "ExpectedCycleTime"),
+    "parts_planned": ("Jobs", "ActiveJob", "NominalParts"),
+    "cavities_open": ("Jobs", "ActiveJob", "NumCavities"),
+}
+"""Signals that are one variable each."""
+PLANS = ("expected_cycle_s", "parts_planned", "cavities_open")
+"""0 is what a machine shows where nobody has planned."""
+
+MOLD_ID = ("Jobs", "ActiveJob", "MouldId")
+
+
+class UnitNode(MappedNode):
+    """The EngineeringUnits of a variable: its number."""
+
+    def value(self, raw: object) -> Value | None:
+        """The UnitId; None where there is none."""
+        found = getattr(raw, "UnitId", None)
+        return found if isinstance(found, int) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the machine shows at one instant."""
+
+    values: tuple[Value | None, ...]
+    """Aligned with the columns of the view."""
+    qualities: tuple[Quality, ...]
+    time: datetime | None
+    """The newest of the machine's own times."""
+    states: Mapping[str, Value | None]
+    """The variables behind the states, as the view names them."""
+    units: Mapping[str, int]
+    """UnitId of the temperatures that say one, by signal."""
+    versions: tuple[Value | None, ...]
+    """Of the containers: another means that something in them came or went."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Zone:
+    """A temperature, and perhaps its unit."""
+
+    signal: str
+    actual: Branch
+
+
+class View:
+    """What we read of a machine: its nodes as they were browsed, and the table they make."""
+
+    def __init__(self, session: Session, root: Branch, places: Mapping[int, int]) -> None:
+        self._session = session
+        self._root = root
+        self.places = places
+        self._molds = numbered(root.at("Moulds"), "Mould_")
+        self._zones = list(self._find_zones())
+        nodes = [*self._nodes()]
+        self._at = {node.signal: at for at, node in enumerate(nodes)}
+        self.points = Points(session, nodes)
+        self.columns = tuple(self._columns())
+
+    @property
+    def counter(self) -> str | None:
+        """Which counter numbers the cycles; None where the machine offers none to read."""
+        for name in ("machine_counter", "job_counter"):
+            if name in self._at:
+                return name
+        return None
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Names of the nodes behind the states, to be watched for changes."""
+        names = ("mode", "production_status", "job", "lot")
+        return tuple(name for name in self._at if name in names or name.startswith("mold:"))
+
+    def state_of(self, values: Mapping[str, Value | None], name: str) -> tuple[str, Value | None]:
+        """The state that a watched node belongs to, and what it is by the latest values."""
+        return ("mold", self._mold(values)) if name.startswith("mold:") else (name, values[name])
+
+    def node_id(self, name: str) -> ua.NodeId | None:
+        """Id of one of the variables; None where the machine has it not."""
+        at = self._at.get(name)
+        return None if at is None else self.points.found[at]
+
+    async def read(self) -> Reading:
+        """Every signal once."""
+        shown = await self.points.read()
+        raw = {name: shown.values[at] for name, at in self._at.items()}
+        good = {name: shown.qualities[at] for name, at in self._at.items()}
+        units = {
+            zone.signal: unit
+            for zone in self._zones
+            if isinstance(unit := raw.get(f"unit:{zone.signal}"), int)
+        }
+        pairs = [self._signal(column.signal, raw, good, units) for column in self.columns]
+        return Reading(
+            values=tuple(value for value, _ in pairs),
+            qualities=tuple(quality for _, quality in pairs),
+            time=shown.time,
+            states={name: raw[name] for name in self.states},
+            units=units,
+            versions=tuple(raw[name] for name in raw if name.startswith("version:")),
+        )
+
+    def _signal(
+        self,
+        signal: str,
+        raw: Mapping[str, Value | None],
+        good: Mapping[str, Quality],
+        units: Mapping[str, int],
+    ) -> tuple[Value | None, Quality]:
+        if signal == "counter":
+            name = self.counter or ""
+            return raw[name], good[name]
+        if signal == "mold":
+            mold = self._mold(raw)
+            return mold, Quality.BAD if mold is None else Quality.GOOD
+        if f"raw:{signal}" in raw:
+            return _celsius(signal, raw[f"raw:{signal}"], good[f"raw:{signal}"], units.get(signal))
+        if signal in PLANS and raw[signal] == 0:
+            return None, Quality.BAD
+        return raw[signal], good[signal]
+
+    def _mold(self, values: Mapping[str, Value | None]) -> Value | None:
+        """The mold of the job, or else the one that is present."""
+        if (planned := values.get("mold:job")) is not None:
+            return planned
+        for name in self._molds:
+            if values.get(f"mold:{name}:present") is not False and (
+                found := values.get(f"mold:{name}")
+            ):
+                return found
+        return None
+
+    def _columns(self) -> Iterator[Column]:
+        if self.counter:
+            yield Column(signal="counter", source=self._source(self.counter))
+        for signal in SIMPLE:
+            if signal in self._at:
+                unit = "ms" if signal == "expected_cycle_s" else None
+                yield Column(signal=signal, source=self._source(signal), unit=unit)
+        molds = [name for name in self._at if name.startswith("mold:") and name.count(":") == 1]
+        if molds:
+            yield Column(signal="mold", source=self._source(molds[0]))
+        for zone in self._zones:
+            yield Column(signal=zone.signal, source=self._source(f"raw:{zone.signal}"))
+
+    def _source(self, name: str) -> str:
+        return self.points.nodes[self._at[name]].address.text
+
+    def _nodes(self) -> Iterator[MappedNode]:
+        for signal, path in SIMPLE.items():
+            if branch := self._root.at(*path):
+                yield self._node(signal, branch, "/".join(path))
+        if branch := self._root.at(*MOLD_ID):
+            yield self._node("mold:job", branch, "/".join(MOLD_ID))
+        for name, mold in self._molds.items():
+            if branch := mold.at("Id"):
+                yield self._node(f"mold:{name}", branch, f"Moulds/{name}/Id")
+            if branch := mold.at("IsPresent"):
+                yield self._node(f"mold:{name}:present", branch, f"Moulds/{name}/IsPresent")
+        for container in ("Moulds", "InjectionUnits"):
+            if branch := self._root.at(container, "NodeVersion"):
+                yield self._node(f"version:{container}", branch, f"{container}/NodeVersion")
+        for zone in self._zones:
+            text = zone.signal
+            yield self._node(f"raw:{zone.signal}", zone.actual, text)
+            if unit := zone.actual.at(UNITS):
+                yield UnitNode(signal=f"unit:{zone.signal}", address=self._address(unit, text))
+
+    def _node(self, name: str, branch: Branch, text: str) -> MappedNode:
+        own = FROM_MS if name == "expected_cycle_s" else IDENTITY
+        return MappedNode(signal=name, address=self._address(branch, text), scaling=own)
+
+    def _address(self, branch: Branch, text: str) -> NodeAddress:
+        index = branch.node_id.NamespaceIndex
+        uri = self._session.namespaces[index] if index < len(self._session.namespaces) else CORE
+        return NodeAddress(uri, "", branch.node_id.Identifier, text)
+
+    def _find_zones(self) -> Iterator[_Zone]:
+        for number, zone in barrel_zones(self._root).items():
+            place = self.places.get(number, number)
+            actual = zone.at("ActualTemperature")
+            if actual and place <= BARREL_ZONES:
+                yield _Zone(f"barrel_zone_{place}_c", actual)
+        for mold in self._molds.values():
+            for zone in numbered(mold.at("TemperatureZones"), "TemperatureZone_").values():
+                if actual := zone.at("ActualTemperature"):
+                    yield _Zone("mold_temp_c", actual)
+                if nominal := zone.at("NominalTemperature"):
+                    yield _Zone("mold_temp_set_c", nominal)
+                return
+
+
+def _celsius(
+    signal: str, raw: Value | None, quality: Quality, unit_id: int | None
+) -> tuple[Value | None, Quality]:
+    """A temperature in degrees Celsius, which is also what a machine without a unit means."""
+    if not isinstance(raw, int | float):
+        return None, quality
+    unit = unit_of_id(unit_id) if unit_id is not None else None
+    value = float(raw)
+    if unit is not None:
+        try:
+            value = scaling(theirs=unit, ours=CELSIUS)(value)
+        except ValueError:
+            return None, Quality.BAD  # a temperature in bar: the machine is set up wrong
+    return value, quality if plausible(signal, value) else max(quality, Quality.UNCERTAIN)

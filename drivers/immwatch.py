@@ -1,0 +1,183 @@
+"""What one machine of OPC 40077 tells by itself: cycle events, logbook events, changes of state."""
+
+import logging
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+
+from asyncua import ua
+
+from drivers.browsing import Branch
+from drivers.cycleevent import CycleData, CycleEvents
+from drivers.errors import RefusedError
+from drivers.eventfilter import OVERFLOW_TYPE, watch_events
+from drivers.immview import View
+from drivers.logbook import Entry, Logbook
+from drivers.observations import Value
+from drivers.points import decoded
+from drivers.session import Session
+from drivers.subscription import Publish, Subscription
+
+log = logging.getLogger(__name__)
+
+SERVER = ua.NodeId(ua.ObjectIds.Server)
+STATE_QUEUE = 10
+"""Changes of one state that the server may keep between two publish responses."""
+REMEMBERED = 256
+"""Event ids, to know an event that comes twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateShown:
+    """A variable behind a state, as it is from an instant on."""
+
+    name: str
+    """As `View` names the variable."""
+    value: Value | None
+    at: datetime
+
+
+Told = CycleData | Entry | StateShown
+
+
+class Watch:
+    """The subscription of one machine; `watch_machine` makes one.
+
+    Attributes:
+        states: Names of the state variables that are watched; the others show only when read.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        subscription: Subscription,
+        root: Branch,
+        events: CycleEvents,
+        logbook: Logbook | None,
+    ) -> None:
+        self.states: frozenset[str] = frozenset()
+        self._session = session
+        self._subscription = subscription
+        self._root = root
+        self._events = events
+        self._logbook = logbook
+        self._whole_server = False
+        self._cycle_handle = 0
+        self._log_handle = 0
+        self._view: View | None = None
+        self._slots: dict[int, int] = {}
+        self._seen: deque[bytes] = deque(maxlen=REMEMBERED)
+
+    async def next(self, until: float) -> tuple[datetime, list[Told]] | None:
+        """What the next publish response brought, in the order in which it happened.
+
+        Args:
+            until: How long to wait, as a time of the event loop.
+
+        Returns:
+            When it came (UTC, our clock) and what it told; None where nothing came in time.
+
+        Raises:
+            MachineError: the subscription is no more.
+        """
+        publish = await self._subscription.next(until)
+        return None if publish is None else (publish.received_at, self._told(publish))
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether nothing waits that has come already."""
+        return self._subscription.is_drained
+
+    async def watch_states(self, view: View) -> None:
+        """Watch the state variables of a view instead of those watched before."""
+        wanted = [
+            (slot, node_id)
+            for slot, (node, node_id) in enumerate(
+                zip(view.points.nodes, view.points.found, strict=True)
+            )
+            if node.signal in view.states and node_id is not None
+        ]
+        first = self._subscription.handle + 1
+        answers = await self._subscription.watch([_state_item(node_id) for _, node_id in wanted])
+        self._view = view
+        self._slots = {
+            handle: slot
+            for handle, (slot, _), answer in zip(
+                range(first, first + len(wanted)), wanted, answers, strict=True
+            )
+            if answer.StatusCode.is_good()
+        }
+        self.states = frozenset(view.points.nodes[slot].signal for slot in self._slots.values())
+
+    async def watch_events(self) -> None:
+        """Watch the events at the machine, or at the server where the machine has none itself.
+
+        Raises:
+            RefusedError: neither gives its cycle events.
+        """
+        source = self._root.node_id if await self._notifies() else SERVER
+        self._whole_server = source == SERVER
+        types = [*self._events.types, OVERFLOW_TYPE]
+        self._cycle_handle, taken = await watch_events(
+            self._session, self._subscription, source, types, self._events.clauses
+        )
+        self._events.take(taken)
+        if self._logbook is None:
+            return
+        try:
+            self._log_handle, _ = await watch_events(
+                self._session,
+                self._subscription,
+                source,
+                self._logbook.types,
+                self._logbook.clauses,
+            )
+        except RefusedError as error:
+            log.warning("%s; changes show without who made them", error)
+
+    async def _notifies(self) -> bool:
+        """Whether one can subscribe to events at the machine itself (OPC 40083 §6.3)."""
+        answer = (await self._session.read([self._root.node_id], ua.AttributeIds.EventNotifier))[0]
+        bits = answer.Value.Value if answer.StatusCode.is_good() and answer.Value else 0
+        return bool(isinstance(bits, int) and bits & 1)
+
+    def _told(self, publish: Publish) -> list[Told]:
+        told: list[tuple[datetime, Told]] = []
+        for handle, change in publish.changes:
+            if (slot := self._slots.get(handle)) is not None and self._view is not None:
+                node = self._view.points.nodes[slot]
+                at = change.SourceTimestamp or publish.received_at
+                told.append((at, StateShown(node.signal, decoded(node, change)[0], at)))
+        for handle, values in publish.events:
+            if values and values[0].Value == OVERFLOW_TYPE:
+                log.warning("%s: the server's event queue ran over", self._session.machine)
+            elif handle == self._cycle_handle and (data := self._events.read(values)):
+                if self._is_new(data.event_id, data.source):
+                    told.append((data.time or publish.received_at, data))
+            elif handle == self._log_handle and self._logbook is not None:
+                entry = self._logbook.read(values, publish.received_at)
+                if entry is not None and self._is_new(entry.event_id, entry.source):
+                    told.append((entry.notice.at, entry))
+        told.sort(key=lambda pair: pair[0])
+        return [each for _, each in told]
+
+    def _is_new(self, event_id: bytes, source: ua.NodeId | None) -> bool:
+        """Whether an event is this machine's, and did not come before."""
+        if self._whole_server and source is not None and source != self._root.node_id:
+            return False
+        if event_id and event_id in self._seen:
+            return False
+        self._seen.append(event_id)
+        return True
+
+
+def _state_item(node_id: ua.NodeId) -> ua.MonitoredItemCreateRequest:
+    return ua.MonitoredItemCreateRequest(
+        ItemToMonitor=ua.ReadValueId(NodeId=node_id, AttributeId=ua.AttributeIds.Value),
+        MonitoringMode=ua.MonitoringMode.Reporting,
+        RequestedParameters=ua.MonitoringParameters(
+            SamplingInterval=-1,  # as the subscription publishes
+            QueueSize=STATE_QUEUE,
+            DiscardOldest=True,
+        ),
+    )
