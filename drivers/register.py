@@ -11,7 +11,7 @@ from drivers.observations import Column, Quality, Value
 from drivers.scaling import IDENTITY, Scaling
 
 Function = Literal[1, 2, 3, 4]
-RegisterType = NumberType | Literal["bit", "text"]
+RegisterType = Literal[NumberType, "bit", "text"]
 
 AREAS: Mapping[int, str] = {1: "coil", 2: "discrete input", 3: "holding", 4: "input"}
 """What the four reading functions read, as manuals call it."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from drivers.checked import Checked
 from drivers.decoding import FORMATS, Order, words_of
@@ -95,26 +95,6 @@ class RegisterEntry(Checked):
         converter(unit, _our_unit(signal))
         return text
 
-    @field_validator("states")
-    @classmethod
-    def _known_words(cls, states: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        words = STATE_WORDS.get(info.data.get("signal", ""))
-        for word in states.values():
-            if words and word not in words:
-                raise ValueError(f"should have the words {', '.join(words)}; not {word!r}")
-        return states
-
-    @model_validator(mode="after")
-    def _counts(self) -> "RegisterEntry":
-        counts = kind_of(self.signal) is Kind.COUNTER
-        if not counts and (self.width or self.modulus):
-            raise ValueError(f"'width' and 'modulus' are for counters; {self.signal} is none")
-        if self.width and self.modulus:
-            raise ValueError("should have 'width' or 'modulus', not both")
-        if counts and (self.states or self.scale != 1 or self.offset):
-            raise ValueError(f"{self.signal} counts: it takes no 'states', 'scale' or 'offset'")
-        return self
-
 
 class MapFile(Checked):
     """A register map as it stands in a file."""
@@ -178,7 +158,7 @@ def register_of(entry: RegisterEntry, file: MapFile) -> Register:
         invalid=frozenset(_sentinel(number, kind) for number in entry.invalid),
         states=states,
         latched=kind_of(entry.signal) is Kind.CYCLE if entry.latched is None else entry.latched,
-        modulus=entry.modulus or (1 << entry.width if entry.width else None),
+        modulus=_modulus(entry),
     )
 
 
@@ -214,6 +194,8 @@ def _type(entry: RegisterEntry, function: Function) -> RegisterType:
         )
     if known is Kind.COUNTER and kind.startswith("float"):
         raise KeyMistakeError(f"type: found {kind!r}; a counter is a whole number")
+    if known is Kind.COUNTER and (entry.scale != 1 or entry.offset):
+        raise KeyMistakeError(f"scale: {entry.signal} counts; it takes no 'scale' or 'offset'")
     return kind
 
 
@@ -221,15 +203,13 @@ def _states(entry: RegisterEntry, kind: RegisterType) -> Mapping[str, str]:
     """The words of a state: the map's, or those that OPC 40083 numbers."""
     words = STATE_WORDS.get(entry.signal)
     if entry.states:
-        if kind == "text":
-            return entry.states
-        try:
-            return {str(int(key, 0)): word for key, word in entry.states.items()}
-        except ValueError as error:
-            keys = ", ".join(entry.states)
+        strange = [word for word in entry.states.values() if words and word not in words]
+        if strange and words:
             raise KeyMistakeError(
-                f"states: found the keys {keys}; they should be numbers"
-            ) from error
+                f"states: found {', '.join(map(repr, strange))}; the words of {entry.signal} are "
+                f"{', '.join(words)}"
+            )
+        return entry.states if kind == "text" else _numbered(entry.states)
     if words is None:
         return {}
     if kind == "text":
@@ -240,6 +220,28 @@ def _states(entry: RegisterEntry, kind: RegisterType) -> Mapping[str, str]:
         f"states: missing; say which number is which of {', '.join(words)}, "
         f'for example {{ 0 = "{words[0]}" }}'
     )
+
+
+def _numbered(states: Mapping[str, str]) -> Mapping[str, str]:
+    """States by their number as it is read: 0x10 is 16."""
+    try:
+        return {str(int(key, 0)): word for key, word in states.items()}
+    except ValueError as error:
+        keys = ", ".join(states)
+        raise KeyMistakeError(f"states: found {keys}; they should be whole numbers") from error
+
+
+def _modulus(entry: RegisterEntry) -> int | None:
+    """What a counter counts modulo; None where the map does not say."""
+    key = "modulus" if entry.width is None else "width"
+    found = entry.modulus if entry.width is None else entry.width
+    if found is None:
+        return None
+    if kind_of(entry.signal) is not Kind.COUNTER:
+        raise KeyMistakeError(f"{key}: found {found}; it is for counters, not {entry.signal}")
+    if entry.width and entry.modulus:
+        raise KeyMistakeError("width: goes without 'modulus'; say one of them")
+    return entry.modulus or 1 << found
 
 
 def _address(entry: RegisterEntry, file: MapFile, words: int) -> int:

@@ -201,10 +201,10 @@ def _overlaps(registers: Sequence[Register], numbers: Sequence[int]) -> Iterator
             for other, before in there:
                 if _clash(register, other) and (before, number) not in told:
                     told.add((before, number))
+                    takes = f", which takes {other.words} registers" if other.words > 1 else ""
                     yield (
                         f"register[{number}].address: {register.source} ({register.signal}) "
-                        f"overlaps register[{before}], {other.source} ({other.signal}), which "
-                        f"takes {other.words} from there"
+                        f"overlaps register[{before}], {other.source} ({other.signal}){takes}"
                     )
             there.append((register, number))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 NUMBERS = ("scale", "offset")
+WHOLE = ("function", "base", "bit", "length", "width", "modulus")
 MODICON = re.compile(r"^([0134])(\d{4}|\d{5})$")
 MODICON_FUNCTIONS = {"0": 1, "1": 2, "3": 4, "4": 3}
 """The first digit of a Modicon address says what it is: coil, discrete input, input, holding."""
@@ -56,6 +57,9 @@ def _entry(said: Mapping[str, str], *, decimal_comma: bool) -> dict[str, Any]:
     for key in NUMBERS:
         if key in said:
             entry[key] = _number(said[key], decimal_comma=decimal_comma)
+    for key in WHOLE:
+        if key in said:
+            entry[key] = _whole(said[key])
     if "invalid" in said:
         entry["invalid"] = [_whole(word) for word in said["invalid"].split()]
     if "states" in said:
@@ -88,6 +92,6 @@ def _number(text: str, *, decimal_comma: bool) -> str:
 def _whole(text: str) -> int | str:
     """A whole number, also in hexadecimal; as it is where it is none."""
     try:
-        return int(text, 0) if text.lower().startswith(("0x", "-0x")) else text
+        return int(text, 16 if text.lower().startswith(("0x", "-0x")) else 10)
     except ValueError:
         return text
