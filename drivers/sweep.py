@@ -101,8 +101,8 @@ class Sweep:
                 culprits += part.registers
             else:
                 waiting += part.split()
-        place = self._groups.index(group)
-        self._groups[place : place + 1] = kept
+        others = [each for each in self._groups if each is not group]
+        self._groups = sorted([*others, *kept], key=lambda each: each.block)
         ask_at = asyncio.get_running_loop().time() + PROBE_S
         self._refused |= {register.signal: (register, ask_at) for register in culprits}
         self._arrange()
