@@ -87,6 +87,8 @@ class LastCycle:
         same, self._before, self._last = shown == self._before, shown, settled
         if same and fell:
             return None  # the counter was set back; the shot is the one that we have reported
+        if not fresh and _is_zeroed(shown):
+            return None  # the device was started, and keeps its counter but not its last cycle
         ended_at = seen_at if settled == counter else received_at
         return self._report(settled, shown, ended_at, received_at, fresh=fresh)
 
@@ -156,3 +158,8 @@ class LastCycle:
             },
             states=states,
         )
+
+
+def _is_zeroed(shown: Taken) -> bool:
+    numbers = [value for value in shown[0] if isinstance(value, int | float)]
+    return bool(numbers) and not any(numbers)

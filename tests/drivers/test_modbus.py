@@ -496,6 +496,17 @@ async def test_the_first_reading_reports_a_shot_that_is_not_fresh(
     assert reports(rest) == []
 
 
+async def test_a_device_that_kept_only_its_counter_has_nothing_to_report(
+    device: Device, latched: RegisterMap
+) -> None:
+    device.put(10, 0, 0, 0)
+
+    async with open_press(settings(device), latched) as press:
+        seen = await observed(press, 3)
+
+    assert reports(seen) == []
+
+
 async def test_a_step_of_the_counter_is_a_report_after_the_frame_that_shows_it(
     device: Device, latched: RegisterMap
 ) -> None:
