@@ -8,18 +8,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, case, func, select
+from sqlalchemy import Connection, Engine, Select, case, func, select, text
+from sqlalchemy.exc import DatabaseError
 
 from agent import curves as codec
 from agent.batch import Blind
 from agent.cycle import Booked, Curve
-from agent.files import curves_path, main_path, reader
+from agent.files import RecordError, curves_path, main_path, reader
 from agent.ledger import PACE_CYCLES, Mount, Run, Segment, Standing
 from agent.live import Today
 from agent.rows import booked_of, from_ns, to_ns
 from agent.schema import (
+    VERSION,
     blind,
     curve,
     cycle,
@@ -95,13 +98,32 @@ def open_history(url: str) -> Iterator["History"]:
     """The record behind a URL, for reading.
 
     Raises:
-        RecordError: there is no such record.
+        RecordError: there is no such record, it is not ready, or it can't be read.
     """
-    engine = reader(main_path(url))
+    path = main_path(url)
+    engine = reader(path)
     try:
+        with engine.connect() as connection:
+            _refuse_other_version(connection, path)
         yield History(engine, url)
+    except DatabaseError as error:
+        raise RecordError(f"record: {path}: {error.orig}") from error
     finally:
         engine.dispose()
+
+
+def _refuse_other_version(connection: Connection, path: Path) -> None:
+    tables = connection.execute(text("SELECT name FROM sqlite_master")).scalars().all()
+    found = None
+    if "alembic_version" in tables:
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found is None:
+        raise RecordError(f"record: {path} is no record of Sprue's, or is only being made now")
+    if found != VERSION:
+        raise RecordError(
+            f"record: {path} has schema {found}, this Sprue reads {VERSION}; "
+            "'sprue run' brings an older one up to date"
+        )
 
 
 class History:

@@ -39,6 +39,9 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
+VERSION = "0001"
+"""The newest migration of the main file; what a reader of this Sprue understands."""
+
 main = MetaData(naming_convention=CONVENTION)
 curves = MetaData(naming_convention=CONVENTION)
 

@@ -105,8 +105,8 @@ async def test_the_same_batch_twice_changes_nothing(url: str) -> None:
 async def test_a_restart_goes_on_where_the_ledger_stood(url: str) -> None:
     before = ledger()
     async with open_record(url, MACHINES, MOLDS) as record:
-        first = [cycle(1, 0), cycle(2, 20), cycle(3, 40), cycle(6, 100), sighting(8, 140)]
-        await keep(record, before, first)
+        seen = [cycle(1, 0), cycle(2, 20), cycle(3, 40), cycle(6, 100)]
+        await keep(record, before, [*seen, sighting(8, 140)])
 
     async with open_record(url, MACHINES, MOLDS) as record:
         standing = record.before["IMM-01"].standing
@@ -246,6 +246,23 @@ def test_the_migrations_make_what_the_schema_says(
         context = MigrationContext.configure(connection)
 
         assert compare_metadata(context, tables) == []
+
+
+def test_a_reader_knows_the_newest_migration(tmp_path: Path) -> None:
+    with writer(tmp_path / "new.db", "main") as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+
+    assert found == schema.VERSION
+
+
+def test_a_file_that_is_no_record_yet_is_named_to_readers(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "plant.db").execute("CREATE TABLE mine (x)").connection.close()
+
+    with (
+        pytest.raises(RecordError, match="no record of Sprue's, or is only being made"),
+        open_history(f"sqlite:///{tmp_path}/plant.db"),
+    ):
+        pass
 
 
 def test_the_record_is_written_so_that_a_power_cut_loses_nothing(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ async def test_a_press_whose_control_lost_its_counter_goes_on_in_a_new_segment(
         for press in plant.presses.values():
             press.resume()
         for press in plant.presses.values():
-            await press.until(12)
+            await press.until(before // 6 + 12)
         await stand_still(plant)
         await until_caught_up(agent, plant)
         for press in plant.presses.values():

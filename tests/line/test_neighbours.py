@@ -50,7 +50,7 @@ async def test_a_machine_that_nobody_answers_for_delays_no_other(
             sums = {each.machine: each for each in history.sums(datetime.now(UTC))}
         status, seconds = await agent.stop()
 
-        first = {}
+        first: dict[str, int] = {}
         for booked in agent.cycles():
             first.setdefault(booked.cycle.machine, booked.cycle.counter)
         rows = [r for r in read_truth(truth) if r["counter"] >= first[r["machine"]]]
@@ -59,8 +59,9 @@ async def test_a_machine_that_nobody_answers_for_delays_no_other(
     assert len(rows) >= 4 * 8
     assert (status, seconds < 2) == (0, True)
     for name, cause in (("GONE", "unreachable"), ("MUTE", "unreachable")):
-        assert sums[name].blind_now is not None
-        assert sums[name].blind_now.cause == cause
+        blind = sums[name].blind_now
+        assert blind is not None
+        assert blind.cause == cause
 
 
 async def test_a_machine_that_comes_back_is_seen_within_seconds(tmp_path: Path) -> None:

@@ -38,9 +38,9 @@ async def test_three_thousand_shots_are_in_the_record_as_they_were(tmp_path: Pat
 
         for press in plant.presses.values():
             press.resume()
-        async with asyncio.timeout(600):
+        async with asyncio.timeout(600), asyncio.TaskGroup() as presses:
             for press in plant.presses.values():
-                await press.until(press.counter + SHOTS // len(plant.presses))
+                presses.create_task(press.until(press.counter + SHOTS // len(plant.presses)))
         await stand_still(plant)
         await until_caught_up(agent, plant)
         await until(
