@@ -1,11 +1,17 @@
 """Register maps: what they may say, and what is said of a wrong one."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from drivers import MapError
+from drivers.modbus import ModbusSettings
+from drivers.registerentry import MapFile, RegisterEntry
 from drivers.registers import load_map, shipped, with_cooling
+from drivers.settings import MachineSettings
 from drivers.signals import SIGNALS
 from tests.drivers.registermakers import a_map, a_sheet
 
@@ -270,3 +276,37 @@ def test_a_register_that_is_no_time_can_not_hold_the_cooling_time(
 
     with pytest.raises(MapError, match=said):
         with_cooling(a_map(tmp_path, text), signal)
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "modbus.md").read_text(encoding="utf-8")
+
+
+def example(kind: str, number: int = 0) -> str:
+    examples: list[str] = re.findall(rf"```{kind}\n(.*?)```", PAGE, flags=re.DOTALL)
+    return examples[number]
+
+
+def test_the_examples_of_the_reference_page_are_right(tmp_path: Path) -> None:
+    [machine] = tomllib.loads(example("toml"))["machine"]
+    ModbusSettings.model_validate(machine)
+    registers = a_map(tmp_path, example("toml", 1))
+    sheet = a_sheet(tmp_path, example("csv"))
+
+    pressure = registers.register("injection_pressure_bar")
+    assert pressure is not None
+    assert pressure.scaling(85) == 850
+    counter, _, melt, cooling = sheet.registers
+    assert (counter.address, counter.order, melt.function, melt.address) == (0, "CDAB", 4, 18)
+    assert cooling.scaling(1234) == 12.34
+
+
+@pytest.mark.parametrize("model", [RegisterEntry, MapFile, ModbusSettings])
+def test_every_key_stands_on_the_reference_page(model: type[BaseModel]) -> None:
+    common = set(MachineSettings.model_fields) - {"timeout_s"}
+    keys = {field.alias or name for name, field in model.model_fields.items()} - common
+
+    assert [key for key in sorted(keys) if f"`{key}`" not in PAGE and key != "driver"] == []
+
+
+def test_every_shipped_map_stands_on_the_reference_page() -> None:
+    assert [name for name in shipped() if f"| `{name}` |" not in PAGE] == []
