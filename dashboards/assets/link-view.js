@@ -1,0 +1,72 @@
+// How the page says what its connection is worth: pill, band, clock, and one sentence spoken.
+
+import { duration } from "./face.js";
+import { say } from "./given.js";
+import { POLL_S } from "./live.js";
+import { abbreviation, clock } from "./plantzone.js";
+import { slots } from "./slots.js";
+
+/** At most one spoken message in this many seconds. */
+const QUIET_S = 10;
+
+export class LinkView {
+  #root = document.documentElement;
+  #pill = document.querySelector(".pill");
+  #band = document.querySelector(".band");
+  #words = slots(document.querySelector(".top"));
+  #time = document.querySelector(".clock time");
+  #zone = document.querySelector(".clock span");
+  #spoken = document.querySelector(".said");
+  #spokenAt = -Infinity;
+  #toSay = "";
+  #state = "";
+
+  /** Draw the state of the link; returns it. */
+  draw(link) {
+    const state = link.look();
+    const seconds = Math.floor(link.age);
+    if (state !== this.#state) this.#change(state);
+    this.#words.write("link", PILL[state](seconds));
+    if (state === "lost") {
+      const age = duration(seconds);
+      this.#words.write("what", say("link.band", { time: clock(link.heard), age }));
+      const n = link.retryIn === null ? 0 : Math.ceil(link.retryIn);
+      this.#words.write("next", n ? say("link.retry_in", { n }) : say("link.retry_now"));
+    }
+    this.#write(this.#time, clock(link.now));
+    this.#write(this.#zone, abbreviation(link.now));
+    this.#speak();
+    return state;
+  }
+
+  #change(state) {
+    const was = this.#state;
+    this.#state = state;
+    this.#root.dataset.link = state;
+    this.#pill.dataset.link = state;
+    this.#pill.title = state === "polling" ? say("link.polling_note", { n: POLL_S }) : "";
+    this.#band.hidden = state !== "lost";
+    if (state === "lost") this.#toSay = say("link.said_lost");
+    else if (was === "lost") this.#toSay = say("link.said_back");
+  }
+
+  #speak() {
+    const now = performance.now() / 1000;
+    if (!this.#toSay || now - this.#spokenAt < QUIET_S) return;
+    this.#spoken.textContent = this.#toSay;
+    this.#spokenAt = now;
+    this.#toSay = "";
+  }
+
+  #write(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+  }
+}
+
+const PILL = {
+  connecting: () => say("link.connecting"),
+  live: () => say("link.live"),
+  polling: () => say("link.polling", { n: POLL_S }),
+  late: (n) => say("link.late", { n }),
+  lost: (n) => say("link.lost", { age: duration(n) }),
+};

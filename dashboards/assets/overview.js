@@ -1,0 +1,64 @@
+// The overview, kept live.
+
+import "./press-bay.js";
+import "./press-tile.js";
+import "./keys.js";
+import { duration } from "./face.js";
+import { given, say } from "./given.js";
+import { LinkView } from "./link-view.js";
+import { Link } from "./live.js";
+import { Panels } from "./panels.js";
+import { Plant } from "./plant.js";
+
+const plant = new Plant();
+const panels = new Panels();
+const view = new LinkView();
+
+const presses = new Map(given.places.map((place) => [place, []]));
+for (const element of document.querySelectorAll("press-tile, press-dot")) {
+  presses.get(Number(element.dataset.place)).push(element);
+}
+
+const link = new Link(take);
+tick();
+
+function take(message) {
+  if (changed(message)) return;
+  draw(plant.take(message));
+  if (message.t !== "tiles" && message.t !== "cycle" && message.t !== "phase") view.draw(link);
+}
+
+function draw(places) {
+  const now = link.now;
+  for (const place of places) {
+    for (const element of presses.get(place) ?? []) element.draw(plant.tiles[place], now);
+  }
+  if (places.size) {
+    panels.draw(given.places.map((place) => plant.tiles[place]), plant.today, now);
+  }
+}
+
+function age(text) {
+  for (const element of [...presses.values()].flat()) element.age(text);
+}
+
+/** Once a second of the server's clock: the clock, the ages, and durations, unless all is lost. */
+function tick() {
+  if (view.draw(link) === "lost") age(say("tile.old", { age: duration(link.age) }));
+  else if (plant.today) draw(new Set(given.places));
+  setTimeout(tick, 1005 - ((link.now * 1000) % 1000));
+}
+
+/** A page of another build, or for other machines, loads itself anew: the server has answered. */
+function changed({ build, layout }) {
+  if (!build || (build === given.build && layout === given.layout)) return false;
+  const other = `${build} ${layout}`;
+  try {
+    if (sessionStorage.getItem("loaded-for") === other) return false; // it did not help
+    sessionStorage.setItem("loaded-for", other);
+  } catch {
+    return false; // without a memory it might load itself for ever
+  }
+  location.reload();
+  return true;
+}

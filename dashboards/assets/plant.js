@@ -1,0 +1,73 @@
+// What the page knows of the plant: one object a press, kept by the rows of the live channel.
+
+import { stateNow } from "./face.js";
+import { CYCLES } from "./spark.js";
+
+const TOPICS = ["tiles", "cycle", "phase"];
+
+/** A sign of life that moved by less has not moved: ages travel to a tenth of a second. */
+const SAME_S = 0.3;
+
+export class Plant {
+  tiles = [];
+  today = null;
+  #columns = {};
+
+  /** Take one message; returns the places of the presses that may look different now. */
+  take(message) {
+    if (message.t === "hello") this.#columns = message.columns;
+    else if (message.t === "snapshot") return this.#snapshot(message);
+    else if (message.t === "poll") return this.#poll(message);
+    else if (message.t === "beat") return this.#beat(message);
+    else if (TOPICS.includes(message.t)) return this.#rows(message.t, message.rows);
+    return new Set();
+  }
+
+  #snapshot(message) {
+    this.tiles = [];
+    for (const topic of TOPICS) this.#rows(topic, message[topic]);
+    this.#beat(message);
+    return new Set(this.tiles.keys());
+  }
+
+  #poll(message) {
+    this.tiles = message.tiles.map((tile, place) => {
+      return { ...tile, seen_at: this.tiles[place]?.seen_at ?? null };
+    });
+    this.#beat({ ...message, ages: message.tiles.map((tile) => tile.age_s) });
+    return new Set(this.tiles.keys());
+  }
+
+  /** Ages say which presses fell silent, or are heard again. */
+  #beat(message) {
+    const places = new Set();
+    this.today = message.today;
+    message.ages.forEach((age, place) => {
+      const tile = this.tiles[place];
+      const was = stateNow(tile);
+      const seen = age === null ? null : message.now - age;
+      tile.age_s = age;
+      if (tile.seen_at == null || seen === null || Math.abs(seen - tile.seen_at) > SAME_S) {
+        tile.seen_at = seen;
+      }
+      if (stateNow(tile) !== was) places.add(place);
+    });
+    return places;
+  }
+
+  #rows(topic, rows) {
+    const places = new Set();
+    for (const [place, ...values] of rows) {
+      const tile = (this.tiles[place] ??= { cooling_spark: [], age_s: null });
+      this.#columns[topic].forEach((column, index) => (tile[column] = values[index]));
+      if (topic === "cycle") {
+        const kept = tile.spark_kept ? tile.cooling_spark : [];
+        if (!tile.spark_kept || tile.spark_tail.length) {
+          tile.cooling_spark = [...kept, ...tile.spark_tail].slice(-CYCLES);
+        }
+      }
+      places.add(place);
+    }
+    return places;
+  }
+}

@@ -1,0 +1,131 @@
+"""Serves the pages in the agent's own event loop, and stops when its task is cancelled."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Collection
+
+import uvicorn
+from fastapi import WebSocket
+
+from agent.live import Plant
+from dashboards.app import create_app
+
+FAREWELL_S = 0.4
+"""How long open pages get to take their farewell when the server stops."""
+
+LARGEST_MESSAGE = 4096
+"""Bytes that a page may send in one message."""
+
+
+class ServeError(Exception):
+    """The pages can't be served at this address; the message says why and what would help."""
+
+
+async def serve(
+    plant: Plant,
+    host: str,
+    port: int,
+    started: Callable[[str], None] | None = None,
+    *,
+    hosts: Collection[str] = (),
+) -> None:
+    """Serve the pages of a plant until cancelled.
+
+    Args:
+        plant: What they show.
+        host: Address or name to listen on.
+        port: 0 takes any free one.
+        started: Told the address to open, once pages are answered.
+        hosts: Further host names under which the pages may be asked for.
+
+    Raises:
+        ServeError: nothing can listen there.
+    """
+    app = create_app(plant, hosts=(host, *hosts))
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws_max_size=LARGEST_MESSAGE,
+        timeout_graceful_shutdown=1,
+    )
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    app.state.abort = _Abort(server)
+    with contextlib.closing(_listen(host, port)) as listener:
+        # Not Server.serve(): that takes over the signals, which are the agent's.
+        await server.startup(sockets=[listener])
+        try:
+            if started is not None:
+                started(address(listener))
+            await server.main_loop()
+        finally:
+            await _stop(server, listener)
+
+
+class _Abort:
+    """Drops the connection of one viewer at once, whatever it has not taken yet."""
+
+    def __init__(self, server: uvicorn.Server) -> None:
+        self._server = server
+
+    def __call__(self, websocket: WebSocket) -> None:
+        for connection in list(self._server.server_state.connections):
+            if getattr(connection, "client", None) == websocket.scope["client"]:
+                connection.transport.abort()
+
+
+async def _stop(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Close every page; those that don't take their farewell are dropped.
+
+    A frozen page would hold up uvicorn's own shutdown for ever: its connection is only ever closed
+    once everything has been written to it.
+    """
+
+    def drop() -> None:
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()
+
+    farewell = asyncio.get_running_loop().call_later(FAREWELL_S, drop)
+    try:
+        await server.shutdown(sockets=[listener])
+    finally:
+        farewell.cancel()
+        drop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as error:
+        raise ServeError(
+            f"The pages can't be served at {host}:{port}: there is no such address."
+        ) from error
+    family, kind, protocol, _name, where = min(found, key=lambda each: each[0] != socket.AF_INET)
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(where)
+        listener.listen(256)
+    except OSError as error:
+        listener.close()
+        why = error.strerror or str(error)
+        raise ServeError(
+            f"The pages can't be served at {host}:{port}: {why}. "
+            "Stop what uses that address, or listen on another."
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def address(listener: socket.socket) -> str:
+    """The address to open in a browser for what this socket listens on."""
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
