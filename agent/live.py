@@ -210,6 +210,11 @@ class Plant:
             tile = self._tiles[machine] = replace(tile, seen_at=seen_at)
         return tile
 
+    @property
+    def viewers(self) -> int:
+        """How many watch now."""
+        return len(self._inboxes)
+
     def ages_s(self) -> list[float | None]:
         """How long ago each machine gave a sign of life; None where it never did."""
         now = self.clock()

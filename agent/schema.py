@@ -60,7 +60,6 @@ machine = Table(
     Column("id", KEY, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("driver", String(32)),
-    Column("identity", Text, comment="JSON: what the machine says of itself"),
     _ns("seen_ns", null=True),
 )
 

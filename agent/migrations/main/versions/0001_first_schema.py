@@ -14,9 +14,6 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer().with_variant(sa.BigInteger(), "postgresql"), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("driver", sa.String(length=32), nullable=True),
-        sa.Column(
-            "identity", sa.Text(), nullable=True, comment="JSON: what the machine says of itself"
-        ),
         sa.Column("seen_ns", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_machine")),
         sa.UniqueConstraint("name", name=op.f("uq_machine_name")),
