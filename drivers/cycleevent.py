@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from asyncua import ua
 
 from drivers.errors import RefusedError
-from drivers.eventfilter import base_field, select
+from drivers.eventfilter import Watched, base_field, select
 from drivers.eventtype import UNITS, EventType, Field, unit_of
 from drivers.imm import number_of
 from drivers.observations import Column, Value
@@ -113,6 +113,7 @@ class CycleEvents:
         self._standard = self._select_standard()
         self._outlets = self._select_values()
         self._taken = len(self.clauses)
+        self._is_filtered = True
         self._odd: set[str] = set()
 
     @property
@@ -130,9 +131,10 @@ class CycleEvents:
             columns[name] = Column(signal=name, source=f"event {outlet.field.name}", unit=unit)
         return tuple(columns.values())
 
-    def take(self, count: int) -> None:
-        """Reckon with fewer clauses than `clauses` has: the server takes no more."""
-        self._taken = count
+    def reckon(self, watched: Watched) -> None:
+        """Reckon with fewer clauses than `clauses` has, and with events of other types."""
+        self._taken = watched.selected
+        self._is_filtered = watched.is_filtered
 
     def read(self, values: Sequence[ua.Variant]) -> CycleData | None:
         """What an event says; None where it is no cycle event.
@@ -145,7 +147,7 @@ class CycleEvents:
         event_type, event_id, source, time = raw[: len(HEAD)]
         named = {name: raw[at] for name, at in self._standard.items()}
         counts = {name: count for name in COUNTS if (count := _count(named.get(name))) is not None}
-        if event_type not in self._kind.types and "JobCycleCounter" not in counts:
+        if event_type not in self._kind.types and not self._is_filtered:
             return None
         words = {name: word for name in WORDS if (word := _word(name, named.get(name)))}
         data = CycleData(
@@ -205,9 +207,17 @@ class CycleEvents:
             for field in self._kind.fields
             if (signal := self._signal(field)) is not None
         ]
-        order = {name: at for at, name in enumerate(UNIT_SIGNALS)}
-        named.sort(key=lambda pair: (pair[1] not in SIGNALS, order.get(pair[0].last, len(order))))
+        named.sort(key=lambda pair: self._rank(*pair))
         return [self._outlet(field, signal) for field, signal in named]
+
+    def _rank(self, field: Field, signal: str) -> int:
+        """How soon a field is selected; fields of one rank stay in the type's order."""
+        usual = [*TIMES, *UNIT_SIGNALS]
+        if field.name in self._mapped:
+            return 1
+        if signal not in SIGNALS:
+            return 2 * len(usual) + 1
+        return 2 * usual.index(field.last) if field.last in usual else 2 * len(usual)
 
     def _outlet(self, field: Field, signal: str) -> Outlet:
         at = self._select(field)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from asyncua import ua
 
@@ -71,20 +72,28 @@ def of_types(types: Sequence[ua.NodeId]) -> ua.ContentFilter:
     return ua.ContentFilter(Elements=[*joins, *kinds])
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How a server took a request for events."""
+
+    handle: int
+    selected: int
+    """How many of the clauses it took, from the first."""
+    is_filtered: bool
+    """It only sends the types that were asked for."""
+
+
 async def watch_events(
     session: Session,
     subscription: Subscription,
     source: ua.NodeId,
     types: Sequence[ua.NodeId],
     clauses: Sequence[ua.SimpleAttributeOperand],
-) -> tuple[int, int]:
+) -> Watched:
     """Subscribe to events at one node.
 
     Clauses beyond what the server takes are left out from the end; a where clause that it does not
-    take is left out as a whole, so the caller looks at the type of what comes.
-
-    Returns:
-        The handle of the item, and how many of the clauses were selected.
+    take is left out as a whole.
 
     Raises:
         RefusedError: the server does not let us subscribe to events there.
@@ -103,7 +112,8 @@ async def watch_events(
         event_filter = ua.EventFilter(SelectClauses=list(clauses[:limit]), WhereClause=where_clause)
         answer = (await subscription.watch([_item(source, event_filter)]))[0]
         if answer.StatusCode.is_good():
-            return subscription.handle, limit
+            is_filtered = bool(where_clause.Elements)
+            return Watched(subscription.handle, limit, is_filtered)
         if answer.StatusCode.value not in _NO_WHERE:
             break
     raise RefusedError(

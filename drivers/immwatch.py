@@ -66,7 +66,7 @@ class Watch:
         self._log_handle = 0
         self._view: View | None = None
         self._slots: dict[int, int] = {}
-        self._seen: deque[bytes] = deque(maxlen=REMEMBERED)
+        self._seen: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED)
 
     async def next(self, until: float) -> tuple[datetime, list[Told]] | None:
         """What the next publish response brought, in the order in which it happened.
@@ -118,14 +118,15 @@ class Watch:
         source = self._root.node_id if await self._notifies() else SERVER
         self._whole_server = source == SERVER
         types = [*self._events.types, OVERFLOW_TYPE]
-        self._cycle_handle, taken = await watch_events(
+        cycles = await watch_events(
             self._session, self._subscription, source, types, self._events.clauses
         )
-        self._events.take(taken)
+        self._cycle_handle = cycles.handle
+        self._events.reckon(cycles)
         if self._logbook is None:
             return
         try:
-            self._log_handle, _ = await watch_events(
+            changes = await watch_events(
                 self._session,
                 self._subscription,
                 source,
@@ -134,6 +135,8 @@ class Watch:
             )
         except RefusedError as error:
             log.warning("%s; changes show without who made them", error)
+        else:
+            self._log_handle = changes.handle
 
     async def _notifies(self) -> bool:
         """Whether one can subscribe to events at the machine itself (OPC 40083 §6.3)."""
@@ -152,22 +155,22 @@ class Watch:
             if values and values[0].Value == OVERFLOW_TYPE:
                 log.warning("%s: the server's event queue ran over", self._session.machine)
             elif handle == self._cycle_handle and (data := self._events.read(values)):
-                if self._is_new(data.event_id, data.source):
+                if self._is_new(handle, data.event_id, data.source):
                     told.append((data.time or publish.received_at, data))
             elif handle == self._log_handle and self._logbook is not None:
                 entry = self._logbook.read(values, publish.received_at)
-                if entry is not None and self._is_new(entry.event_id, entry.source):
+                if entry is not None and self._is_new(handle, entry.event_id, entry.source):
                     told.append((entry.notice.at, entry))
         told.sort(key=lambda pair: pair[0])
         return [each for _, each in told]
 
-    def _is_new(self, event_id: bytes, source: ua.NodeId | None) -> bool:
+    def _is_new(self, handle: int, event_id: bytes, source: ua.NodeId | None) -> bool:
         """Whether an event is this machine's, and did not come before."""
         if self._whole_server and source is not None and source != self._root.node_id:
             return False
-        if event_id and event_id in self._seen:
+        if event_id and (handle, event_id) in self._seen:
             return False
-        self._seen.append(event_id)
+        self._seen.append((handle, event_id))
         return True
 
 
