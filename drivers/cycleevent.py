@@ -36,6 +36,8 @@ COUNTS = (
     "JobBadPartsCounter",
 )
 TIMES: Mapping[str, str] = {"CycleTime": "cycle_time_s"}
+DURATIONS = ("CycleTime", "InjectionTime", "DosingTime")
+"""Milliseconds by the standard, also on servers that declare every number a plain Double."""
 EXTRAS = ("CavityCycleQuality", "PartId", "BoxId")
 """Standard fields that are carried under their own names."""
 
@@ -227,7 +229,8 @@ class CycleEvents:
                 select([*field.path, ua.QualifiedName(UNITS, 0)], field.declared_by)
             )
             unit_at = len(self.clauses) - 1
-        unit = field.unit or (MILLISECOND if field.is_duration else None)
+        is_time = field.is_duration or field.last in DURATIONS
+        unit = field.unit or (MILLISECOND if is_time else None)
         told = self._mapped.get(field.name)
         if told and told.unit:
             unit = unit_named(told.unit)
