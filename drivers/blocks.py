@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from operator import ge, le
+from operator import add, ge, le, mul, truediv
 from typing import NamedTuple
 
 from drivers.decoding import FORMATS, Layout, places, text_places
@@ -39,7 +39,18 @@ class Group:
         registers: All of one function, in the order of their addresses.
     """
 
-    __slots__ = ("_good", "_highs", "_layout", "_lows", "_rest", "_scalings", "block", "registers")
+    __slots__ = (
+        "_highs",
+        "_layout",
+        "_lows",
+        "_over",
+        "_plus",
+        "_rest",
+        "_times",
+        "block",
+        "good",
+        "registers",
+    )
 
     def __init__(self, registers: Sequence[Register]) -> None:
         first = registers[0].address
@@ -50,16 +61,18 @@ class Group:
         self.registers = (*quantities, *rest)
         """In the order in which `decode` gives their values."""
         self._layout = Layout([_field(register, first) for register in self.registers])
-        self._scalings = [
-            (each.scaling.times, each.scaling.plus, each.scaling.over) for each in quantities
-        ]
+        scalings = [register.scaling for register in quantities]
+        self._over = [each.over for each in scalings]
+        self._times = _unless_all([each.times for each in scalings], 1)
+        self._plus = _unless_all([each.plus for each in scalings], 0)
         self._lows = [register.low for register in quantities]
         self._highs = [register.high for register in quantities]
         self._rest = [
             (at, register, _shift(register, first))
             for at, register in enumerate(rest, len(quantities))
         ]
-        self._good = [Quality.GOOD] * len(self.registers)
+        self.good = (Quality.GOOD,) * len(self.registers)
+        """What `decode` gives, this very object, where all values are good."""
 
     def decode(self, data: bytes) -> tuple[list[Value | None], Sequence[Quality]]:
         """What the registers show: values and qualities, both aligned with `registers`.
@@ -69,12 +82,11 @@ class Group:
         """
         raws = self._layout.raws(data)
         # Quantities come first and are scaled and judged together: nearly always all are good.
-        numbers = [
-            (raw * times + plus) / over
-            for (times, plus, over), raw in zip(self._scalings, raws, strict=False)
-        ]
-        values: list[Value | None] = list(numbers)
-        qualities = self._good
+        products = map(mul, raws, self._times) if self._times else raws
+        sums = map(add, products, self._plus) if self._plus else products
+        numbers = list(map(truediv, sums, self._over))
+        values: list[Value | None] = [*numbers]
+        qualities: Sequence[Quality] = self.good
         if not (all(map(le, self._lows, numbers)) and all(map(ge, self._highs, numbers))):
             qualities = list(qualities)
             for at in range(len(numbers)):
@@ -126,6 +138,10 @@ def merged(registers: Sequence[Register], *, max_block: int, gap: int) -> list[G
             groups.append([register])
             function, first, end = register.function, register.address, register.end
     return [Group(group) for group in groups]
+
+
+def _unless_all(numbers: list[int], same: int) -> list[int] | None:
+    return None if all(number == same for number in numbers) else numbers
 
 
 def _by_place(register: Register) -> tuple[int, int, int]:

@@ -1,10 +1,10 @@
 """One connection to a Modbus device: requests go out, checked bytes come back.
 
-The library (pymodbus) frames and matches requests and answers; everything that it leaves to its
-user is here: a deadline of our own for connecting and for every answer, a look at each answer
-before the library takes it, one request at a time, and a connection that is closed as soon as an
-answer is late or odd, because the next answer might then be another request's. Nothing is tried
-again here. The library's names stop at this file.
+The library (pymodbus) frames and matches requests and answers. What it leaves to its user is here:
+a limit of our own for connecting, a look at each answer before the library takes it, one request
+at a time, and a connection that is closed as soon as an answer is late or odd, because the next
+answer might then be another request's. Who waits when the connection ends is told at once. Nothing
+is tried again here. The library's names stop at this file.
 
 Source:
     MODBUS Application Protocol V1.1b3; MODBUS Messaging on TCP/IP V1.0b for the header.
@@ -19,7 +19,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ModbusException
+from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
@@ -111,7 +111,7 @@ class ModbusLink:
         self._client = AsyncModbusTcpClient(
             host,
             port=port,
-            timeout=timeout_s + 60,  # never reached: deadlines are ours
+            timeout=timeout_s,
             retries=0,
             reconnect_delay=0,
             trace_packet=self._look,
@@ -123,8 +123,6 @@ class ModbusLink:
         self._requests: dict[Block, ModbusPDU] = {}
         self._asked: tuple[ModbusPDU, int] | None = None
         """The request that waits for its answer, and how many bytes that must have."""
-        self._deadline: asyncio.Timeout | None = None
-        self._fault: MachineError | None = None
         self._answered_at = float("-inf")
 
     async def connect(self, within_s: float) -> None:
@@ -136,7 +134,7 @@ class ModbusLink:
         where = f"{self._client.comm_params.host}:{self._client.comm_params.port}"
         try:
             async with asyncio.timeout(within_s):
-                # The client's own `connect` swallows the reason.
+                # The client's own `connect` swallows the reason, and has `timeout_s` for a limit.
                 await self._client.ctx.call_create()
         except TimeoutError as error:
             what = f"no connection with {where} within {within_s:g} s"
@@ -176,18 +174,17 @@ class ModbusLink:
         raise self._refusal(answer.exception_code)
 
     async def _exchange(self, request: ModbusPDU, size: int) -> ModbusPDU:
-        self._asked, self._fault, answer = (request, size), None, None
+        self._asked, answer = (request, size), None
         try:
-            async with asyncio.timeout(self._timeout_s) as self._deadline:
-                answer = await self._client.execute(False, request)
-                return answer
-        except TimeoutError as error:
-            late = f"no answer within {self._timeout_s:g} s"
-            raise self._fault or UnreachableError(self.machine, late) from error
-        except ModbusException as error:
+            answer = await self._client.execute(False, request)
+            return answer
+        except ConnectionException as error:
             raise UnreachableError(self.machine, "the connection is lost") from error
+        except ModbusException as error:
+            late = f"no answer within {self._timeout_s:g} s"
+            raise UnreachableError(self.machine, late) from error
         finally:
-            self._asked = self._deadline = None
+            self._asked = None
             if answer is None:
                 self._client.close()
 
@@ -201,10 +198,9 @@ class ModbusLink:
 
     def _give_up(self, fault: MachineError) -> None:
         """End the waiting for an answer now, with this as the reason."""
-        deadline = self._deadline
-        if deadline is not None and self._fault is None and not deadline.expired():
-            self._fault = fault
-            deadline.reschedule(asyncio.get_running_loop().time())
+        waiting = self._client.ctx.response_future
+        if self._asked is not None and not waiting.done():
+            waiting.set_exception(fault)
 
     def _look(self, sending: bool, data: bytes) -> bytes:
         """See every packet before the library does; what is not the answer never gets there."""

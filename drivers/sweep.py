@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any
 
 from drivers.blocks import Group, merged
 from drivers.modbuslink import BlockRefusedError, ModbusLink
@@ -15,8 +16,6 @@ log = logging.getLogger(__name__)
 
 PROBE_S = 60.0
 """How often refused registers are asked for again; one a sweep, to spare the line."""
-
-T = TypeVar("T")
 
 
 class Sweep:
@@ -36,6 +35,7 @@ class Sweep:
         self._groups = merged(registers, max_block=limits.max_block, gap=limits.gap)
         self._refused: dict[str, tuple[Register, float]] = {}
         """By signal, with the time to ask again on the loop's clock."""
+        self._all_good = (Quality.GOOD,) * len(self.registers)
         self._arrange()
 
     @property
@@ -59,6 +59,7 @@ class Sweep:
         while True:
             values: list[Value | None] = []
             qualities: list[Quality] = []
+            doubtful = bool(self._refused)
             for group in self._groups:
                 try:
                     data = await self._link.read(group.block)
@@ -68,20 +69,19 @@ class Sweep:
                 shown, trusted = group.decode(data)
                 values += shown
                 qualities += trusted
+                doubtful = doubtful or trusted is not group.good
             else:
                 missing = len(self._refused)
                 values += [None] * missing
                 qualities += [Quality.MISSING] * missing
-                return self._in_order(values), self._in_order(qualities)
+                trust = self._in_order(qualities) if doubtful else self._all_good
+                return self._in_order(values), trust
 
     def _arrange(self) -> None:
         """Note where each register's value comes up, the refused ones last."""
         read = [register for group in self._groups for register in group.registers]
         at = {register.signal: place for place, register in enumerate([*read, *self.refused])}
-        self._order = [at[register.signal] for register in self.registers]
-
-    def _in_order(self, items: list[T]) -> tuple[T, ...]:
-        return tuple(map(items.__getitem__, self._order))
+        self._in_order = _picker([at[register.signal] for register in self.registers])
 
     async def _isolate(self, group: Group, why: BlockRefusedError) -> None:
         """Read a refused group in parts, to find what may be read together and what not at all."""
@@ -126,3 +126,10 @@ class Sweep:
             self._groups.append(alone)
             log.warning("%s: found again: %s", self._link.machine, register.signal)
         self._arrange()
+
+
+def _picker(order: Sequence[int]) -> Callable[[list[Any]], tuple[Any, ...]]:
+    """A function that puts a list into an order, as a tuple."""
+    if len(order) == 1:
+        return lambda items: (items[order[0]],)
+    return itemgetter(*order)
