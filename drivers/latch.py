@@ -94,6 +94,8 @@ class Latch:
         if zeroed:
             return None  # set back, or never run: no shot has this number
         received_at = datetime.now(UTC)
+        if taken.counter != counter:
+            seen_at = received_at  # it ended after the sample
         return self._report(taken, received_at, _end(taken, seen_at, before), fresh=fresh)
 
     def _wraps(self) -> bool:
