@@ -1,0 +1,119 @@
+"""`python -m bench`: every benchmark once; the figures go to docs/reference/performance.md."""
+
+import argparse
+import asyncio
+import os
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+
+from bench.devices import VALUES
+from bench.polling import ROOT, TURNS, Driver, Outcome, new_loop, run, told
+
+PAGE = ROOT / "docs" / "reference" / "performance.md"
+
+RUNS: tuple[tuple[Driver, int, int, float], ...] = (
+    ("modbus", 100, 1000, 24),
+    ("modbus", 100, 100, 16),
+    ("opcua", 20, 1000, 32),
+    ("opcua", 20, 200, 24),
+)
+"""Driver, machines, poll in ms, seconds of measuring."""
+
+LIBRARIES = {"modbus": "pymodbus", "opcua": "asyncua"}
+
+
+def machine() -> str:
+    """What it ran on, without any name of it."""
+    system = platform.system()
+    if hasattr(platform, "freedesktop_os_release"):
+        try:
+            system = platform.freedesktop_os_release()["PRETTY_NAME"]
+        except (OSError, KeyError):
+            system = platform.system()
+    return f"{os.cpu_count()} cores of {_processor()}, {system}, Python {platform.python_version()}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _versions() -> Iterator[str]:
+    for name in ("pymodbus", "asyncua", "uvloop"):
+        try:
+            yield f"{name} {version(name)}"
+        except PackageNotFoundError:
+            yield f"no {name}"
+
+
+def page(outcomes: Sequence[Outcome], on: datetime) -> str:
+    """The reference page."""
+    rows = "\n".join(_row(outcome) for outcome in outcomes)
+    libraries = ", ".join(_versions())
+    return f"""# Performance
+
+What one poll costs: our driver, from its connection to a whole frame (addresses merged, bytes
+decoded, scaled, converted and judged), beside the bare library reading the same {VALUES} values of
+the same devices at the same ticks, in the same run. The two take turns, {TURNS} each.
+
+Processor time is user and system of the polling process; the simulated devices are in another.
+**Read the ratios**: times move with the processor and with whatever else runs on it.
+
+| | machines | poll | our driver, CPU s per 1,000 polls | bare | ratio | polls made, missed |
+|---|---|---|---|---|---|---|
+{rows}
+
+In brackets: lowest and highest turn. {on.day} {on:%B %Y}; {machine()};
+{libraries}.
+
+Bare pymodbus is `read_holding_registers(0, count={VALUES})`, registers as the library gives them.
+Bare asyncua is `Client.read_attributes` of {VALUES} nodes, values with their status.
+
+`make bench` renews this page. One line of it:
+`python -m bench.polling --driver modbus --machines 100 --poll-ms 1000 --seconds 20`.
+"""
+
+
+def _row(outcome: Outcome) -> str:
+    ours, bare = outcome.ours, outcome.bare
+    cells = (
+        f"{outcome.driver}, beside {LIBRARIES[outcome.driver]}",
+        str(outcome.machines),
+        f"{outcome.poll_ms} ms",
+        *(
+            f"{median(side.cpu_s):.3f} ({min(side.cpu_s):.3f} to {max(side.cpu_s):.3f})"
+            for side in (ours, bare)
+        ),
+        f"**{outcome.ratio:.2f}**",
+        f"{ours.polls:,}, {ours.missed}; bare {bare.polls:,}, {bare.missed}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run all, print each as it comes, write the page."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--out", type=Path, default=PAGE, help="the page to write")
+    args = parser.parse_args(argv)
+    outcomes = []
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        for driver, machines, poll_ms, seconds in RUNS:
+            outcome = runner.run(run(driver, machines, poll_ms, seconds))
+            print(told(outcome), flush=True)
+            outcomes.append(outcome)
+    args.out.write_text(page(outcomes, datetime.now(UTC)), encoding="utf-8")
+    print(f"written: {args.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,22 @@
+"""The benchmarks run, and measure both sides at the same work."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bench.__main__ import page
+from bench.polling import TURNS, Driver, run, told
+
+
+@pytest.mark.parametrize("driver", ["modbus", "opcua"])
+async def test_both_sides_poll_as_often(driver: Driver) -> None:
+    outcome = await run(driver, machines=2, poll_ms=50, seconds=0.8)
+
+    for side in (outcome.ours, outcome.bare):
+        assert len(side.cpu_s) == TURNS
+        assert side.polls >= 2 * TURNS
+        assert all(cpu_s > 0 for cpu_s in side.cpu_s)
+    assert f"{driver}: 2 machines, 40 values each, every 50 ms" in told(outcome)
+    written = page([outcome], datetime(2026, 3, 5, tzinfo=UTC))
+    assert f"**{outcome.ratio:.2f}**" in written
+    assert "5 March 2026" in written
