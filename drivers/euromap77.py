@@ -129,7 +129,7 @@ async def _join(session: Session, settings: Euromap77Settings) -> ImmPress:
     """Find the machine and subscribe to all it tells, before anything of it is read."""
     root = await find_machine(session, settings.serial, settings.browse_name)
     view = View(session, root, await barrel_places(session, root))
-    await view.points.find()
+    await view.find()
     kind = await browse_event_type(session, root)
     events = CycleEvents(session, kind, settings.mapped(), view.places)
     cooling = None

@@ -162,7 +162,7 @@ class ImmPress:
         """Browse the machine anew."""
         await grow_machine(self._session, self._root)
         view = View(self._session, self._root, await barrel_places(self._session, self._root))
-        await view.points.find()
+        await view.find(self._view.counter)
         if view.columns == self._view.columns:
             view.columns = self._view.columns
         await self._watch.watch_states(view)

@@ -86,15 +86,27 @@ class View:
         nodes = [*self._nodes()]
         self._at = {node.signal: at for at, node in enumerate(nodes)}
         self.points = Points(session, nodes)
-        self.columns = tuple(self._columns())
-
-    @property
-    def counter(self) -> str | None:
+        self.counter: str | None = None
         """Which counter numbers the cycles; None where the machine offers none to read."""
-        for name in ("machine_counter", "job_counter"):
-            if name in self._at:
-                return name
-        return None
+        self.columns: tuple[Column, ...] = ()
+
+    async def find(self, counter: str | None = None) -> None:
+        """Look the variables up, and settle which counter numbers the cycles.
+
+        A counter of the machine's life that was never set is none.
+
+        Args:
+            counter: As settled before, in this connection.
+        """
+        await self.points.find()
+        shown = dict(zip(self._at, (await self.points.read()).values, strict=True))
+        machine, job = shown.get("machine_counter"), shown.get("job_counter")
+        if counter is None and machine is not None and (machine or not job):
+            counter = "machine_counter"
+        elif counter is None and "job_counter" in self._at:
+            counter = "job_counter"
+        self.counter = counter if counter in self._at else None
+        self.columns = tuple(self._columns())
 
     @property
     def states(self) -> tuple[str, ...]:

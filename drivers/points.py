@@ -76,7 +76,7 @@ class Points:
         shown = Shown([None] * count, [Quality.MISSING] * count, [None] * count)
         for slot, answer in zip(self._slots, await self._batch.read(), strict=True):
             shown.values[slot], shown.qualities[slot] = decoded(self.nodes[slot], answer)
-            shown.times[slot] = answer.SourceTimestamp
+            shown.times[slot] = told_time(answer)
         self.note(shown.qualities)
         return shown
 
@@ -96,6 +96,12 @@ class Points:
                 )
                 log.warning("%s: %s: %s", self._session.machine, word, names)
         self._told = frozenset(self._absent)
+
+
+def told_time(answer: ua.DataValue) -> datetime | None:
+    """The machine's own time of a value; None where it gives none (1601 is OPC UA's zero)."""
+    time: datetime | None = answer.SourceTimestamp
+    return time if time is not None and time.year >= 1970 else None
 
 
 def decoded(node: MappedNode, answer: ua.DataValue) -> tuple[Value | None, Quality]:

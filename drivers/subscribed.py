@@ -9,7 +9,7 @@ from asyncua import ua
 
 from drivers.latch import Latch
 from drivers.observations import Quality
-from drivers.points import Points, Shown, decoded
+from drivers.points import Points, Shown, decoded, told_time
 from drivers.session import Session, SessionSettings
 from drivers.signals import Kind, kind_of
 from drivers.subscription import OVERFLOW, Publish, Subscription, subscribe
@@ -116,8 +116,9 @@ class Subscribed:
             if slot is None:
                 continue
             self._count_overflow(change)
-            if self._is_curve[slot] and change.SourceTimestamp is not None:
-                curves.setdefault(change.SourceTimestamp, []).append((slot, change))
+            at = told_time(change)
+            if self._is_curve[slot] and at is not None:
+                curves.setdefault(at, []).append((slot, change))
             else:
                 self._set(slot, change)
         frames = []
@@ -134,7 +135,7 @@ class Subscribed:
     def _set(self, slot: int, change: ua.DataValue) -> None:
         node = self._points.nodes[slot]
         self._now.values[slot], self._now.qualities[slot] = decoded(node, change)
-        self._now.times[slot] = change.SourceTimestamp
+        self._now.times[slot] = told_time(change)
 
     def _copy(self) -> Shown:
         now = self._now

@@ -3,6 +3,7 @@
 The names of asyncua's exceptions stop here.
 """
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -75,6 +76,18 @@ ABSENT = frozenset(
 """Statuses of a single node that mean: there is no such node here."""
 
 
+UNDECODABLE = (
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OverflowError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What asyncua's decoder raises over bytes it did not expect, such as text that is not UTF-8."""
+
+
 class LateError(UnreachableError):
     """One answer did not come in time; the link may yet be sound."""
 
@@ -87,7 +100,7 @@ def status_text(code: int) -> str:
 
 @contextmanager
 def told(machine: str, doing: str) -> Iterator[None]:
-    """Turn whatever goes wrong inside into a `MachineError`.
+    """Turn whatever goes wrong inside into a `MachineError`; nothing but asyncua runs inside.
 
     Args:
         machine: Its name.
@@ -103,7 +116,7 @@ def told(machine: str, doing: str) -> Iterator[None]:
         yield
     except UaStatusCodeError as error:
         raise _of_status(machine, doing, error.code) from error
-    except (UaStructParsingError, NotEnoughData) as error:
+    except (UaStructParsingError, NotEnoughData, *UNDECODABLE) as error:
         raise GarbledError(machine, f"{doing}: the answer can't be decoded: {error}") from error
     except UaError as error:
         raise RefusedError(machine, f"{doing}: {error}") from error

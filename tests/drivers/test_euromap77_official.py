@@ -65,3 +65,17 @@ async def test_a_machine_of_the_official_types_is_read(nodesets: Path, jobs: boo
     assert report.units["InjectionUnitCycleParameters_02/InjectionTime"] == "ms"
     assert report.states["quality"] == "BAD_CYCLE"
     assert ("job" in report.states) is False
+
+
+async def test_a_machine_counter_that_was_never_set_is_none(nodesets: Path) -> None:
+    async with official_server(nodesets, jobs=True) as server:
+        await server.set("Jobs/ActiveJobValues/JobCycleCounter", 6, COUNT)
+        await server.set("Jobs/ActiveJobValues/MachineCycleCounter", 0, COUNT)
+        async with open_press(settings(server.url, cooling=COOLING)) as opened:
+            stream = Stream(opened.observations())
+            frame = await stream.frame()
+            await fire(server, 7)
+            report = await stream.report()
+
+    assert frame.value("counter") == 6
+    assert report.counter == 7
