@@ -370,6 +370,29 @@ async def test_an_answer_with_another_transaction_is_skipped(
     assert frame.values == (41.5, 230.0)
 
 
+async def test_a_gateway_that_always_says_transaction_0_is_believed(
+    device: Device, tmp_path: Path
+) -> None:
+    device.spoil = lambda answer: b"\0\0" + answer[2:]
+
+    async with open_press(settings(device), a_map(tmp_path, TWO_TEMPERATURES)) as press:
+        frame = await press.read()
+
+    assert frame.values == (41.5, 230.0)
+
+
+async def test_what_comes_unasked_is_never_an_answer(device: Device, tmp_path: Path) -> None:
+    def twice(answer: bytes) -> bytes:
+        return answer + answer[:9] + b"\x11\x11\x22\x22"
+
+    device.spoil = twice
+
+    async with open_press(settings(device), a_map(tmp_path, TWO_TEMPERATURES)) as press:
+        frames = [await press.read() for _ in range(3)]
+
+    assert [frame.values for frame in frames] == [(41.5, 230.0)] * 3
+
+
 async def test_an_answer_in_pieces_is_put_together(device: Device, tmp_path: Path) -> None:
     rest = b""
 
