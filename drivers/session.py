@@ -10,15 +10,16 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 from urllib.parse import urlsplit
 
 from asyncua import Client, ua
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, model_validator
 
 from drivers.errors import GarbledError, RefusedError, StaleError
 from drivers.nodeid import CORE
+from drivers.security import Secret, Security, secure
 from drivers.settings import MachineSettings
 from drivers.uaerrors import TOO_MUCH, LateError, status_text, told
 
@@ -75,6 +76,19 @@ class SessionSettings(MachineSettings):
 
     url: ServerUrl
     """Address of the server: `opc.tcp://host:port/path`; the port is 4840 where none is given."""
+    security: Security | None = None
+    """None: neither signed nor encrypted."""
+    user: Annotated[str | None, Field(min_length=1)] = None
+    """None: anonymous."""
+    password: Secret | None = None
+
+    @model_validator(mode="after")
+    def _not_in_clear(self) -> Self:
+        if self.password is not None and self.user is None:
+            raise ValueError("a 'password' needs a 'user'")
+        if self.user is not None and self.security is None:
+            raise ValueError("a 'user' needs 'security': no password is sent in clear text")
+        return self
 
 
 class Session:
@@ -233,7 +247,8 @@ async def open_session(settings: SessionSettings) -> AsyncGenerator[Session]:
 
     Raises:
         UnreachableError: nobody answers at the address, or not in time.
-        RefusedError: it answers and says no: security, log-in, too many sessions.
+        RefusedError: it answers and says no: security, log-in, too many sessions; or a certificate
+            or password that is configured is not there.
         GarbledError: it is no OPC UA server that we understand.
     """
     client = Client(settings.url, timeout=settings.timeout_s, watchdog_intervall=WATCHDOG_S)
@@ -242,9 +257,15 @@ async def open_session(settings: SessionSettings) -> AsyncGenerator[Session]:
     client.description = f"Sprue {settings.name}"  # a peripheral may act on the loss of its IMM's
     client.application_uri = "urn:sprue:agent"
     client.product_uri = "urn:sprue"
+    if settings.user is not None:
+        client.set_user(settings.user)
+    if settings.password is not None:
+        client.set_password(settings.password.read(settings.name, "password"))
     try:
         with told(settings.name, f"connecting to {settings.url}"):
             async with asyncio.timeout(settings.connect_timeout_s):
+                if settings.security is not None:
+                    await secure(client, settings.name, settings.security)
                 await client.connect()
                 session = Session(client, settings.name)
                 await session.look_up()
