@@ -1,17 +1,21 @@
 """`sprue check`: the configuration alone, or with one read of every machine."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent.config import Loaded
 from agent.console import ago, print_json, print_table
 from agent.machine import opener
 from agent.run import now
-from drivers import Column, Frame, MachineError
+from drivers import Column, Frame, MachineError, Report, Value
+from drivers.press import Press
 from drivers.settings import MachineSettings
 from drivers.signals import SIGNALS
+
+LAST_CYCLE_WITHIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,8 @@ class Reading:
     frame: Frame | None = None
     per_cycle: tuple[Column, ...] = ()
     """What comes once a cycle and so is not in the frame."""
+    last_cycle: Mapping[str, Value] = field(default_factory=dict)
+    """Of those, what the machine still shows of its last cycle."""
 
 
 async def connect_all(loaded: Loaded) -> list[Reading]:
@@ -36,14 +42,28 @@ async def _read(settings: MachineSettings, loaded: Loaded) -> Reading:
     try:
         async with opener(settings, loaded)() as press:
             frame = await press.read()
+            report = await _last_report(press, settings.poll_s)
             return Reading(
                 machine=settings.name,
                 identity=", ".join(f"{key} {word}" for key, word in press.identity.items()),
                 frame=frame,
                 per_cycle=press.report_columns,
+                last_cycle={**report.states, **report.values} if report else {},
             )
     except MachineError as error:
         return Reading(machine=settings.name, error=error.what)
+
+
+async def _last_report(press: Press, poll_s: float) -> Report | None:
+    """What the machine shows of its last cycle; None where it only tells as a cycle ends."""
+    if not press.reports:
+        return None
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LAST_CYCLE_WITHIN_S + poll_s):
+            async for observation in press.observations():
+                if isinstance(observation, Report):
+                    return observation
+    return None
 
 
 def show(readings: Sequence[Reading], *, json: bool) -> None:
@@ -55,7 +75,7 @@ def show(readings: Sequence[Reading], *, json: bool) -> None:
         return
     print_table(
         ["machine", "signal", "value", "unit", "source", "quality", "age"],
-        ([*row.values()] for row in rows),
+        ([_figure(cell) for cell in row.values()] for row in rows),
         right=("value", "age"),
     )
 
@@ -69,10 +89,12 @@ def _rows(reading: Reading, at: datetime) -> list[dict[str, object]]:
         _row(reading.machine, c.signal, value, _unit(c), c.source, quality.name.lower(), age)
         for c, value, quality in zip(frame.columns, frame.values, frame.qualities, strict=True)
     ]
-    rows += [
-        _row(reading.machine, c.signal, "", _unit(c), c.source, "once a cycle", "")
-        for c in reading.per_cycle
-    ]
+    for column in reading.per_cycle:
+        value = reading.last_cycle.get(column.signal, "")
+        quality = "last cycle" if column.signal in reading.last_cycle else "once a cycle"
+        rows.append(
+            _row(reading.machine, column.signal, value, _unit(column), column.source, quality, "")
+        )
     if reading.identity:
         rows.insert(0, _row(reading.machine, "(identity)", reading.identity, "", "", "", ""))
     return rows
@@ -90,6 +112,11 @@ def _row(
         "quality": quality,
         "age": age,
     }
+
+
+def _figure(cell: object) -> object:
+    """A number as short as it can be without losing what a machine can know."""
+    return f"{cell:.7g}" if isinstance(cell, float) else cell
 
 
 def _unit(column: Column) -> str:
