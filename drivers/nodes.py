@@ -40,6 +40,8 @@ class NodeEntry(Checked):
     latched: bool | None = None
     width: Literal[8, 16, 32, 64] | None = None
     modulus: Annotated[int | None, Field(gt=1)] = None
+    note: str = ""
+    """For people."""
 
     @field_validator("invalid", mode="before")
     @classmethod
@@ -165,6 +167,12 @@ def _node_map(content: Mapping[str, Any], path: Path, rows: list[int] | None) ->
                 f"{path}: node[{at}].signal: {entry.signal!r} already is node[{first}]; "
                 "a signal has one node"
             )
+    if "counter" not in seen and any(node.latched for node in nodes):
+        latched = ", ".join(node.signal for node in nodes if node.latched)
+        mistakes.append(
+            f"{path}: node: found no 'counter', which says when {latched} belong to another cycle; "
+            "what may be read at any time has 'latched = false'"
+        )
     if mistakes:
         raise MapError("\n".join(_placed(mistakes, rows)))
     return NodeMap(name=file.name or path.stem, nodes=tuple(nodes), namespace=file.namespace)

@@ -218,10 +218,13 @@ def with_cooling(settings: OpcUaSettings, nodes: NodeMap) -> NodeMap:
     """The map, with the cooling time read where the machine's own configuration says.
 
     Raises:
-        RefusedError: the address names no namespace, and the map has none either.
+        RefusedError: the address names no namespace, and the map has none either; or the map has
+            no counter.
     """
     if settings.cooling is None or settings.cooling.node is None:
         return nodes
+    if all(node.signal != "counter" for node in nodes.nodes):
+        raise RefusedError(settings.name, "cooling.node: the map has no counter to read it after")
     try:
         address = parse_address(settings.cooling.node, nodes.namespace)
     except ValueError as error:

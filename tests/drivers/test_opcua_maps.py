@@ -79,10 +79,10 @@ def test_a_spreadsheet_is_a_map_too_even_a_german_one(tmp_path: Path) -> None:
     name = written(
         tmp_path,
         "signal;id;unit;scale;states;latched\r\n"
-        '"cycle_time_s";"nsu=urn:maker;s=Cyc";s;0,01;;\r\n'
+        '"cycle_time_s";"nsu=urn:maker;s=Cyc";s;0,01;;false\r\n'
         ";;;;;\r\n"
         'mode;"nsu=urn:maker;s=Mode";;;1=MANUAL 2=AUTOMATIC;\r\n'
-        'mold_temp_c;"nsu=urn:maker;s=Tmp";degF;;;true\r\n',
+        'mold_temp_c;"nsu=urn:maker;s=Tmp";degF;;;\r\n',
         "map.csv",
     )
 
@@ -91,7 +91,7 @@ def test_a_spreadsheet_is_a_map_too_even_a_german_one(tmp_path: Path) -> None:
     assert cycle.value(2412) == pytest.approx(24.12)
     assert mode.value(2) == "AUTOMATIC"
     assert temperature.value(212) == pytest.approx(100.0)
-    assert temperature.latched
+    assert not temperature.latched
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,9 @@ def test_a_bit_mask_is_its_highest_bit_that_has_a_word(raw: float, word: str | N
 def test_what_a_node_shows_is_a_value_or_none(
     tmp_path: Path, signal: str, raw: object, value: object
 ) -> None:
-    name = written(tmp_path, f'[[node]]\nsignal = "{signal}"\nid = "nsu=urn:m;s=N"')
+    name = written(
+        tmp_path, f'[[node]]\nsignal = "{signal}"\nid = "nsu=urn:m;s=N"\nlatched = false'
+    )
 
     assert load_map(name, tmp_path).nodes[0].value(raw) == value
 
@@ -218,3 +220,12 @@ def test_an_address_is_an_id_or_a_path() -> None:
 def test_what_is_no_id_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"wants|is no node id|by index"):
         parse_id(text, "urn:m")
+
+
+def test_values_of_the_last_cycle_need_a_counter(tmp_path: Path) -> None:
+    said = complaint(tmp_path, '[[node]]\nsignal = "fill_time_s"\nid = "nsu=urn:m;s=A"')
+
+    assert said == (
+        "map.toml: node: found no 'counter', which says when fill_time_s belong to another cycle; "
+        "what may be read at any time has 'latched = false'"
+    )
