@@ -32,7 +32,8 @@ class Sweep:
     ) -> None:
         self.registers = tuple(registers)
         self._link = link
-        self._groups = merged(registers, max_block=limits.max_block, gap=limits.gap)
+        self._limits = limits
+        self._groups = self._merged()
         self._refused: dict[str, tuple[Register, float]] = {}
         """By signal, with the time to ask again on the loop's clock."""
         self._all_good = (Quality.GOOD,) * len(self.registers)
@@ -77,6 +78,10 @@ class Sweep:
                 trust = self._in_order(qualities) if doubtful else self._all_good
                 return self._in_order(values), trust
 
+    def _merged(self) -> list[Group]:
+        limits = self._limits
+        return merged(self.registers, max_block=limits.max_block, gap=limits.gap)
+
     def _arrange(self) -> None:
         """Note where each register's value comes up, the refused ones last."""
         read = [register for group in self._groups for register in group.registers]
@@ -87,20 +92,20 @@ class Sweep:
         """Read a refused group in parts, to find what may be read together and what not at all."""
         kept: list[Group] = []
         culprits: list[Register] = []
-        waiting = [group]
-        while waiting:
-            part = waiting.pop()
-            try:
-                if part is not group:
-                    await self._link.read(part.block)
-                    kept.append(part)
-                    continue
-            except BlockRefusedError as error:
-                why = error
+        refused = [group]
+        while refused:
+            part = refused.pop()
             if len(part.registers) == 1:
                 culprits += part.registers
-            else:
-                waiting += part.split()
+                continue
+            for half in part.split():
+                try:
+                    await self._link.read(half.block)
+                except BlockRefusedError as error:
+                    why = error
+                    refused.append(half)
+                else:
+                    kept.append(half)
         others = [each for each in self._groups if each is not group]
         self._groups = sorted([*others, *kept], key=lambda each: each.block)
         ask_at = asyncio.get_running_loop().time() + PROBE_S
@@ -123,7 +128,8 @@ class Sweep:
         except BlockRefusedError:
             self._refused[register.signal] = register, now + PROBE_S
         else:
-            self._groups.append(alone)
+            # Once all are back, the device is as it was, and may be read as it was.
+            self._groups = [*self._groups, alone] if self._refused else self._merged()
             log.warning("%s: found again: %s", self._link.machine, register.signal)
         self._arrange()
 

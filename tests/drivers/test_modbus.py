@@ -206,12 +206,14 @@ async def test_a_register_that_comes_back_is_found_again(
 
     async with open_press(settings(device), a_map(tmp_path, TWO_TEMPERATURES)) as press:
         without = await press.read()
+        still = await press.read()
         device.put(1, 2300)
         found = await press.read()
 
-    assert without.values == (41.5, None)
+    assert without.values == still.values == (41.5, None)
     assert found.values == (41.5, 230.0)
     assert press.refused == ()
+    assert device.asked[-2:] == [(3, 1, 1), (3, 0, 2)]
 
 
 async def test_a_device_without_any_of_the_registers_is_refused(
