@@ -5,22 +5,22 @@ row of values aligned with what was selected.
 """
 
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from asyncua import ua
 
 from drivers.errors import RefusedError
 from drivers.eventfilter import Watched, base_field, select
 from drivers.eventtype import UNITS, EventType, Field, unit_of
+from drivers.eventvalues import count_of, utc_of, value_of, word_of
 from drivers.imm import number_of
 from drivers.observations import Column, Value
-from drivers.plastics import CAVITY_QUALITIES, UNIT_SIGNALS, ZONE_FIELDS
+from drivers.plastics import UNIT_SIGNALS, ZONE_FIELDS
 from drivers.scaling import scaling
 from drivers.session import Session
-from drivers.signals import BARREL_ZONES, QUALITIES, SIGNALS
+from drivers.signals import BARREL_ZONES, SIGNALS
 from drivers.units import Unit, unit_named
 
 log = logging.getLogger(__name__)
@@ -148,14 +148,16 @@ class CycleEvents:
         raw += [None] * (len(self.clauses) - len(raw))
         event_type, event_id, source, time = raw[: len(HEAD)]
         named = {name: raw[at] for name, at in self._standard.items()}
-        counts = {name: count for name in COUNTS if (count := _count(named.get(name))) is not None}
+        counts = {
+            name: count for name in COUNTS if (count := count_of(named.get(name))) is not None
+        }
         if event_type not in self._kind.types and not self._is_filtered:
             return None
-        words = {name: word for name in WORDS if (word := _word(name, named.get(name)))}
+        words = {name: word for name in WORDS if (word := word_of(name, named.get(name)))}
         data = CycleData(
             event_id=event_id if isinstance(event_id, bytes) else b"",
             source=source if isinstance(source, ua.NodeId) else None,
-            time=_utc(time),
+            time=utc_of(time),
             counts=counts,
             words=words,
             values={},
@@ -166,7 +168,7 @@ class CycleEvents:
         return data
 
     def _let_out(self, outlet: Outlet, raw: Sequence[object], data: CycleData) -> None:
-        value = _value(outlet.field.last, raw[outlet.at])
+        value = value_of(outlet.field.last, raw[outlet.at])
         if value is None:
             return
         signal = outlet.signal
@@ -287,39 +289,3 @@ class CycleEvents:
 def _begins(field: Field, name: str) -> int:
     """Depth of a field if it is inside the object of that name, else 0."""
     return len(field.path) if field.path[0].Name == name else 0
-
-
-def _value(name: str, raw: object) -> Value | None:
-    """A field's value as it is carried; None where the event does not say one."""
-    raw = getattr(raw, "Text", raw)
-    if isinstance(raw, list):
-        words = [_value(name, each) for each in raw]
-        return ", ".join(str(word) for word in words if word is not None) or None
-    if isinstance(raw, str):
-        return raw.strip() or None
-    if name == "CavityCycleQuality" and isinstance(raw, int):
-        return CAVITY_QUALITIES[raw] if 0 <= raw < len(CAVITY_QUALITIES) else str(raw)
-    if isinstance(raw, float):
-        return raw if math.isfinite(raw) else None
-    return raw if isinstance(raw, bool | int) else None
-
-
-def _word(name: str, raw: object) -> str | None:
-    if name == "CycleQuality":
-        number = _count(raw)
-        return QUALITIES[number] if number is not None and number < len(QUALITIES) else None
-    text = getattr(raw, "Text", raw)
-    return text.strip() or None if isinstance(text, str) else None
-
-
-def _count(raw: object) -> int | None:
-    if isinstance(raw, float) and raw.is_integer():
-        raw = int(raw)  # there are servers that give every number as Double
-    return raw if isinstance(raw, int) and raw >= 0 else None
-
-
-def _utc(raw: object) -> datetime | None:
-    """The machine's time of an event; None where it has none (1601 is OPC UA's zero)."""
-    if not isinstance(raw, datetime) or raw.year < 1970:
-        return None
-    return raw if raw.tzinfo else raw.replace(tzinfo=UTC)

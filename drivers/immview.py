@@ -37,6 +37,8 @@ SIMPLE: Mapping[str, tuple[str, ...]] = {
 PLANS = ("expected_cycle_s", "parts_planned", "cavities_open")
 """0 is what a machine shows where nobody has planned."""
 
+MOLD_TEMPERATURES = {"ActualTemperature": "mold_temp_c", "NominalTemperature": "mold_temp_set_c"}
+
 MOLD_ID = ("Jobs", "ActiveJob", "MouldId")
 
 
@@ -71,7 +73,19 @@ class _Zone:
     """A temperature, and perhaps its unit."""
 
     signal: str
+    text: str
+    """Its path, for a person."""
     actual: Branch
+    mold: str = ""
+    """The mold that it is part of: it counts while that mold is present."""
+
+    @property
+    def key(self) -> str:
+        return f"raw:{self.mold}:{self.signal}"
+
+    @property
+    def unit_key(self) -> str:
+        return f"unit:{self.mold}:{self.signal}"
 
 
 class View:
@@ -106,7 +120,7 @@ class View:
         elif counter is None and "job_counter" in self._at:
             counter = "job_counter"
         self.counter = counter if counter in self._at else None
-        self.columns = tuple(self._columns())
+        self.columns = tuple(self._columns(shown))
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -128,12 +142,13 @@ class View:
         shown = await self.points.read()
         raw = {name: shown.values[at] for name, at in self._at.items()}
         good = {name: shown.qualities[at] for name, at in self._at.items()}
+        zones = self._present_zones(raw)
         units = {
-            zone.signal: unit
-            for zone in self._zones
-            if isinstance(unit := raw.get(f"unit:{zone.signal}"), int)
+            signal: unit
+            for signal, zone in zones.items()
+            if isinstance(unit := raw.get(zone.unit_key), int)
         }
-        pairs = [self._signal(column.signal, raw, good, units) for column in self.columns]
+        pairs = [self._signal(column.signal, raw, good, zones) for column in self.columns]
         return Reading(
             values=tuple(value for value, _ in pairs),
             qualities=tuple(quality for _, quality in pairs),
@@ -148,19 +163,26 @@ class View:
         signal: str,
         raw: Mapping[str, Value | None],
         good: Mapping[str, Quality],
-        units: Mapping[str, int],
+        zones: Mapping[str, _Zone],
     ) -> tuple[Value | None, Quality]:
         if signal == "counter":
-            name = self.counter or ""
-            return raw[name], good[name]
+            return raw[self.counter or ""], good[self.counter or ""]
         if signal == "mold":
             mold = self._mold(raw)
             return mold, Quality.BAD if mold is None else Quality.GOOD
-        if f"raw:{signal}" in raw:
-            return _celsius(signal, raw[f"raw:{signal}"], good[f"raw:{signal}"], units.get(signal))
-        if signal in PLANS and raw[signal] == 0:
+        if (zone := zones.get(signal)) is not None:
+            return _celsius(signal, raw[zone.key], good[zone.key], raw.get(zone.unit_key))
+        if signal not in raw or (signal in PLANS and raw[signal] == 0):
             return None, Quality.BAD
         return raw[signal], good[signal]
+
+    def _present_zones(self, values: Mapping[str, Value | None]) -> dict[str, _Zone]:
+        """The zone that each temperature is of now: with several molds, the first present."""
+        zones: dict[str, _Zone] = {}
+        for zone in self._zones:
+            if not zone.mold or values.get(f"mold:{zone.mold}:present") is not False:
+                zones.setdefault(zone.signal, zone)
+        return zones
 
     def _mold(self, values: Mapping[str, Value | None]) -> Value | None:
         """The mold of the job, or else the one that is present."""
@@ -173,7 +195,7 @@ class View:
                 return found
         return None
 
-    def _columns(self) -> Iterator[Column]:
+    def _columns(self, raw: Mapping[str, Value | None]) -> Iterator[Column]:
         if self.counter:
             yield Column(signal="counter", source=self._source(self.counter))
         for signal in SIMPLE:
@@ -183,8 +205,11 @@ class View:
         molds = [name for name in self._at if name.startswith("mold:") and name.count(":") == 1]
         if molds:
             yield Column(signal="mold", source=self._source(molds[0]))
-        for zone in self._zones:
-            yield Column(signal=zone.signal, source=self._source(f"raw:{zone.signal}"))
+        for signal, zone in self._present_zones(raw).items():
+            unit_id = raw.get(zone.unit_key)
+            known = unit_of_id(unit_id) if isinstance(unit_id, int) else None
+            text = known.name if known else None
+            yield Column(signal=signal, source=self._source(zone.key), unit=text)
 
     def _source(self, name: str) -> str:
         return self.points.nodes[self._at[name]].address.text
@@ -204,10 +229,10 @@ class View:
             if branch := self._root.at(container, "NodeVersion"):
                 yield self._node(f"version:{container}", branch, f"{container}/NodeVersion")
         for zone in self._zones:
-            text = zone.signal
-            yield self._node(f"raw:{zone.signal}", zone.actual, text)
+            yield self._node(zone.key, zone.actual, zone.text)
             if unit := zone.actual.at(UNITS):
-                yield UnitNode(signal=f"unit:{zone.signal}", address=self._address(unit, text))
+                where = self._address(unit, f"{zone.text}/{UNITS}")
+                yield UnitNode(signal=zone.unit_key, address=where)
 
     def _node(self, name: str, branch: Branch, text: str) -> MappedNode:
         own = FROM_MS if name == "expected_cycle_s" else IDENTITY
@@ -219,27 +244,27 @@ class View:
         return NodeAddress(uri, "", branch.node_id.Identifier, text)
 
     def _find_zones(self) -> Iterator[_Zone]:
-        for number, zone in barrel_zones(self._root).items():
+        for number, zone in sorted(barrel_zones(self._root).items()):
             place = self.places.get(number, number)
             actual = zone.at("ActualTemperature")
             if actual and place <= BARREL_ZONES:
-                yield _Zone(f"barrel_zone_{place}_c", actual)
-        for mold in self._molds.values():
-            for zone in numbered(mold.at("TemperatureZones"), "TemperatureZone_").values():
-                if actual := zone.at("ActualTemperature"):
-                    yield _Zone("mold_temp_c", actual)
-                if nominal := zone.at("NominalTemperature"):
-                    yield _Zone("mold_temp_set_c", nominal)
-                return
+                yield _Zone(f"barrel_zone_{place}_c", f"barrel {zone.name.Name}", actual)
+        for name, mold in self._molds.items():
+            zones = numbered(mold.at("TemperatureZones"), "TemperatureZone_")
+            for zone in [*zones.values()][:1]:
+                for field, signal in MOLD_TEMPERATURES.items():
+                    if temperature := zone.at(field):
+                        text = f"{name} {zone.name.Name} {field}"
+                        yield _Zone(signal, text, temperature, name)
 
 
 def _celsius(
-    signal: str, raw: Value | None, quality: Quality, unit_id: int | None
+    signal: str, raw: Value | None, quality: Quality, unit_id: Value | None
 ) -> tuple[Value | None, Quality]:
     """A temperature in degrees Celsius, which is also what a machine without a unit means."""
     if not isinstance(raw, int | float):
         return None, quality
-    unit = unit_of_id(unit_id) if unit_id is not None else None
+    unit = unit_of_id(unit_id) if isinstance(unit_id, int) else None
     value = float(raw)
     if unit is not None:
         try:

@@ -8,6 +8,7 @@ from asyncua import ua
 
 from drivers.browsing import subtypes
 from drivers.eventfilter import base_field, select
+from drivers.eventvalues import utc_of
 from drivers.observations import Change, Notice, Value
 from drivers.plastics import (
     DATASET_LOG_TYPE,
@@ -135,7 +136,7 @@ class Logbook:
             old=says(kind.old),
             new=says(kind.new),
             who=_who(raw),
-            at=time if isinstance(time, datetime) and time.year >= 1970 else received_at,
+            at=utc_of(time) or received_at,
             received_at=received_at,
         )
         return Entry(

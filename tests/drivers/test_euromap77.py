@@ -51,6 +51,11 @@ def eu(code: str) -> ua.Variant:
     return ua.Variant(ua.EUInformation(UnitId=number), ua.VariantType.ExtensionObject)
 
 
+def named(name: str) -> ua.QualifiedName:
+    """A browse name in the general types' namespace."""
+    return ua.QualifiedName(name, 3)
+
+
 async def test_each_shot_is_one_report_with_the_values_of_that_shot(
     served: tuple[Press, Euromap77Face],
 ) -> None:
@@ -302,6 +307,21 @@ async def test_events_that_came_before_the_first_frame_are_not_lost(
     assert counters == [1, 2]
 
 
+async def test_a_server_whose_event_queue_ran_over_is_told_of_and_heard_on(
+    served: tuple[Press, Euromap77Face], caplog: pytest.LogCaptureFixture
+) -> None:
+    press, face = served
+    async with open_press(settings(face.address)) as opened:
+        stream = Stream(opened.observations())
+        await stream.frame()
+        await fire(face, press, {}, kind=ua.NodeId(ua.ObjectIds.EventQueueOverflowEventType))
+        await press.mold()
+        report = await stream.report()
+
+    assert report.counter == 1
+    assert "IMM-07: the server's event queue ran over" in caplog.text
+
+
 async def test_units_of_the_machine_are_converted_and_kept(
     served: tuple[Press, Euromap77Face],
 ) -> None:
@@ -353,6 +373,7 @@ async def test_a_temperature_in_fahrenheit_is_read_in_celsius_from_the_switch_on
 
     assert (notice.change, notice.name, notice.new) == (Change.UNIT, "barrel_zone_2_c", "°F")
     assert frame.value("barrel_zone_2_c") == 220.0
+    assert {column.unit for column in opened.columns if column.signal.endswith("_c")} == {"°C"}
 
 
 async def test_a_mode_change_is_told_once_and_with_who_made_it(
@@ -619,10 +640,12 @@ async def test_a_mold_that_is_taken_out_and_another_put_in_is_followed() -> None
         assert (await stream.frame()).value("mold") == "M-17"
         assert face._server is not None
         root = face._server._server.get_node(ua.NodeId("IMM_SprueSim_IMM-07.Moulds", MAKER))
-        mold = await root.add_object(ua.NodeId("M2", MAKER), ua.QualifiedName("Mould_042", 3))
-        await mold.add_property(ua.NodeId("M2.Id", MAKER), ua.QualifiedName("Id", 3), "M-42")
-        here = ua.QualifiedName("IsPresent", 3)
-        await mold.add_property(ua.NodeId("M2.IsPresent", MAKER), here, True)
+        mold = await root.add_object(ua.NodeId("M2", MAKER), named("Mould_042"))
+        await mold.add_property(ua.NodeId("M2.Id", MAKER), named("Id"), "M-42")
+        await mold.add_property(ua.NodeId("M2.IsPresent", MAKER), named("IsPresent"), True)
+        zones = await mold.add_object(ua.NodeId("Z", MAKER), named("TemperatureZones"))
+        zone = await zones.add_object(ua.NodeId("Z1", MAKER), named("TemperatureZone_007"))
+        await zone.add_variable(ua.NodeId("T", MAKER), named("ActualTemperature"), 71.5)
         absent = ua.Variant(False, ua.VariantType.Boolean)
         await write(face, "Moulds/Mould_1/IsPresent", absent)
         await write(face, "Moulds/NodeVersion", text("2"))
@@ -630,6 +653,7 @@ async def test_a_mold_that_is_taken_out_and_another_put_in_is_followed() -> None
         frame = await stream.frame()
 
     assert frame.value("mold") == "M-42"
+    assert frame.value("mold_temp_c") == 71.5, "of the mold that is present"
     assert (notice.name, notice.old, notice.new) == ("mold", "M-17", "M-42")
 
 
@@ -660,7 +684,7 @@ async def test_a_server_that_falls_silent_is_stale(served: tuple[Press, Euromap7
     _, face = served
     async with wire(face.port) as line:
         address = f"opc.tcp://127.0.0.1:{line.port}"
-        async with open_press(settings(address, stale_s=1, timeout_s=0.2)) as opened:
+        async with open_press(settings(address, stale_s=1, timeout_s=0.7)) as opened:
             stream = Stream(opened.observations())
             await stream.frame()
             line.hold()

@@ -267,7 +267,7 @@ async def test_a_server_that_falls_silent_is_stale(read: str) -> None:
         wire(server.port) as line,
     ):
         address = f"opc.tcp://127.0.0.1:{line.port}"
-        told = settings(address, read=read, stale_s=1, timeout_s=0.2)
+        told = settings(address, read=read, stale_s=1, timeout_s=0.7)
         with pytest.raises(StaleError, match=r"IMM-15: (no answer for|.* silent for) 1 s"):
             await follow(told, line.hold)
 
@@ -277,14 +277,14 @@ async def test_an_answer_that_is_late_once_does_not_end_the_link() -> None:
         flat_server(A=50.0) as server,
         wire(server.port) as line,
         open_press(
-            settings(f"opc.tcp://127.0.0.1:{line.port}", timeout_s=0.1), mapped(mold_temp_c="A")
+            settings(f"opc.tcp://127.0.0.1:{line.port}", timeout_s=0.4), mapped(mold_temp_c="A")
         ) as press,
     ):
         stream = press.observations()
         await anext(stream)
         line.hold()
         waiting = asyncio.ensure_future(anext(stream))
-        done, _ = await asyncio.wait([waiting], timeout=0.25)
+        done, _ = await asyncio.wait([waiting], timeout=0.7)
         line.let_go()
         async with asyncio.timeout(2):
             frame = await waiting
@@ -417,7 +417,8 @@ async def test_the_cooling_time_is_read_where_the_machine_says() -> None:
         ({"cooling": {"event_field": "X"}}, "'event_field' is for driver 'euromap77'"),
         ({"cooling": {"register": "X"}}, "'register' is for driver 'modbus'"),
         ({"cooling": {"node": "ns=2;s=X"}}, "by index"),
-        ({"security": {"policy": "None"}}, "Extra inputs are not permitted"),
+        ({"security": {"policy": "None"}}, "should be 'Basic256Sha256', 'Aes128_Sha256_RsaOaep'"),
+        ({"securty": {"policy": "None"}}, "Extra inputs are not permitted"),
     ],
 )
 def test_settings_that_can_not_work_are_refused(keys: dict[str, Any], sentence: str) -> None:
