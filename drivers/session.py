@@ -27,7 +27,7 @@ SESSION_TIMEOUT_S = 30.0
 """Small servers allow about ten sessions; one that we could not close must not last."""
 WATCHDOG_S = 10.0
 """How often asyncua looks whether the server lives; also keeps a session that polls rarely."""
-CLOSE_S = 0.8
+CLOSE_S = 0.6
 """How long closing may take: a dead peer must not hold up a shutdown."""
 DEFAULT_PORT = 4840
 
