@@ -22,7 +22,6 @@ from dashboards.channel import Channel
 from dashboards.face import POINTER_SPAN, shown
 from dashboards.headers import KnownHosts, SecurityHeaders
 from dashboards.overview import (
-    BAY_SHOWN,
     LIVES_SHOWN,
     NEEDS_SHOWN,
     Overview,
@@ -111,7 +110,6 @@ class _Pages:
                 given=self._given(page),
                 needs_shown=NEEDS_SHOWN,
                 lives_shown=LIVES_SHOWN,
-                bay_shown=BAY_SHOWN,
                 pointer_percent=round(100 * POINTER_SPAN),
             )
         )

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -19,6 +20,9 @@ TYPES = {
     ".woff2": "font/woff2",
 }
 PACKED = {".css", ".js", ".svg", ".txt"}
+COMMENT = re.compile(rb"^ *(//.*|/\*\*.*\*/)\n", re.MULTILINE)
+"""A line of JavaScript that is only a comment: for readers of the source, not of the page."""
+
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -79,7 +83,8 @@ def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
         if entry.is_dir():
             yield from _walk(entry, f"{path}/")
         elif PurePosixPath(path).suffix in TYPES:
-            yield path, entry.read_bytes()
+            body = entry.read_bytes()
+            yield path, COMMENT.sub(b"", body) if path.endswith(".js") else body
 
 
 def _asset(path: str, body: bytes) -> Asset:

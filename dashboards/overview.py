@@ -24,9 +24,7 @@ ZOOMS = (50, 67, 75, 80, 90, 100, 110, 125, 150, 175, 200, 250, 300)
 """Per cent, as browsers step."""
 
 NEEDS_SHOWN = 4
-LIVES_SHOWN = 6
-BAY_SHOWN = 12
-"""Tiles of abnormal presses, per hall, that have a place beside the dots."""
+LIVES_SHOWN = 5
 
 
 class ViewError(ValueError):
@@ -169,6 +167,13 @@ class Overview:
         abnormal = [placed.tile for placed in self.presses if placed.face.state in ABNORMAL]
         abnormal.sort(key=lambda tile: _age(self._since(tile), self.now))
         return [self._need(tile) for tile in abnormal]
+
+    def needs_count(self) -> str:
+        """How many presses need somebody, and whether all of them are shown."""
+        n = len([placed for placed in self.presses if placed.face.state in ABNORMAL])
+        if n > NEEDS_SHOWN:
+            return self._strings.say("needs.newest", shown=NEEDS_SHOWN, n=number(n))
+        return self._strings.count("needs.presses", n) if n else ""
 
     def lives(self) -> list[LifeRow]:
         """Mounted molds with a planned life, the fewest shots left first."""

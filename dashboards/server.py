@@ -9,13 +9,17 @@ import uvicorn
 from fastapi import WebSocket
 
 from agent.live import Plant
-from dashboards.app import create_app
+from dashboards.app import LAG_S, create_app
 
 FAREWELL_S = 0.4
 """How long open pages get to take their farewell when the server stops."""
 
 LARGEST_MESSAGE = 4096
 """Bytes that a page may send in one message."""
+
+
+SEND_BUFFER = 131_072
+"""Bytes that the kernel holds for one viewer: a frozen one is noticed once they are full."""
 
 
 class ServeError(Exception):
@@ -29,6 +33,7 @@ async def serve(
     started: Callable[[str], None] | None = None,
     *,
     hosts: Collection[str] = (),
+    lag_s: float = LAG_S,
 ) -> None:
     """Serve the pages of a plant until cancelled.
 
@@ -38,11 +43,12 @@ async def serve(
         port: 0 takes any free one.
         started: Told the address to open, once pages are answered.
         hosts: Further host names under which the pages may be asked for.
+        lag_s: A viewer that falls further behind is closed.
 
     Raises:
         ServeError: nothing can listen there.
     """
-    app = create_app(plant, hosts=(host, *hosts))
+    app = create_app(plant, hosts=(host, *hosts), lag_s=lag_s)
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -110,6 +116,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         listener.bind(where)
         listener.listen(256)
     except OSError as error:

@@ -14,6 +14,12 @@
     root.dataset.mode = "touch";
   }
 
+  // Text is shown in its own type from the first moment, or after a moment in another: nothing moves.
+  root.dataset.type = "waiting";
+  const shown = () => delete root.dataset.type;
+  document.fonts.load("13px Inter").then(shown, shown);
+  setTimeout(shown, 400);
+
   // A wall is drawn for 1920 by 1080; a larger screen shows the same, larger. Never smaller: that
   // would undo the browser's own zoom for those who need it.
   const fit = () => {

@@ -43,9 +43,10 @@ export class Panels {
       row.slots.write("more", needMore(tile, now));
     });
     const n = needs.length;
-    const hidden = n - this.#needs.length;
-    this.#words.write("needs-count", n ? count("needs.presses", n, number(n)) : "");
-    this.#words.write("needs-more", hidden > 0 ? count("needs.more", hidden, number(hidden)) : "");
+    const shown = this.#needs.length;
+    const some = n ? count("needs.presses", n, number(n)) : "";
+    const text = n > shown ? say("needs.newest", { shown, n: number(n) }) : some;
+    this.#words.write("needs-count", text);
     this.#nothing.hidden = n > 0;
   }
 

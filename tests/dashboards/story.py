@@ -1,4 +1,4 @@
-"""Plants for the tests of the pages: a Monday afternoon in hall A, and as many presses as needed."""
+"""Plants for the tests of the pages: an afternoon in hall A, and as many presses as needed."""
 
 import math
 import random

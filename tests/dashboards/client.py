@@ -1,0 +1,170 @@
+"""What the tests of the pages speak with: a server of ours, plain HTTP, and a viewer."""
+
+import asyncio
+import contextlib
+import gzip
+import json
+import math
+import os
+import socket
+import struct
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from email.parser import BytesHeaderParser
+from typing import Any
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from agent.live import Plant
+from dashboards.server import serve
+
+
+@contextlib.asynccontextmanager
+async def serving(plant: Plant, port: int = 0, **options: Any) -> AsyncGenerator[str]:
+    """The pages of a plant, served on loopback; yields their address, without its last slash."""
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as tasks:
+        server = tasks.create_task(serve(plant, "127.0.0.1", port, address.set_result, **options))
+        try:
+            yield (await address).rstrip("/")
+        finally:
+            server.cancel()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a server said to one request."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body, unpacked."""
+        body = self.body
+        if self.headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        return body.decode()
+
+
+async def get(url: str, method: str = "GET", **headers: str) -> Answer:
+    """Ask once; underscores in header names are dashes."""
+    where = urlsplit(url)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    given = {"host": where.netloc, "connection": "close"}
+    given |= {name.replace("_", "-"): value for name, value in headers.items()}
+    path = (where.path or "/") + (f"?{where.query}" if where.query else "")
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
+    try:
+        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        async with asyncio.timeout(5):
+            raw = await reader.read()
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    head, _, body = raw.partition(b"\r\n\r\n")
+    first, _, rest = head.partition(b"\r\n")
+    parsed = BytesHeaderParser().parsebytes(rest)
+    found = {name.lower(): value for name, value in parsed.items()}
+    if found.get("transfer-encoding") == "chunked":
+        body = _joined(body)
+    return Answer(status=int(first.split()[1]), headers=found, body=body)
+
+
+async def until(true: Callable[[], bool], within_s: float) -> None:
+    """Wait for something that nobody tells.
+
+    Raises:
+        AssertionError: it did not become true in time.
+    """
+    for _ in range(math.ceil(within_s / 0.02)):
+        if true():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"not within {within_s} s")
+
+
+@contextlib.asynccontextmanager
+async def frozen_page(address: str) -> AsyncGenerator[None]:
+    """A page that asks for everything, and then takes nothing."""
+    where = urlsplit(address)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port, limit=1024)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    writer.write(
+        f"GET /live HTTP/1.1\r\nHost: {where.netloc}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    said = b'{"sub":["plant"],"seq":0}'
+    mask = os.urandom(4)
+    masked = bytes(byte ^ mask[n % 4] for n, byte in enumerate(said))
+    writer.write(struct.pack("!BB", 0x81, 0x80 | len(said)) + mask + masked)
+    try:
+        yield
+    finally:
+        writer.transport.abort()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def flood(plant: Plant, true: Callable[[], bool], within_s: float) -> None:
+    """Change every press, over and over, until something is true."""
+
+    def change() -> bool:
+        for machine in plant.machines:
+            plant.set(machine, reason=os.urandom(60).hex())
+        return true()
+
+    await until(change, within_s)
+
+
+def _joined(body: bytes) -> bytes:
+    joined = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        joined += body[: int(size, 16)]
+        body = body[int(size, 16) + 2 :]
+    return joined
+
+
+class Viewer:
+    """An open page, as far as the server can tell."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    async def say(self, **message: object) -> None:
+        """Send one message."""
+        await self.connection.send(json.dumps(message))
+
+    async def hear(self, topic: str) -> dict[str, Any]:
+        """The next message of one topic; others are passed over."""
+        async with asyncio.timeout(3):
+            while True:
+                message: dict[str, Any] = json.loads(await self.connection.recv())
+                if message["t"] == topic:
+                    return message
+
+    async def closed(self) -> tuple[int, str]:
+        """Read until the server closes; code and reason."""
+        with contextlib.suppress(ConnectionClosed):
+            async with asyncio.timeout(8):
+                async for _message in self.connection:
+                    pass
+        assert self.connection.close_code is not None
+        return self.connection.close_code, self.connection.close_reason or ""
+
+
+@contextlib.asynccontextmanager
+async def viewing(address: str, subscribe: bool = True) -> AsyncGenerator[Viewer]:
+    """A viewer of the plant that has said what it wants."""
+    async with connect(f"{address.replace('http', 'ws')}/live") as connection:
+        viewer = Viewer(connection)
+        if subscribe:
+            await viewer.say(sub=["plant"], seq=0)
+        yield viewer
