@@ -83,21 +83,19 @@ async def test_a_press_by_hand_goes_phase_by_phase() -> None:
 
 
 async def test_cycles_keep_their_schedule_while_time_runs() -> None:
-    press = a_press(speed=400)
-    notes = followed(press)
+    press = a_press(speed=60)
 
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(press.run())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             await press.until(6)
         running.cancel()
 
-    starts = [
-        at for phase, at in zip(notes.phases, notes.entered, strict=True) if phase is Phase.CLOSE
-    ]
-    molded = sum(shot.values["cycle_time_s"] for shot in notes.shots[1:6])
-    lag_s = 0.05 * 400  # wall time that the event loop may be late, in process time
-    assert starts[-1] - starts[-6] == pytest.approx(molded, abs=lag_s)
+    shots = list(press.shots)[:6]
+    took = (shots[-1].ended_at - shots[0].ended_at).total_seconds() * 60
+    molded = sum(shot.values["cycle_time_s"] for shot in shots[1:])
+    lag_s = 0.2 * 60  # wall time that the event loop may be late, in process time
+    assert took == pytest.approx(molded, abs=lag_s)
 
 
 async def test_presses_start_at_different_points_of_their_cycle() -> None:
