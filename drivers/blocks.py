@@ -20,7 +20,8 @@ class Block(NamedTuple):
 
     function: Function
     first: int
-    count: int
+    length: int
+    """Registers, or bits."""
 
     @property
     def size(self) -> int:
@@ -29,7 +30,7 @@ class Block(NamedTuple):
         >>> Block(3, 100, 25).size, Block(2, 0, 9).size
         (50, 2)
         """
-        return (self.count + 7) // 8 if self.function in BITS else 2 * self.count
+        return (self.length + 7) // 8 if self.function in BITS else 2 * self.length
 
 
 class Group:

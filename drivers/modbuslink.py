@@ -165,7 +165,7 @@ class ModbusLink:
             request = self._requests.get(block)
             if request is None:
                 request = REQUESTS[block.function](
-                    address=block.first, count=block.count, dev_id=self._unit
+                    address=block.first, count=block.length, dev_id=self._unit
                 )
                 self._requests[block] = request
             answer = await self._exchange(request, block.size)
@@ -174,7 +174,8 @@ class ModbusLink:
         raise self._refusal(answer.exception_code)
 
     async def _exchange(self, request: ModbusPDU, size: int) -> ModbusPDU:
-        self._asked, answer = (request, size), None
+        self._asked = request, size
+        answer: ModbusPDU | None = None
         try:
             answer = await self._client.execute(False, request)
             return answer

@@ -11,7 +11,7 @@ from drivers.registers import RegisterMap, load_map
 def a_register(signal: str = "vendor_value", address: int = 0, **keys: Any) -> Register:
     """One entry of a map whose defaults are ours."""
     entry = RegisterEntry.model_validate({"signal": signal, "address": address} | keys)
-    return register_of(entry, MapFile(register=[entry]))
+    return register_of(entry, MapFile.model_validate({"register": [entry]}))
 
 
 def a_map(folder: Path, text: str) -> RegisterMap:

@@ -49,11 +49,11 @@ def test_every_register_is_read_once_and_no_block_is_too_long(
     read = [register.signal for group in groups for register in group.registers]
     assert sorted(read) == sorted(register.signal for register in wanted)
     for group in groups:
-        assert group.block.count <= max_block
+        assert group.block.length <= max_block
         for register in group.registers:
             assert register.function == group.block.function
             assert group.block.first <= register.address
-            assert register.end <= group.block.first + group.block.count
+            assert register.end <= group.block.first + group.block.length
 
 
 @settings(max_examples=40)
@@ -64,7 +64,7 @@ def test_a_register_shows_the_same_alone_and_in_a_block(
     memory = data.draw(st.binary(min_size=1200, max_size=1200))
 
     def read(block: Block) -> bytes:
-        return memory[2 * block.first : 2 * (block.first + block.count)]
+        return memory[2 * block.first : 2 * (block.first + block.length)]
 
     together: dict[str, object] = {}
     alone: dict[str, object] = {}
@@ -95,7 +95,7 @@ def test_no_value_is_cut_by_the_end_of_a_block() -> None:
         [at(address, type="float32") for address in range(0, 200, 2)], max_block=41, gap=0
     )
 
-    assert [group.block.count for group in groups] == [40] * 5
+    assert [group.block.length for group in groups] == [40] * 5
 
 
 def test_functions_are_never_mixed() -> None:
@@ -118,7 +118,7 @@ def test_one_request_takes_up_to_2000_bits() -> None:
         [at(address, function=1) for address in range(0, 4000, 10)], max_block=125, gap=8
     )
 
-    assert [group.block.count for group in groups] == [1991, 1991]
+    assert [group.block.length for group in groups] == [1991, 1991]
 
 
 def test_a_group_is_split_at_its_widest_gap() -> None:

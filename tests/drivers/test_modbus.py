@@ -182,7 +182,7 @@ async def test_an_illegal_register_is_missing_and_the_others_go_on(
     assert refused == ["value_17"]
     assert searched < 25
     assert len(device.asked) < 10
-    assert all(not block.first <= 17 < block.first + block.count for block in device.asked)
+    assert all(not block.first <= 17 < block.first + block.length for block in device.asked)
 
 
 async def test_a_gap_that_can_not_be_read_costs_no_register(device: Device, tmp_path: Path) -> None:
@@ -576,7 +576,7 @@ async def test_values_that_change_while_they_are_read_are_read_again(
         await anext(observations)
 
         async def next_shot(block: Block) -> None:
-            if block == Block(3, 0, 2) and device.asked[-2].count > 2:
+            if block == Block(3, 0, 2) and device.asked[-2].length > 2:
                 device.before = None
                 shot(device, 502, 25.5)
 
@@ -637,7 +637,7 @@ async def test_a_torn_counter_is_never_shown(device: Device, latched: RegisterMa
         device.put(1, 0)  # the low word has gone on to 0, the high word not yet to 1
 
         async def catch_up(block: Block) -> None:
-            if len(device.asked) > 1 and block.count == 2:
+            if len(device.asked) > 1 and block.length == 2:
                 device.put(0, 1)
 
         device.before = catch_up
