@@ -239,6 +239,8 @@ class Plant:
         if "cooling_spark" in changed:
             self._spark_counts[machine] += appended(old.cooling_spark, new.cooling_spark)
         changed.discard("seen_at")
+        if "life" in changed and _planned(old) != _planned(new):
+            changed.add("planned")
         if changed & CYCLE_FIELDS:
             self.send(Update("cycle", machine))
         if changed & PHASE_FIELDS:
@@ -274,6 +276,10 @@ class Plant:
             yield inbox
         finally:
             self._inboxes.discard(inbox)
+
+
+def _planned(tile: Tile) -> int | None:
+    return tile.life.planned if tile.life else None
 
 
 def appended(old: tuple[float | None, ...], new: tuple[float | None, ...]) -> int:

@@ -31,6 +31,7 @@ COLUMNS: dict[Topic, tuple[str, ...]] = {
         "job",
         "parts_planned",
         "target_s",
+        "life_planned",
         "cooling_origin",
         "stale_after_s",
     ),
@@ -44,7 +45,6 @@ COLUMNS: dict[Topic, tuple[str, ...]] = {
         "cycles",
         "parts_done",
         "life_shots",
-        "life_planned",
         "phase_lengths_s",
         "spark_kept",
         "spark_tail",
@@ -55,14 +55,17 @@ COLUMNS: dict[Topic, tuple[str, ...]] = {
 line."""
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def encoded(message: object) -> str:
     """Compact JSON that every browser can parse: no NaN, no lone surrogates."""
-    return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _JSON.encode(message)
 
 
 def epoch(at: datetime | None) -> float | None:
-    """Seconds since 1970, to the millisecond."""
-    return None if at is None else round(at.timestamp(), 3)
+    """Seconds since 1970, to a hundredth."""
+    return None if at is None else round(at.timestamp(), 2)
 
 
 class Rows:
@@ -105,6 +108,7 @@ def _tile_values(tile: Tile, _lacking: int) -> list[Any]:
         _name(tile.job),
         tile.parts_planned,
         _number(tile.target_s),
+        tile.life.planned if tile.life else None,
         tile.cooling_origin,
         _number(tile.stale_after_s),
     ]
@@ -124,8 +128,7 @@ def _cycle_values(tile: Tile, lacking: int) -> list[Any]:
         tile.cycles,
         tile.parts_done,
         tile.life.shots if tile.life else None,
-        tile.life.planned if tile.life else None,
-        [_number(length) for length in tile.phase_lengths_s],
+        [_number(length, 2) for length in tile.phase_lengths_s],
         int(kept),
         [_number(value) for value in tail],
     ]
@@ -138,8 +141,8 @@ def _phase_values(tile: Tile, _lacking: int) -> list[Any]:
 _VALUES = {"tiles": _tile_values, "cycle": _cycle_values, "phase": _phase_values}
 
 
-def _number(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else round(value, 3)
+def _number(value: float | None, decimals: int = 3) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value, decimals)
 
 
 def _name(text: str | None) -> str | None:

@@ -37,6 +37,7 @@ export class PressTile extends Press {
   #life = this.querySelector("svg.used");
   #spark = this.querySelector("svg.spark");
   #strip = this.querySelector(".phases");
+  #seen = {};
   #drawn = { spark: null, phase: null, since: null, lengths: null };
 
   /** Draw the press as it is at one instant of the server's clock. */
@@ -62,6 +63,9 @@ export class PressTile extends Press {
   /** The strip runs by itself: one animation per phase, as long as that phase took last time. */
   #drawPhase({ phase, phase_since: since, phase_lengths_s: lengths }, now) {
     const drawn = this.#drawn;
+    if (drawn.phase && drawn.phase !== phase && since > drawn.since) {
+      this.#seen[drawn.phase] = since - drawn.since;
+    }
     if (drawn.lengths !== lengths) {
       drawn.lengths = lengths;
       widths(this.#strip, lengths);
@@ -71,7 +75,7 @@ export class PressTile extends Press {
     this.#strip.hidden = phase === null;
     const at = phase === "pause" ? STRIP.length : STRIP.indexOf(phase);
     [...this.#strip.children].forEach((segment, index) => {
-      const length = lengths[index];
+      const length = this.#seen[STRIP[index]] ?? lengths[index];
       segment.className = index < at ? "past" : index > at ? "" : length ? "now" : "now whole";
       if (index === at && length) {
         segment.firstChild.style.animationDuration = `${length}s`;

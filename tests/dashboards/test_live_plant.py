@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from agent.live import Plant, Update, appended
+from agent.live import Life, Plant, Update, appended
 from tests.dashboards.story import AT, story
 
 
@@ -22,6 +22,14 @@ async def test_the_values_of_a_shot_are_told_as_a_cycle(demo_plant: Plant) -> No
     told = await heard(demo_plant, cycle_time_s=24.5, last_counter=8008)
 
     assert told == [("cycle", "IMM-07")]
+
+
+async def test_a_life_that_is_planned_anew_is_told_as_a_tile_too(demo_plant: Plant) -> None:
+    assert await heard(demo_plant, life=Life(shots=59681, planned=60000)) == [("cycle", "IMM-07")]
+    assert await heard(demo_plant, life=Life(shots=59681, planned=70000)) == [
+        ("cycle", "IMM-07"),
+        ("tiles", "IMM-07"),
+    ]
 
 
 async def test_a_phase_is_told_as_a_phase(demo_plant: Plant) -> None:
