@@ -182,7 +182,8 @@ async def test_a_press_that_falls_silent_looks_silent_on_a_live_page(
     await page.wait_for_selector(LIVE)
 
     plant.set("IMM-01", stale_after_s=2.0)
-    plant.seen("IMM-01", plant.clock() - timedelta(seconds=1))
+    # Half past a second: ages travel rounded, the second that is printed must not depend on it.
+    plant.seen("IMM-01", (plant.clock() - timedelta(seconds=1)).replace(microsecond=500_000))
     await expect(page.locator(TILE.format(0))).to_have_attribute("data-state", "no_data")
     await text(page, 0, "line_1").to_have_text("since 14:32:" + _seconds(plant, "IMM-01"))
 
@@ -405,6 +406,9 @@ async def test_two_hundred_presses_are_dots_and_the_abnormal_ones_tiles(
         tiles = page.locator("press-bay press-tile:visible")
         before = await tiles.count()
         assert await page.locator("press-dot").count() == 200
+        assert await page.locator("press-dot b").evaluate_all(
+            "(labels) => labels.every((label) => label.scrollWidth <= label.clientWidth)"
+        )
         assert before == sum(tile.state in ("stopped", "no_data") for tile in plant.tiles)
 
         plant.set("IMM-007", state="running", reason="")
