@@ -8,7 +8,7 @@ from statistics import median
 from agent.batch import Blind, MoldRow
 from agent.cycle import Booked
 from agent.ledger import Entry
-from agent.live import PHASES_SHOWN, Life, Plant, State, Tile, Update
+from agent.live import PHASES_SHOWN, SPARK_CYCLES, Life, Plant, State, Tile
 from drivers import Value
 from drivers.settings import MachineSettings
 
@@ -110,6 +110,9 @@ class Display:
         for mold, revision, shots in entry.added():
             key = (mold or "", revision or "")
             self._taken[key] = self._taken.get(key, 0) + shots
+        hidden = sum(run.unobserved for run in entry.runs if run.kind == "unobserved")
+        for _ in range(min(hidden, SPARK_CYCLES)):
+            self._plant.cooled(self._machine, None)
         if entry.booked:
             self._cycle(entry.booked)
         if entry.runs:
@@ -146,13 +149,6 @@ class Display:
             last_counter=cycle.counter,
             job=cycle.job,
         )
-        self._plant.send(
-            Update(
-                "cycle",
-                self._machine,
-                {"machine": self._machine, "segment": booked.segment, "counter": cycle.counter},
-            )
-        )
 
     def tick(self, now: datetime) -> None:
         """Once a second: what follows from the time that passed."""
@@ -188,7 +184,7 @@ class Display:
         pauses = [(b - a).total_seconds() for a, b in zip(self._ends, self._ends[1:], strict=False)]
         usual_s = median(pauses) if pauses else self._plant.tile(self._machine).target_s or 60.0
         if quiet_s > STOPPED_AFTER_S + usual_s:
-            return "stopped", f"No shot for {int(quiet_s // 60)} min"
+            return "stopped", "No shot"
         if quiet_s > WAITING_FACTOR * usual_s + 2:
             return "waiting", "No shot since the usual time"
         return "running", ""
