@@ -5,6 +5,7 @@ does not. Levels (temperatures, flows) and curves come from the frames either wa
 no I/O and has no clock: it can be fed from a socket, a file or a list.
 """
 
+import math
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ CURVE_SAMPLES = 36_000
 
 GRACE_S = 2.0
 """How long a counter may be ahead of the last report before its shots count as not seen."""
+
+MOST_COUNTED = 2**63 - 1
+"""No counter of shots gets there: an unset 64-bit counter reads as 2**64 - 1."""
 
 PHASE_SIGNALS = {
     "close": "mold_close_time_s",
@@ -116,8 +120,10 @@ class Assembly:
         match observation:
             case Frame():
                 yield from self._frame(observation)
-            case Report():
+            case Report(counter=counter) if 0 <= counter <= MOST_COUNTED:
                 yield self._cycle(observation, {})
+            case Report():
+                pass
             case Notice():
                 self._notice(observation)
             case Link(up=False):
@@ -166,7 +172,7 @@ class Assembly:
                 self._sample(name, at, float(value))
         self._edges.take(self._shown, at, self._interval_s)
         counter = values[plan.counter] if plan.counter is not None else None
-        if isinstance(counter, int | float):
+        if isinstance(counter, int | float) and 0 <= counter <= MOST_COUNTED:
             yield from self._count(int(counter), at)
         if self._counter is not None and _text(self._states.get("mold")) != self._told_mold:
             yield self._sighting(self._counter, at)
@@ -239,11 +245,11 @@ class Assembly:
 
     def _cycle(self, report: Report, uncertainty: dict[str, float]) -> Cycle:
         """The cycle that a report, or our own stand-in for one, tells of."""
-        values = dict(report.values)
-        provenance = dict.fromkeys(values, report.origin) | dict(report.origins)
+        values = {name: value for name, value in report.values.items() if _finite(value)}
+        provenance = {name: report.origins.get(name, report.origin) for name in values}
         states = {**self._states, **report.states}
         mode = _text(states.get("mode"))
-        flags: list[str] = []
+        flags = [f"not_a_number:{name}" for name in report.values if name not in values]
         curves: dict[str, Curve] = {}
         if report.fresh:
             self._cool(values, provenance, uncertainty, mode)
@@ -325,8 +331,15 @@ def _curve(samples: Sequence[tuple[datetime, float]], resolution: float | None) 
 
 
 def _text(value: Value | None) -> str | None:
-    text = str(value).strip() if value is not None else ""
+    """A word as it can be stored: no halves of characters, no blanks around it."""
+    text = (
+        "" if value is None else str(value).encode("utf-8", "replace").decode().strip("\0 \t\r\n")
+    )
     return text or None
+
+
+def _finite(value: Value) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _implausible(name: str, value: Value) -> bool:

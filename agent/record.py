@@ -6,7 +6,6 @@ What `keep` was given is on the disk when the future it returned is done.
 
 import asyncio
 import queue
-import sqlite3
 import threading
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import ExitStack, asynccontextmanager
@@ -15,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import DatabaseError
 
 from agent import schema
 from agent.batch import Batch, Blind, MachineRow, MoldRow
@@ -128,7 +126,7 @@ class Record:
                 self._loop.call_soon_threadsafe(self._finish_opening)
                 while self._write_group(writing):
                     pass
-        except (RecordError, DatabaseError, sqlite3.Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever stops the writer must stop the agent
             self._break(error)
 
     def _load(self, main: Connection) -> None:

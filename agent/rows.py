@@ -30,7 +30,7 @@ def from_ns(ns: int) -> datetime:
 
 def compact(body: Mapping[str, Any]) -> str:
     """JSON without spaces, keys sorted, so that equal things are equal texts."""
-    return json.dumps(body, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return json.dumps(body, separators=(",", ":"), sort_keys=True)
 
 
 def cycle_row(booked: Booked) -> dict[str, Any]:

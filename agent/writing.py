@@ -160,9 +160,11 @@ class Writing:
                 "mold_id": self._mold(mount.mold),
                 "revision": mount.revision,
                 "since_ns": to_ns(mount.since),
+                "until_ns": None,
                 "source": mount.source,
             }
-            self._upsert(table, ["machine_id", "since_ns"], [row], ["mold_id", "revision"])
+            changing = ["mold_id", "revision", "until_ns", "source"]
+            self._upsert(table, ["machine_id", "since_ns"], [row], changing)
 
     def _runs(self, machine: int, runs: Sequence[Run]) -> None:
         rows = [
@@ -215,8 +217,8 @@ class Writing:
                 "received_ns": to_ns(notice.received_at),
                 "change": notice.change.value,
                 "name": notice.name,
-                "old": json.dumps(notice.old, ensure_ascii=False),
-                "new": json.dumps(notice.new, ensure_ascii=False),
+                "old": json.dumps(notice.old, default=str),
+                "new": json.dumps(notice.new, default=str),
                 "who": notice.who,
             }
             self._main.execute(insert(schema.notice).values(**row))

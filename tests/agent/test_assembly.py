@@ -217,3 +217,20 @@ def test_a_value_that_no_press_has_is_kept_and_flagged() -> None:
     assert cycle.values == {"cushion_mm": 6553.5, "VendorThing": "x"}
     assert cycle.flags == ("implausible:cushion_mm",)
     assert cycle.time - at(10) == timedelta(0)
+
+
+def test_what_is_no_number_is_left_out_and_said() -> None:
+    line = assembly(reports=True)
+    feed(line, [frame(0, counter=1, job="J\ud800\0 ")])
+
+    (cycle,) = cycles(feed(line, [report(2, 10, cushion_mm=float("nan"), fill_time_s=0.8)]))
+
+    assert cycle.values == {"fill_time_s": 0.8}
+    assert cycle.flags == ("not_a_number:cushion_mm",)
+    assert cycle.job == "J?"
+
+
+def test_a_counter_that_no_press_has_is_not_believed() -> None:
+    items = feed(assembly(reports=True), [frame(0, counter=2**64 - 1), report(2**64 - 1, 1)])
+
+    assert items == []

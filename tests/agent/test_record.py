@@ -1,5 +1,6 @@
 """What was kept is on the disk, once, and a restart stands where the record says."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -189,6 +190,26 @@ async def test_curves_of_another_month_lie_in_a_file_of_their_own(url: str, tmp_
     with open_history(url) as history:
         kept = [history.curves(booked) for booked in history.cycles(Filter())]
     assert [list(curves) for curves in kept] == [[], ["injection_pressure_bar"]]
+
+
+async def test_two_mounts_at_one_instant_leave_the_last_one_open(url: str) -> None:
+    async with open_record(url, MACHINES, MOLDS) as record:
+        book = ledger()
+        await keep(record, book, [sighting(1, 0), sighting(1, 0, mold="B-2")])
+
+    async with open_record(url, MACHINES, MOLDS) as record:
+        mount = record.before["IMM-01"].standing.mount
+    assert mount is not None
+    assert mount.mold == "B-2"
+
+
+async def test_whatever_stops_the_writer_is_told(url: str) -> None:
+    async with open_record(url, MACHINES, MOLDS) as record:
+        unstorable = cycle(2**70, 0)
+        await record.keep(Batch(machine="IMM-01", entries=[ledger().take(unstorable)]))
+
+        with pytest.raises(RecordError, match="too large"):
+            await asyncio.wait_for(record.watch(), 5)
 
 
 async def test_a_second_writer_is_refused(url: str) -> None:
