@@ -19,7 +19,7 @@ from drivers.modbus import ModbusSettings
 from drivers.nodes import NodeMap
 from drivers.nodes import load_map as load_nodes
 from drivers.opcua import OpcUaSettings
-from drivers.registers import RegisterMap
+from drivers.registers import RegisterMap, with_cooling
 from drivers.registers import load_map as load_registers
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -179,7 +179,10 @@ def load(path: Path) -> Loaded:
     for number, machine in enumerate(config.machine, 1):
         try:
             if isinstance(machine, ModbusSettings):
-                maps[machine.name] = load_registers(machine.map, path.parent)
+                registers = load_registers(machine.map, path.parent)
+                if machine.cooling and machine.cooling.register_:
+                    with_cooling(registers, machine.cooling.register_)  # a wrong name is said here
+                maps[machine.name] = registers
             elif isinstance(machine, OpcUaSettings):
                 maps[machine.name] = load_nodes(machine.map, path.parent)
         except MapError as error:

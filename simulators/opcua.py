@@ -156,8 +156,10 @@ class UaServer:
         self.on_read(CURRENT_TIME, lambda: ua.Variant(datetime.now(UTC), ua.VariantType.DateTime))
 
     async def close(self) -> None:
-        """Drop every client and stop answering."""
+        """Drop every client and stop answering; no session outlives its server."""
         await self._server.stop()
+        for session in list(self._server.iserver._external_sessions.values()):
+            await session.close_session(delete_subs=True)
 
     async def fire(self, event: Event) -> None:
         """Give an event to those who subscribed to its emitting node, and to the Server object."""
