@@ -94,6 +94,12 @@ def _add_simulate(commands: Any) -> None:
     one.add_argument("--config-out", type=Path, metavar="FILE", help="write a fitting sprue.toml")
     one.add_argument("--print-config", action="store_true", help="print it and end")
     one.add_argument("--state", type=Path, metavar="FILE", help="counters outlive a restart")
+    one.add_argument(
+        "--nodesets",
+        type=Path,
+        metavar="DIR",
+        help="official NodeSet files for the Euromap 77 side",
+    )
     one.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
     one.set_defaults(command=_simulate)
 
@@ -242,6 +248,7 @@ async def _simulated_plant(fleet: Fleet, args: argparse.Namespace) -> None:
                 free_ports=args.free_ports,
                 config_out=args.config_out,
                 state=args.state,
+                nodesets=args.nodesets,
             )
         )
         if args.until_stdin_closes:  # so that a demo's plant does not outlive the demo

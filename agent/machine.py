@@ -53,12 +53,14 @@ async def follow(
             async with connect() as press:
                 line.connected(press)
                 async for observation in press.observations():
+                    _leave_if_cancelled()
                     if failures:
                         log.info("%s: seen again", settings.name)
                     waits, failures = backoff(), 0
                     await line.take(observation)
             raise_ended(settings.name)
         except MachineError as error:
+            _leave_if_cancelled()
             failures += 1
             wait_s = next(waits)
             if failures <= QUIET_AFTER:
@@ -69,6 +71,17 @@ async def follow(
             )
             await line.take(link)
             await asyncio.sleep(wait_s)
+
+
+def _leave_if_cancelled() -> None:
+    """Go through with a cancellation that something below has swallowed.
+
+    Python 3.11's `asyncio.wait_for`, which the protocol libraries use, loses one that comes in the
+    instant in which the answer does; the machine's task would then go on for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def raise_ended(machine: str) -> NoReturn:

@@ -17,6 +17,7 @@ async def serve(
     free_ports: bool = False,
     config_out: Path | None = None,
     state: Path | None = None,
+    nodesets: Path | None = None,
 ) -> None:
     """Mold until cancelled.
 
@@ -28,7 +29,13 @@ async def serve(
         OSError: a file can't be written.
     """
     async with open_plant(
-        fleet, speed=speed, seed=seed, truth=truth, free_ports=free_ports, state=state
+        fleet,
+        speed=speed,
+        seed=seed,
+        truth=truth,
+        free_ports=free_ports,
+        state=state,
+        nodesets=nodesets,
     ) as plant:
         if config_out is not None:
             _write(config_out, print_config(fleet, plant.ports, speed=speed))
