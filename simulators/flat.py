@@ -176,7 +176,7 @@ def _id(token: str) -> ua.NodeId:
 def _state(press: Press, token: str) -> ua.Variant:
     match token:
         case "SetDescMld":
-            return text(press.mold_on.id)
+            return text(press.mold_shown.id)
         case "SetDescJob":
             return text(press.job.name)
         case "ActCntCyc":

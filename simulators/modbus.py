@@ -162,7 +162,7 @@ def live_image(press: Press) -> bytes:
         + _swapped_float(live.cavity_pressure_bar)
         + struct.pack(">h", _count(live.screw_position_mm, 0.01))
         + struct.pack(">hhhHhhhhhxx", *tenths)
-        + _text(press.mold_on.id)
+        + _text(press.mold_shown.id)
         + _text(press.job.name)
     )
 

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from simulators.clock import Clock
 from simulators.curves import Curves, Live
+from simulators.faults import Faults
 from simulators.listener import Change, Listener, Recorder
 from simulators.modes import MOLDING, Mode, Phase, ProductionStatus
 from simulators.mold import Job, Mold
@@ -77,6 +78,8 @@ class Press:
         """Closings since the simulator started, newest last."""
         self.listeners: list[Listener] = []
         self.recorders: list[Recorder] = []
+        self.faults = Faults(machine=setup.name)
+        """Those that are switched on."""
         self._random = Random(f"{seed}/{setup.name}/{setup.counter}")
         self._process = Process(self._random)
         self.levels: Mapping[str, float] = self._process.levels(self.program)
@@ -105,6 +108,11 @@ class Press:
     def counter(self) -> int:
         """Closings in the machine's life."""
         return self.counters.machine
+
+    @property
+    def mold_shown(self) -> Mold:
+        """The mold that the control says is on, which is not always the one that is."""
+        return self.mold_on
 
     @property
     def running(self) -> bool:
