@@ -543,8 +543,8 @@ _FAULTS: tuple[Fault, ...] = (
         name="cycle_interrupted",
         kind="process",
         once=True,
-        what="The guard door is opened within a cycle, which is lost: the press waits, the mold cools "
-        "down, and the next shot starts as after a stop.",
+        what="The guard door is opened within a cycle, which is lost: the press waits, the mold "
+        "cools down, and the next shot starts as after a stop.",
         naive="One very long cycle, or a gap.",
         parameters={"for_s": Parameter(90, "seconds that the door is open")},
     ),
