@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from agent import checking, demo, listing
 from agent.config import ConfigError, Loaded, load
-from agent.console import complain
+from agent.console import complain, print_table
 from agent.export import ExportError, export_csv
 from agent.files import RecordError
 from agent.history import Filter, History, open_history
@@ -24,8 +24,14 @@ from agent.live import Plant
 from agent.progress import progress_bar
 from agent.run import now, run
 from dashboards.server import ServeError, serve
-from simulators.fleet import Fleet, FleetError, print_config
+from simulators.actions import ACTIONS
+from simulators.control import PORT as CONTROL_PORT
+from simulators.control import send as send_order
+from simulators.faults import FaultError
+from simulators.fleet import Fleet, FleetError
 from simulators.fleet import load as load_fleet
+from simulators.menu import MENU
+from simulators.printedconfig import print_config
 from simulators.serve import serve as simulate
 
 DONE, FAILED, MISUSED = 0, 1, 2
@@ -39,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ConfigError, FleetError) as error:
         complain(error)
         return MISUSED
-    except (RecordError, ExportError, demo.DemoError, ServeError) as error:
+    except (RecordError, ExportError, demo.DemoError, ServeError, FaultError) as error:
         complain(error)
         return FAILED
     except KeyboardInterrupt:
@@ -100,8 +106,39 @@ def _add_simulate(commands: Any) -> None:
         metavar="DIR",
         help="official NodeSet files for the Euromap 77 side",
     )
+    one.add_argument(
+        "--certificates",
+        type=Path,
+        metavar="DIR",
+        help="keys and certificates of secured presses; default: made anew in a temporary folder",
+    )
+    one.add_argument(
+        "--control",
+        type=_port,
+        metavar="PORT",
+        help=f"takes orders of `sprue fault`; default {CONTROL_PORT}, 0 for any free one",
+    )
     one.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
     one.set_defaults(command=_simulate)
+
+    one = commands.add_parser("fault", help="break a press of a running simulator, or mend it")
+    one.add_argument(
+        "press", nargs="?", metavar="PRESS", help="a name, several with commas, or '*'"
+    )
+    one.add_argument("order", nargs="*", metavar="FAULT", help="a fault or action, then KEY=VALUE")
+    one.add_argument(
+        "--for", dest="seconds", type=_factor, metavar="SECONDS", help="then off again"
+    )
+    one.add_argument("--off", action="store_true", help="switch it off")
+    one.add_argument("--list", action="store_true", help="print the menu and end")
+    one.add_argument(
+        "--at",
+        type=_address,
+        default=("127.0.0.1", CONTROL_PORT),
+        metavar="HOST:PORT",
+        help=f"where the simulator takes orders; default 127.0.0.1:{CONTROL_PORT}",
+    )
+    one.set_defaults(command=_fault)
 
 
 def _add_reading(commands: Any) -> None:
@@ -159,6 +196,19 @@ def _whole(text: str) -> int:
     if not text.isdigit():
         raise argparse.ArgumentTypeError(f"{text!r} should be a whole number, 0 or more")
     return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} should be a port, 0 to 65535")
+    return int(text)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not host or not colon:
+        raise argparse.ArgumentTypeError(f"{text!r} should be like 127.0.0.1:{CONTROL_PORT}")
+    return host, _port(port)
 
 
 def _factor(text: str) -> float:
@@ -231,7 +281,7 @@ def _simulate(args: argparse.Namespace) -> int:
     if args.machines:
         fleet = fleet.first(args.machines)
     if args.print_config:
-        print(print_config(fleet, fleet.ports()), end="")
+        print(print_config(fleet, fleet.ports(), certificates=args.certificates), end="")
         return DONE
     _log(logging.ERROR)
     return _until_stopped(_simulated_plant(fleet, args))
@@ -249,10 +299,37 @@ async def _simulated_plant(fleet: Fleet, args: argparse.Namespace) -> None:
                 config_out=args.config_out,
                 state=args.state,
                 nodesets=args.nodesets,
+                certificates=args.certificates,
+                control=_control_port(args),
             )
         )
         if args.until_stdin_closes:  # so that a demo's plant does not outlive the demo
             asyncio.get_running_loop().add_reader(sys.stdin, work.cancel)
+
+
+def _control_port(args: argparse.Namespace) -> int:
+    if args.control is not None:
+        return int(args.control)
+    return 0 if args.free_ports else CONTROL_PORT
+
+
+def _fault(args: argparse.Namespace) -> int:
+    if args.list:
+        rows = [[fault.name, fault.what, ", ".join(fault.parameters)] for fault in MENU.values()]
+        rows += [
+            [name, action.what, ", ".join((*action.needs, *action.takes))]
+            for name, action in ACTIONS.items()
+        ]
+        print_table(["fault or action", "what happens", "parameters"], rows)
+        return DONE
+    if args.press is None or not args.order:
+        complain("say which press and which fault, as in `sprue fault IMM-03 black_hole --for 30`")
+        return MISUSED
+    words = [args.press, *(["off"] if args.off else []), *args.order]
+    words += [f"for={args.seconds}"] if args.seconds else []
+    host, port = args.at
+    print(asyncio.run(send_order(host, port, " ".join(words))))
+    return DONE
 
 
 def _record(args: argparse.Namespace) -> tuple[str, ZoneInfo]:

@@ -88,6 +88,7 @@ class Faults:
             FaultError: there is no such fault, the machine can't have it, or a parameter is wrong.
         """
         active = self._checked(name, given or {})
+        await self.off(name)
         self._since[name] = None
         if not active.fault.once:
             self._on[name] = active

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Change:
     """Something that a person or the control changed."""
 
-    kind: Literal["mode", "production", "job", "mold", "parameter", "counter"]
+    kind: Literal["mode", "production", "job", "mold", "dataset", "parameter", "counter"]
     name: str
     """Of the parameter; else the kind."""
     old: Any

@@ -16,6 +16,8 @@ class Mold:
     planned_shots: int = 10_000
     resin: str = "ABS"
     expected_cycle_s: float = 24.0
+    wall_mm: float = 2.0
+    """Of the part; thicker walls cool longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, Protocol
 
 from simulators.clock import Clock
-from simulators.euromap77 import Euromap77Face, Options
-from simulators.flat import FlatFace
-from simulators.fleet import Fleet, FleetError, FleetPress
-from simulators.modbus import ModbusFace
+from simulators.faces import made_faces
+from simulators.faults import FaultError
+from simulators.fleet import Fleet, FleetError
+from simulators.orders import Order, carry_out, checked
 from simulators.press import Press
+from simulators.runs import Rack
 from simulators.state import StateFile
+from simulators.strict import hint
+from simulators.troubles import Troubles
 from simulators.truth import TruthLog
 
 TICK_S = 0.2
@@ -48,12 +52,73 @@ class Plant:
     presses: Mapping[str, Press]
     """The presses in memory, by name."""
     faces: Mapping[str, Face]
-    """Their servers, by the press's name; presses behind one server have the same."""
+    """Their servers, by the name of the press or control unit; those behind one server share it."""
 
     @property
     def ports(self) -> Mapping[str, int]:
-        """Where each press listens, by its name."""
+        """Where each press and control unit listens, by its name."""
         return {name: face.port for name, face in self.faces.items()}
+
+    async def order(self, machines: str | list[str], order: Order) -> list[str]:
+        """Carry out an order now.
+
+        Args:
+            machines: Name of one press or of several; `*` for all that can have it.
+            order: What is to be done.
+
+        Returns:
+            The presses that it was done to.
+
+        Raises:
+            FaultError: there is no such press, or it can't have the fault.
+        """
+        try:
+            checked(order)
+        except ValueError as error:
+            raise FaultError(str(error)) from error
+        done = []
+        for press in self._named([machines] if isinstance(machines, str) else machines):
+            try:
+                await carry_out(order, press, self.fleet.molds)
+            except FaultError:
+                if machines not in ("*", ["*"]):
+                    raise
+            else:
+                done.append(press.name)
+        return done
+
+    async def inject(
+        self, machine: str, fault: str, for_s: float | None = None, **given: float
+    ) -> None:
+        """Switch a fault of the menu on at one press.
+
+        Args:
+            machine: Name of the press.
+            fault: Name of the fault.
+            for_s: Process seconds until it is switched off again; None: it stays.
+            given: Its parameters.
+
+        Raises:
+            FaultError: there is no such press or fault, or the press can't have it.
+        """
+        await self.order(machine, Order(what=fault, given=given, for_s=for_s))
+
+    async def clear(self, machine: str, fault: str) -> None:
+        """Switch a fault off.
+
+        Raises:
+            FaultError: there is no such press or fault.
+        """
+        await self.order(machine, Order(what=fault, off=True))
+
+    def _named(self, names: list[str]) -> list[Press]:
+        if "*" in names:
+            return list(self.presses.values())
+        for name in names:
+            if name not in self.presses:
+                near = hint(name, self.presses)
+                raise FaultError(f"there is no press '{name}'{near}")
+        return [self.presses[name] for name in names]
 
 
 @asynccontextmanager
@@ -66,6 +131,7 @@ async def open_plant(
     free_ports: bool = False,
     state: Path | None = None,
     nodesets: Path | None = None,
+    certificates: Path | None = None,
     host: str = "127.0.0.1",
 ) -> AsyncGenerator[Plant]:
     """Start every press and its server; all of them listen when the plant is handed out.
@@ -78,18 +144,31 @@ async def open_plant(
         free_ports: Take any free port, whatever the fleet says.
         state: File that keeps counters, molds and jobs over restarts; None starts anew.
         nodesets: Folder of the official NodeSet files, for the OPC 40077 servers.
+        certificates: Folder for the secured servers' keys and certificates, which are made where it
+            has none; None: a temporary one.
         host: Where the servers listen.
 
     Raises:
         FleetError: a port is taken.
         OSError: a file can't be read or written.
     """
-    clock = Clock(speed)
-    presses = {press.name: Press(fleet.setup(press), clock, seed) for press in fleet.press}
-    faces = _faces(fleet, presses, free_ports, nodesets, host)
-    plant = Plant(fleet=fleet, clock=clock, presses=presses, faces=faces)
+    clock, rack = Clock(speed), Rack()
+    presses = {press.name: Press(fleet.setup(press), clock, seed, rack) for press in fleet.press}
+    for press in presses.values():
+        Troubles(press)
     with ExitStack() as files:
+        faces = made_faces(
+            fleet,
+            presses,
+            free_ports=free_ports,
+            nodesets=nodesets,
+            certificates=certificates,
+            host=host,
+            files=files,
+        )
+        plant = Plant(fleet=fleet, clock=clock, presses=presses, faces=faces)
         _keep(plant, truth, state, files)
+        _schedule(plant)
         async with AsyncExitStack() as servers:
             for name, face in _servers(faces):
                 await _start(name, face)
@@ -109,39 +188,13 @@ async def open_plant(
                 raise failure
 
 
-def _faces(
-    fleet: Fleet,
-    presses: Mapping[str, Press],
-    free_ports: bool,
-    nodesets: Path | None,
-    host: str,
-) -> dict[str, Face]:
-    ports = dict.fromkeys(presses, 0) if free_ports else fleet.ports()
-    faces: dict[str, Face] = {}
-    for each in fleet.press:
-        press, port = presses[each.name], ports[each.name]
-        if each.protocol == "modbus":
-            faces[each.name] = ModbusFace(press, host=host, port=port, unit=each.unit)
-        elif each.protocol == "flat":
-            faces[each.name] = FlatFace(press, host=host, port=port)
-        elif each.name not in faces:
-            group = _group(fleet, each)
-            face = Euromap77Face(
-                [presses[other.name] for other in group],
-                host=host,
-                port=port,
-                options=Options(jobs=each.jobs, machine_counter=each.machine_counter),
-                nodesets=nodesets,
-            )
-            faces |= {other.name: face for other in group}
-    return {name: faces[name] for name in presses}
-
-
-def _group(fleet: Fleet, press: FleetPress) -> list[FleetPress]:
-    """The presses behind one server."""
-    if press.server is None:
-        return [press]
-    return [other for other in fleet.press if other.server == press.server]
+def _schedule(plant: Plant) -> None:
+    """Write the fleet's events into the presses' scripts."""
+    for event in plant.fleet.event:
+        for entry in plant.fleet.event_presses(event):
+            press = plant.presses[entry.name]
+            act = partial(carry_out, event.order, press, plant.fleet.molds)
+            press.script.add(event.at_s, act)
 
 
 def _servers(faces: Mapping[str, Face]) -> Iterable[tuple[str, Face]]:

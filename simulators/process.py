@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
+from simulators.faults import Faults
 from simulators.modes import Mode, Phase, Quality
 from simulators.mold import Mold
 from simulators.program import Program
@@ -116,13 +117,29 @@ WARM = Restart()
 class Process:
     """Draws one shot after the other; the same draws for the same random source."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, faults: Faults) -> None:
         self._random = random
+        self._faults = faults
+        self._restart = WARM
         self._drift: dict[str, float] = {}
         self._two_level = {name: random.uniform(-0.004, 0.004) for name in TIME_NOISE_S}
 
-    def levels(self, program: Program, restart: Restart = WARM) -> dict[str, float]:
+    def mount(self, mold: Mold, program: Program) -> None:
+        """A mold comes on, tempered to the coolant."""
+        self._restart = Restart.after(900)
+
+    def stand(self, seconds: float) -> None:
+        """The press stood still that long before the next closing."""
+        restart = Restart.after(seconds)
+        self._restart = restart if restart.severity else self._restart
+
+    def warm(self) -> None:
+        """The press has been running for long."""
+        self._restart = WARM
+
+    def levels(self, program: Program) -> dict[str, float]:
         """Temperatures and flows as they stand now."""
+        restart = self._restart
         coolant_in = self._draw("coolant_in_c", program.coolant_in_c)
         rise = self._draw("coolant_rise_c", program.coolant_rise_c)
         mold = self._draw("mold_temp_c", program.mold_temp_set_c - restart.mold_below_k)
@@ -139,8 +156,10 @@ class Process:
             "oil_temp_c": self._draw("oil_temp_c", OIL_C),
         }
 
-    def shot(self, program: Program, mold: Mold, mode: Mode, restart: Restart = WARM) -> Plan:
+    def shot(self, program: Program, mold: Mold, mode: Mode, cavities: int) -> Plan:
         """Plan the next shot."""
+        restart = self._restart
+        self._restart = restart.next()
         recovery = self._draw("recovery_time_s", program.recovery_time_s * restart.recovery)
         phases = self._phases(program, mode, restart, recovery)
         peak = self._draw(
@@ -167,19 +186,19 @@ class Process:
                 "transfer_position_mm", program.transfer_position_mm
             ),
             "clamp_force_kn": self._draw("clamp_force_kn", program.clamp_force_kn),
-            "parts_good": 0 if bad else mold.cavities,
-            "parts_bad": mold.cavities if bad else 0,
+            "parts_good": 0 if bad else cavities,
+            "parts_bad": cavities if bad else 0,
             **_set_points(program),
         }
         return Plan(
             closing="shot",
             phases=phases,
             values=values,
-            levels=self.levels(program, restart),
+            levels=self.levels(program),
             start_mm=program.start_mm,
             quality=Quality.BAD if bad else Quality.GOOD,
-            parts_good=0 if bad else mold.cavities,
-            parts_bad=mold.cavities if bad else 0,
+            parts_good=0 if bad else cavities,
+            parts_bad=cavities if bad else 0,
         )
 
     def dry(self, program: Program) -> Plan:

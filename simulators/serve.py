@@ -1,11 +1,13 @@
 """A simulated plant that runs until it is told to stop."""
 
 import asyncio
-import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
-from simulators.fleet import Fleet, print_config
+from simulators.control import listening
+from simulators.fleet import Fleet
 from simulators.plant import Plant, open_plant
+from simulators.printedconfig import print_config
 
 
 async def serve(
@@ -18,37 +20,50 @@ async def serve(
     config_out: Path | None = None,
     state: Path | None = None,
     nodesets: Path | None = None,
+    certificates: Path | None = None,
+    control: int | None = None,
 ) -> None:
     """Mold until cancelled.
 
     When every press listens, one line for each is printed, and the tables of a sprue.toml that
     watches them are written to `config_out`.
 
+    Args (besides those of `open_plant`):
+        config_out: File for the tables of a sprue.toml.
+        control: Port on loopback that takes orders, 0 for any free one; None: no orders.
+
     Raises:
         FleetError: a port is taken.
         OSError: a file can't be written.
     """
-    async with open_plant(
-        fleet,
-        speed=speed,
-        seed=seed,
-        truth=truth,
-        free_ports=free_ports,
-        state=state,
-        nodesets=nodesets,
-    ) as plant:
+    async with AsyncExitStack() as stack:
+        plant = await stack.enter_async_context(
+            open_plant(
+                fleet,
+                speed=speed,
+                seed=seed,
+                truth=truth,
+                free_ports=free_ports,
+                state=state,
+                nodesets=nodesets,
+                certificates=certificates,
+            )
+        )
+        lines = _lines(plant)
+        if control is not None:
+            lines.append(f"orders at {await stack.enter_async_context(listening(plant, control))}")
         if config_out is not None:
-            _write(config_out, print_config(fleet, plant.ports, speed=speed))
-        for line in _lines(plant):
-            print(line)
-        sys.stdout.flush()
+            text = print_config(fleet, plant.ports, speed=speed, certificates=certificates)
+            _write(config_out, text)
+        print("\n".join(lines), flush=True)
         await asyncio.get_running_loop().create_future()
 
 
 def _lines(plant: Plant) -> list[str]:
+    kinds = {press.name: press.protocol for press in plant.fleet.press}
     return [
-        f"{press.name:<10} {press.protocol:<10} {plant.faces[press.name].address}"
-        for press in plant.fleet.press
+        f"{name:<10} {kinds.get(name, 'tcu'):<10} {face.address}"
+        for name, face in plant.faces.items()
     ]
 
 

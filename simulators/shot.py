@@ -89,6 +89,10 @@ class Shot:
     """Per canonical signal: the last-cycle values and the levels as they stood at the end."""
     parts_good: int
     parts_bad: int
+    injected: tuple[str, ...] = ()
+    """Faults that touched it."""
+    at_s: float = 0.0
+    """Process time of the press at its end."""
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values, for `from_json`."""
@@ -103,5 +107,6 @@ class Shot:
             "job": Job(**kept["job"]),
             "mode": Mode(kept["mode"]),
             "quality": Quality(kept["quality"]),
+            "injected": tuple(kept["injected"]),
         }
         return cls(**{**kept, **changed})

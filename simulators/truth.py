@@ -13,7 +13,8 @@ from simulators.shot import Shot
 class TruthLog:
     """Appends to one file for all presses; a recorder of each.
 
-    `counter` in a line is the counter by which the machine's interface identifies the shot.
+    `counter` in a line is the counter by which the machine's interface identifies the shot, `at_s`
+    the process time since the start: with one seed, all but `time` is the same every time.
 
     Raises:
         OSError: the file can't be written.
@@ -38,7 +39,8 @@ class TruthLog:
             "counter": shot.job_counter if press.name in self._by_job else shot.counter,
             "closing": shot.closing,
             "values": shot.values,
-            "injected": [],
+            "injected": shot.injected,
+            "at_s": shot.at_s,
         }
         self._file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
 

@@ -16,8 +16,8 @@ from agent.cycle import Booked
 from agent.files import RecordError
 from agent.history import Filter, open_history
 from agent.ledger import Run
-from simulators.fleet import print_config
 from simulators.plant import Plant
+from simulators.printedconfig import print_config
 
 PATIENCE_S = 60.0
 

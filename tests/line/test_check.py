@@ -5,8 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from simulators.fleet import load, print_config
+from simulators.fleet import load
 from simulators.plant import open_plant
+from simulators.printedconfig import print_config
 
 
 async def test_every_machine_is_read_once_and_nothing_is_stored(

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from simulators.fleet import Fleet, FleetError, load, names, print_config
+from simulators.fleet import Fleet, FleetError, load, names
 from simulators.modes import Mode
+from simulators.printedconfig import print_config
 
 GOOD = """
 [[press]]
@@ -129,7 +130,7 @@ def test_a_wrong_fleet_is_refused_in_words(
 
 
 def test_two_presses_of_one_name_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(FleetError, match="2 of the press 'IMM-01'"):
+    with pytest.raises(FleetError, match="2 of the press or tcu 'IMM-01'"):
         from_text(tmp_path, GOOD + GOOD)
 
 

@@ -11,9 +11,10 @@ import pytest
 from asyncua import Client
 from pymodbus.client import AsyncModbusTcpClient
 
-from simulators.fleet import Fleet, FleetError, load, print_config
+from simulators.fleet import Fleet, FleetError, load
 from simulators.plant import open_plant
 from simulators.press import Press
+from simulators.printedconfig import print_config
 from simulators.serve import serve
 from simulators.state import StateFile
 from tests.simulators.makers import a_press
@@ -73,6 +74,7 @@ async def test_the_truth_has_a_line_for_each_closing(tmp_path: Path) -> None:
             "closing": "shot",
             "values": dict(shot.values),
             "injected": [],
+            "at_s": shot.at_s,
         }
     ]
     assert datetime.fromisoformat(first[0]["time"]).utcoffset() is not None

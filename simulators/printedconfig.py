@@ -1,0 +1,106 @@
+"""The `sprue.toml` that watches a fleet, as far as it is about machines and molds."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from simulators.fleet import Fleet
+from simulators.fleetentries import FleetPress
+
+FAST = 10.0
+"""From this speed on a cycle takes so little of the wall's time that polls have to be dense."""
+
+MAKER_FIELDS: Mapping[str, str] = {
+    "HoldTime": "hold_time_s",
+    "MouldOpenTime": "mold_open_time_s",
+    "MouldCloseTime": "mold_close_time_s",
+    "EjectionTime": "ejection_time_s",
+    "PauseTime": "pause_time_s",
+    "CoolingTimeSet": "cooling_time_set_s",
+    "ClampForce": "clamp_force_kn",
+}
+"""The simulated maker's own event fields and the signals that they are."""
+
+MOLD_KEYS = (
+    "id",
+    "revision",
+    "part",
+    "alloy",
+    "cavities",
+    "planned_shots",
+    "expected_cycle_s",
+    "resin",
+)
+"""What an agent's `[[mold]]` has."""
+
+
+def print_config(
+    fleet: Fleet,
+    ports: Mapping[str, int],
+    *,
+    host: str = "127.0.0.1",
+    speed: float = FAST,
+    certificates: Path | None = None,
+) -> str:
+    """The `[[machine]]` and `[[mold]]` tables of a sprue.toml that watches the fleet.
+
+    Machines that an agent has no driver for yet are named in a comment.
+
+    Args:
+        fleet: The fleet.
+        ports: Where each press listens, by its name.
+        host: Where all of them listen.
+        speed: How fast they mold: at real speed, servers that are dear to poll are polled less.
+        certificates: Folder with the certificates of the plant's secured servers.
+    """
+    tables = [
+        _machine(press, host, ports[press.name], speed, certificates) for press in fleet.press
+    ]
+    tables += [_table("mold", mold.model_dump(include=set(MOLD_KEYS))) for mold in fleet.mold]
+    return "\n".join(tables)
+
+
+def _machine(
+    press: FleetPress, host: str, port: int, speed: float, certificates: Path | None
+) -> str:
+    entries: dict[str, Any] = {"name": press.name}
+    match press.protocol:
+        case "modbus":
+            if press.framing == "rtu":
+                return f"# {press.name} at {host}:{port} speaks RTU over TCP: no driver yet.\n"
+            entries |= {"driver": "modbus", "host": host, "port": port, "unit": press.unit}
+            entries |= {"map": "retrofit-plc", "poll_s": 0.1}
+        case "flat":
+            entries |= {"driver": "opcua", "url": f"opc.tcp://{host}:{port}"}
+            entries |= {"map": "flat-em63", "poll_s": 0.2 if speed < FAST else 0.1}
+        case "euromap77":
+            entries |= {"driver": "euromap77", "url": f"opc.tcp://{host}:{port}"}
+            if press.server is not None:
+                entries["serial"] = press.name
+            entries["cooling"] = {"event_field": "CoolingTime"}
+            entries["fields"] = MAKER_FIELDS
+    entries["tonnage"] = press.tonnage
+    if press.hall is not None:
+        entries["hall"] = press.hall
+    return _table("machine", entries)
+
+
+def _table(name: str, entries: Mapping[str, Any]) -> str:
+    lines = [f"{key} = {_toml(value)}" for key, value in entries.items()]
+    return "\n".join([f"[[{name}]]", *lines, ""])
+
+
+def _toml(value: Any) -> str:
+    """
+    >>> _toml({"event_field": "CoolingTime"}), _toml('a "b"'), _toml(24.0)
+    ('{ event_field = "CoolingTime" }', '"a \\\\"b\\\\""', '24.0')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{key} = {_toml(each)}" for key, each in value.items())
+        return f"{{ {inside} }}"
+    return repr(value)
