@@ -13,7 +13,8 @@ from typing import cast
 from asyncua import ua
 
 from simulators.nodes import DATA_VARIABLE, OBJECTS
-from simulators.opcua import UaServer, standard_nodes
+from simulators.opcua import UaServer
+from simulators.sharednodes import standard_nodes
 
 VALUES = 40
 """Registers of a Modbus device, nodes of an OPC UA server."""

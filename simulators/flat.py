@@ -12,8 +12,9 @@ from asyncua import ua
 from simulators.listener import Change
 from simulators.modes import Mode
 from simulators.nodes import DATA_VARIABLE, FOLDER, OBJECTS, ORGANIZES, double, text
-from simulators.opcua import UaServer, standard_nodes
+from simulators.opcua import UaServer
 from simulators.press import Press
+from simulators.sharednodes import standard_nodes
 from simulators.shot import Shot
 
 NAMESPACE = "urn:sprue:simulated:flat"

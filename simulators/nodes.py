@@ -5,6 +5,8 @@ from typing import Any
 from asyncua import ua
 from asyncua.server.address_space import NodeManagementService
 
+from simulators.renumbering import Renumbering
+
 HAS_COMPONENT = ua.NodeId(ua.ObjectIds.HasComponent)
 HAS_PROPERTY = ua.NodeId(ua.ObjectIds.HasProperty)
 HAS_SUBTYPE = ua.NodeId(ua.ObjectIds.HasSubtype)
@@ -34,6 +36,8 @@ class Nodes:
 
     def __init__(self, service: NodeManagementService) -> None:
         self._service = service
+        self.renumbering: Renumbering | None = None
+        """Of a server whose clients see the namespaces in another order; ids here stay as built."""
 
     def object(
         self,
@@ -97,7 +101,7 @@ class Nodes:
         item.SourceNodeId, item.ReferenceTypeId, item.TargetNodeId = source, kind, target
         item.IsForward = True
         item.TargetNodeClass = target_class
-        for status in self._service.add_references([item]):
+        for status in self._service.add_references([self._seen(item)]):
             status.check()
 
     def rule(self, node: ua.NodeId, *, optional: bool) -> None:
@@ -126,9 +130,12 @@ class Nodes:
         item.NodeClass = node_class
         item.TypeDefinition = kind
         item.NodeAttributes = attributes
-        for result in self._service.add_nodes([item]):
+        for result in self._service.add_nodes([self._seen(item)]):
             result.StatusCode.check()
         return node
+
+    def _seen(self, item: Any) -> Any:
+        return item if self.renumbering is None else self.renumbering.of(item)
 
 
 def text(value: str) -> ua.Variant:

@@ -7,10 +7,16 @@ from functools import cache
 from pathlib import Path
 
 from asyncua import Server, ua
-from asyncua.server.address_space import NodeData, NodeManagementService
+from asyncua.server.address_space import (
+    AddressSpace,
+    AttributeValue,
+    NodeData,
+    NodeManagementService,
+)
 
 from simulators.nodes import ANALOG_ITEM, DATA_VARIABLE, OBJECTS, ORGANIZES, PROPERTY, Nodes
-from simulators.opcua import InternalServerOn, empty_space, standard_nodes
+from simulators.opcua import InternalServerOn
+from simulators.sharednodes import empty_space, standard_nodes
 from simulators.types77 import (
     DATA_TYPES,
     DEVICE_SET,
@@ -23,6 +29,7 @@ from simulators.types77 import (
     STRUCTURES,
     Field,
     Part,
+    Structure,
     placeholder,
 )
 from simulators.units import EU_INFORMATION, RANGE
@@ -40,9 +47,8 @@ def built_types() -> Mapping[ua.NodeId, NodeData]:
     space = empty_space(standard_nodes())
     nodes = Nodes(NodeManagementService(space))
     nodes.object(DEVICE_SET, ua.QualifiedName("DeviceSet", DI), OBJECTS, reference=ORGANIZES)
-    for name, number in STRUCTURES.items():
-        structure = ua.NodeId(ua.ObjectIds.Structure)
-        nodes.data_type(ua.NodeId(number, GT), ua.QualifiedName(name, GT), structure)
+    for name, structure in STRUCTURES.items():
+        _structure(nodes, space, name, structure)
     for name, (number, values, words) in ENUMERATIONS.items():
         _enumeration(nodes, name, ua.NodeId(number, GT), ua.NodeId(values, GT), words)
     for index, number, name, parent, abstract in OBJECT_TYPES:
@@ -118,6 +124,28 @@ def _child(nodes: Nodes, parent: ua.NodeId, child: Field | Part) -> None:
 def _analog_parts(ids: tuple[int, int], index: int) -> Iterator[tuple[ua.NodeId, str, ua.NodeId]]:
     yield ua.NodeId(ids[0], index), "EngineeringUnits", EU_INFORMATION
     yield ua.NodeId(ids[1], index), "EURange", RANGE
+
+
+def _structure(nodes: Nodes, space: AddressSpace, name: str, structure: Structure) -> None:
+    node = ua.NodeId(structure.id, GT)
+    nodes.data_type(node, ua.QualifiedName(name, GT), ua.NodeId(ua.ObjectIds.Structure))
+    encoding = nodes.object(
+        ua.NodeId(structure.encoding, GT),
+        ua.QualifiedName("Default Binary", 0),
+        node,
+        ua.NodeId(ua.ObjectIds.DataTypeEncodingType),
+        reference=ua.NodeId(ua.ObjectIds.HasEncoding),
+    )
+    definition = ua.StructureDefinition()
+    definition.DefaultEncodingId = encoding
+    definition.BaseDataType = ua.NodeId(ua.ObjectIds.Structure)
+    for field, kind, array in structure.fields:
+        each = ua.StructureField()
+        each.Name, each.DataType = field, ua.NodeId(kind.value)
+        each.ValueRank = ua.ValueRank.OneDimension if array else ua.ValueRank.Scalar
+        definition.Fields.append(each)
+    value = ua.DataValue(ua.Variant(definition, ua.VariantType.ExtensionObject))
+    space._nodes[node].attributes[ua.AttributeIds.DataTypeDefinition] = AttributeValue(value)
 
 
 def _enumeration(

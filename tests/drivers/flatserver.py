@@ -10,7 +10,8 @@ from asyncua import ua
 from asyncua.common.utils import ServiceError
 
 from simulators.nodes import DATA_VARIABLE, FOLDER, OBJECTS, ORGANIZES
-from simulators.opcua import UaServer, standard_nodes
+from simulators.opcua import UaServer
+from simulators.sharednodes import standard_nodes
 
 NAMESPACE = "urn:test:flat"
 KINDS: Mapping[type, tuple[ua.VariantType, int]] = {

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from drivers import MachineError, RefusedError
 from drivers.opcua import OpcUaSettings
 from drivers.session import open_session
-from simulators.opcua import InternalServerOn, standard_nodes
+from simulators.opcua import InternalServerOn
+from simulators.sharednodes import standard_nodes
 
 
 @dataclass
