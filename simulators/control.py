@@ -1,9 +1,11 @@
-"""Orders to a simulator that runs: one line of text each, over a socket on this computer."""
+"""Orders to a simulator that runs: lines of text, over a socket on this computer or typed."""
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 from simulators.faults import FaultError
 from simulators.orders import parsed
@@ -71,6 +73,28 @@ async def listening(plant: Plant, port: int) -> AsyncGenerator[str]:
         for link in tuple(links):
             link.transport.abort()
         await server.wait_closed()
+
+
+async def typed(plant: Plant) -> NoReturn:
+    """Take orders from the terminal in which the simulator runs, and answer there."""
+    lines = asyncio.Queue[str]()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        line = sys.stdin.readline()
+        if line:
+            lines.put_nowait(line)
+        else:
+            loop.remove_reader(sys.stdin)
+
+    loop.add_reader(sys.stdin, read)
+    try:
+        while True:
+            line = await lines.get()
+            if line.strip():
+                print(await obey(plant, line), flush=True)
+    finally:
+        loop.remove_reader(sys.stdin)
 
 
 async def send(host: str, port: int, line: str) -> str:

@@ -23,7 +23,7 @@ from simulators.fleetentries import (
 from simulators.menu import MENU
 from simulators.mold import Job, Mold
 from simulators.press import Setup
-from simulators.runs import Run, turns
+from simulators.runs import Run
 from simulators.strict import FleetError, Strict, hint, sentence
 
 __all__ = ["Fleet", "FleetError", "load", "names"]
@@ -43,6 +43,8 @@ class Fleet(Strict):
     run: tuple[FleetRun, ...] = ()
     event: tuple[FleetEvent, ...] = ()
     tcu: tuple[FleetTcu, ...] = ()
+    repeat: bool = False
+    """Whether each press's runs start over after the last; else it then stops."""
     presses: Annotated[int | None, Field(ge=1, le=1000)] = None
     """How many presses there are, where those listed are cut or repeated."""
 
@@ -135,16 +137,15 @@ class Fleet(Strict):
             save_every=press.save_every,
             open_cavities=press.open_cavities,
             runs=tuple(run for name, run in self._runs() if name == press.name),
+            repeat=self.repeat,
         )
 
     def _runs(self) -> Iterable[tuple[str, Run]]:
         """Every run with its press; a mold's runs follow each other as the file has them."""
         on = [press.mold for press in self.press]
-        numbers = turns([*on, *(run.mold for run in self.run)])[len(on) :]
-        for run, turn in zip(self.run, numbers, strict=True):
+        runs = [run.mold for run in self.run]
+        for index, run in enumerate(self.run):
             mold = self.molds[run.mold]
-            if run.revision is not None:
-                mold = replace(mold, revision=run.revision)
             if run.resin is not None:
                 mold = replace(mold, resin=run.resin)
             lot = run.lots[0] if run.lots else run.lot
@@ -159,7 +160,8 @@ class Fleet(Strict):
                     set_points=run.program,
                     set_up_s=run.set_up_s,
                     set_up_closings=run.set_up_closings,
-                    turn=turn,
+                    turns=((on + runs[:index]).count(run.mold), runs.count(run.mold)),
+                    recut=run.recut,
                 ),
             )
 
@@ -176,7 +178,8 @@ class Fleet(Strict):
             raise FleetError(f"a fleet of {count} presses: it should have at least 1")
         rounds = -(-count // len(self.press))
         parts = [self._repeated(turn, count) for turn in range(rounds)]
-        return Fleet(**{key: [each for part in parts for each in part[key]] for key in parts[0]})
+        tables = {key: [each for part in parts for each in part[key]] for key in parts[0]}
+        return Fleet(repeat=self.repeat, **tables)
 
     def _repeated(self, turn: int, count: int) -> dict[str, list[Any]]:
         """The presses of one repetition, as far as the count reaches, and what belongs to them."""

@@ -165,8 +165,8 @@ class FleetRun(Strict):
     mold: str
     job: Id
     parts: Annotated[int, Field(ge=1)]
-    revision: Id | None = None
-    """Of the mold from here on, where it has been re-cut."""
+    recut: bool = False
+    """The mold is re-cut before: from here on it has the next revision."""
     resin: str | None = None
     """Where it is not the mold's usual one."""
     lot: str = ""
@@ -204,6 +204,8 @@ class FleetEvent(Strict):
     """Parameters of the fault, or of what is done."""
     for_s: Annotated[float | None, Field(gt=0)] = None
     """Process seconds until the fault is switched off; without, it stays."""
+    every_s: Annotated[float | None, Field(gt=0)] = None
+    """Process seconds after which it happens again, and again."""
 
     @model_validator(mode="after")
     def _one(self) -> "FleetEvent":

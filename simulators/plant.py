@@ -12,6 +12,7 @@ from simulators.clock import Clock
 from simulators.faces import made_faces
 from simulators.faults import FaultError
 from simulators.fleet import Fleet, FleetError
+from simulators.fleetentries import FleetEvent
 from simulators.orders import Order, carry_out, checked
 from simulators.press import Press
 from simulators.runs import Rack
@@ -192,9 +193,15 @@ def _schedule(plant: Plant) -> None:
     """Write the fleet's events into the presses' scripts."""
     for event in plant.fleet.event:
         for entry in plant.fleet.event_presses(event):
-            press = plant.presses[entry.name]
-            act = partial(carry_out, event.order, press, plant.fleet.molds)
-            press.script.add(event.at_s, act)
+            act = partial(_happen, plant, plant.presses[entry.name], event, event.at_s)
+            plant.presses[entry.name].script.add(event.at_s, act)
+
+
+async def _happen(plant: Plant, press: Press, event: FleetEvent, at_s: float) -> None:
+    await carry_out(event.order, press, plant.fleet.molds)
+    if event.every_s is not None:
+        again = at_s + event.every_s
+        press.script.add(again, partial(_happen, plant, press, event, again))
 
 
 def _servers(faces: Mapping[str, Face]) -> Iterable[tuple[str, Face]]:

@@ -49,6 +49,8 @@ class Setup:
     """0 for all of the mold's."""
     runs: tuple[Run, ...] = ()
     """What follows when the job has its parts; without, the press molds on."""
+    repeat: bool = False
+    """Whether the runs start over after the last; else the press then stops."""
 
 
 class Press:
@@ -181,7 +183,7 @@ class Press:
         while True:
             await self._act(between=True)
             if self._run_is_over():
-                await self._change_over(self.setup.runs[self._runs_done])
+                await self._change_over()
             elif self.running:
                 await self._cycle()
             else:
@@ -391,7 +393,7 @@ class Press:
         self.mold_on = self.mold_shown = Mold(**kept["mold"])
         self.job = Job(**kept["job"])
         self._runs_done = kept.get("runs", 0)
-        self.open_cavities = self._run_now.open_cavities or self.mold_on.cavities
+        self.open_cavities = self._run(self._runs_done)[0].open_cavities or self.mold_on.cavities
         given = self.setup.set_points if self.mold_on.id == self.setup.mold.id else None
         self.program = program(self.mold_on, self.setup.tonnage, given)
         self.dataset = _dataset(self.mold_on)
@@ -400,37 +402,40 @@ class Press:
         self._process.warm()
         if kept["last"] is not None:
             self.last = Shot.from_json(kept["last"])
-        for run in (self._first_run, *self.setup.runs)[: self._runs_done]:
-            self._rack.give(run.mold.id, run.turn, 0.0)
+        for number in range(self._runs_done):
+            run, round_ = self._run(number)
+            self._rack.give(run.mold, run.turn(round_), 0.0)
 
     # Runs
 
-    @property
-    def _first_run(self) -> Run:
+    def _run(self, number: int) -> tuple[Run, int]:
+        """One of the runs, from 0 for what the press starts with; and which round it is in."""
         setup = self.setup
-        return Run(mold=setup.mold, job=setup.job, open_cavities=setup.open_cavities)
-
-    @property
-    def _run_now(self) -> Run:
-        return (self._first_run, *self.setup.runs)[self._runs_done]
+        if number == 0:
+            return Run(mold=setup.mold, job=setup.job, open_cavities=setup.open_cavities), 0
+        round_, index = divmod(number - 1, len(setup.runs))
+        return setup.runs[index], round_
 
     def _run_is_over(self) -> bool:
         made = self.counters.good + self.counters.bad
-        parts = self.job.parts
-        return self._runs_done < len(self.setup.runs) and 0 < parts <= made and self.running
+        return bool(self.setup.runs) and 0 < self.job.parts <= made and self.running
 
-    async def _change_over(self, run: Run) -> None:
-        """Take the old mold off, wait for the new one, set it up and start its job."""
+    async def _change_over(self) -> None:
+        """Take the old mold off, wait for the next one, set it up and start its job."""
+        before, round_ = self._run(self._runs_done)
+        if self._runs_done >= len(self.setup.runs) and not self.setup.repeat:
+            await self.set_mode(Mode.MANUAL)
+            return
         await self.set_mode(Mode.SETUP)
         await self._rest()
-        before = self._run_now
-        self._rack.give(before.mold.id, before.turn, self.at_s + run.set_up_s / 2)
-        free_s = await self._rack.take(run.mold.id, run.turn)
+        self._runs_done += 1
+        run, next_round = self._run(self._runs_done)
+        self._rack.give(self.mold_on, before.turn(round_), self.at_s + run.set_up_s / 2)
+        free_s, mold = await self._rack.take(run, next_round)
         self.at_s = max(self.at_s + run.set_up_s, free_s + run.set_up_s / 2)
         await self._until(self.at_s)
-        await self.change_mold(run.mold, run.job, set_points=run.set_points)
+        await self.change_mold(mold, run.job_of(next_round), set_points=run.set_points)
         self.open_cavities = run.open_cavities or run.mold.cavities
-        self._runs_done += 1
         self._set_up_due = run.set_up_closings
         while self._set_up_due and self.running:
             await self._cycle()
@@ -552,7 +557,9 @@ class Press:
             self._shown_after -= 1
             if self._shown_after <= 0:
                 await self.show_mold()
-        await self.change_lot(self._run_now.lot_at(self.counters.good + self.counters.bad))
+        run, _ = self._run(self._runs_done)
+        if run.lots:
+            await self.change_lot(run.lot_at(self.counters.good + self.counters.bad))
 
     def _shot(self, plan: Plan, injected: tuple[str, ...] = ()) -> Shot:
         return Shot(

@@ -1,8 +1,8 @@
 """Runs: which mold goes onto a press next, for which job; and the rack that molds wait in."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from simulators.modes import Mode
 from simulators.mold import Job, Mold
@@ -13,8 +13,12 @@ class Run:
     """One job on one mold, from the mold change to its last part."""
 
     mold: Mold
-    """With the revision and the resin that it has in this run."""
+    """As new; its revision is that which it has when it comes from the rack."""
     job: Job
+    turns: tuple[int, int] = (0, 0)
+    """How many runs anywhere this mold has before this one, and how many more with each round."""
+    recut: bool = False
+    """The mold is re-cut before this run: it comes back as its next revision."""
     mode: Mode = Mode.AUTOMATIC
     open_cavities: int = 0
     """0 for all of the mold's."""
@@ -25,8 +29,15 @@ class Run:
     """From the last part of the run before to the first closing of this one."""
     set_up_closings: int = 3
     """Closings without plastic while the mold is set up."""
-    turn: int = 0
-    """How many runs anywhere this mold has before this one."""
+
+    def turn(self, round_: int) -> int:
+        """How many runs anywhere the mold has before this one of that round."""
+        first, more = self.turns
+        return first + round_ * more
+
+    def job_of(self, round_: int) -> Job:
+        """The job, which has a new number in each round."""
+        return replace(self.job, name=f"{self.job.name}.{round_ + 1}") if round_ else self.job
 
     def lot_at(self, parts: int) -> str:
         """The resin lot when that many parts of the job are made."""
@@ -43,28 +54,37 @@ class Rack:
     """
 
     def __init__(self) -> None:
-        self._back: dict[tuple[str, int], asyncio.Future[float]] = {}
+        self._back: dict[tuple[str, int], asyncio.Future[tuple[float, str]]] = {}
 
-    def give(self, mold: str, turn: int, at_s: float) -> None:
+    def give(self, mold: Mold, turn: int, at_s: float) -> None:
         """Put a mold back after its run of that number."""
-        future = self._future(mold, turn)
+        future = self._future(mold.id, turn)
         if not future.done():
-            future.set_result(at_s)
+            future.set_result((at_s, mold.revision))
 
-    async def take(self, mold: str, turn: int) -> float:
-        """Wait for a mold's run of that number; since when the mold has been free."""
-        return 0.0 if turn == 0 else await asyncio.shield(self._future(mold, turn - 1))
+    async def take(self, run: Run, round_: int) -> tuple[float, Mold]:
+        """Wait for the mold of a run: since when it is free, and as it is now."""
+        turn = run.turn(round_)
+        free_s, revision = 0.0, run.mold.revision
+        if turn > 0:
+            free_s, revision = await asyncio.shield(self._future(run.mold.id, turn - 1))
+        return free_s, replace(run.mold, revision=following(revision) if run.recut else revision)
 
-    def _future(self, mold: str, turn: int) -> asyncio.Future[float]:
+    def _future(self, mold: str, turn: int) -> asyncio.Future[tuple[float, str]]:
         if (mold, turn) not in self._back:
             self._back[mold, turn] = asyncio.get_running_loop().create_future()
         return self._back[mold, turn]
 
 
-def turns(molds: Sequence[str]) -> list[int]:
-    """For each mold in a list, how often it stands there before.
+def following(revision: str) -> str:
+    """The revision after a re-cut.
 
-    >>> turns(["A", "B", "A", "A"])
-    [0, 0, 1, 2]
+    >>> following("A"), following("Z"), following("AZ"), following("3")
+    ('B', 'AA', 'BA', '4')
     """
-    return [molds[:index].count(mold) for index, mold in enumerate(molds)]
+    if revision.isdigit():
+        return str(int(revision) + 1)
+    head, last = revision[:-1], revision[-1:]
+    if last.upper() != "Z":
+        return head + chr(ord(last) + 1) if last else "A"
+    return (following(head) if head else "A") + "A"

@@ -1,10 +1,11 @@
 """A simulated plant that runs until it is told to stop."""
 
 import asyncio
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from simulators.control import listening
+from simulators.control import listening, typed
 from simulators.fleet import Fleet
 from simulators.plant import Plant, open_plant
 from simulators.printedconfig import print_config
@@ -56,6 +57,8 @@ async def serve(
             text = print_config(fleet, plant.ports, speed=speed, certificates=certificates)
             _write(config_out, text)
         print("\n".join(lines), flush=True)
+        if control is not None and sys.stdin.isatty():
+            await typed(plant)
         await asyncio.get_running_loop().create_future()
 
 

@@ -1,0 +1,184 @@
+"""Set points that people change, and stops, as a client sees them that watches cycle times only."""
+
+import asyncio
+from collections.abc import Mapping
+from itertools import pairwise
+
+import pytest
+
+from simulators.fleet import Fleet
+from simulators.listener import Change
+from simulators.modes import Mode
+from simulators.plant import Plant, open_plant
+from simulators.press import Press
+from simulators.shot import Shot
+
+FLEET = Fleet.model_validate(
+    {
+        "press": [{"name": "IMM-01", "protocol": "modbus", "mold": "A-1", "counter": 5000}],
+        "mold": [{"id": "A-1", "cavities": 2}],
+    }
+)
+
+
+class Logbook:
+    """What the control announces."""
+
+    def __init__(self, press: Press) -> None:
+        self.changes: list[Change] = []
+        press.listeners.append(self)
+
+    async def phase_changed(self, press: Press) -> None:
+        pass
+
+    async def shot_ended(self, press: Press, shot: Shot) -> None:
+        pass
+
+    async def changed(self, press: Press, change: Change) -> None:
+        self.changes.append(change)
+
+
+async def mean(press: Press, shots: int = 12) -> Mapping[str, float]:
+    """Mean of every value over some shots."""
+    made = [await press.mold() for _ in range(shots)]
+    return {name: sum(shot.values[name] for shot in made) / shots for name in made[0].values}
+
+
+@pytest.mark.parametrize(
+    ("fault", "given", "signals", "step", "points"),
+    [
+        pytest.param(
+            "timer_changed", {"by_s": 0.5}, ["cooling_time_s"], 0.5, ["cooling_time_set_s"],
+            marks=pytest.mark.fault("timer_changed"),
+        ),
+        pytest.param(
+            "hold_time_changed", {"by_s": -0.4}, ["hold_time_s"], -0.4, ["hold_time_set_s"],
+            marks=pytest.mark.fault("hold_time_changed"),
+        ),
+        pytest.param(
+            "open_close_changed", {"factor": 1.2}, ["mold_open_time_s", "mold_close_time_s"],
+            0.68, ["mold_open_time_s", "mold_close_time_s"],
+            marks=pytest.mark.fault("open_close_changed"),
+        ),
+    ],
+)  # fmt: skip
+async def test_a_changed_set_point_is_a_longer_cycle_and_only_its_phase_says_which(
+    fault: str, given: dict[str, float], signals: list[str], step: float, points: list[str]
+) -> None:
+    async with open_plant(FLEET, speed=None, free_ports=True) as plant:
+        press = plant.presses["IMM-01"]
+        log = Logbook(press)
+        before = await mean(press)
+        await plant.inject("IMM-01", fault, **given)
+        during = await mean(press)
+        await plant.clear("IMM-01", fault)
+        after = await mean(press)
+
+    moved = sum(during[name] - before[name] for name in signals)
+    assert during["cycle_time_s"] - before["cycle_time_s"] == pytest.approx(step, abs=0.02)
+    assert moved == pytest.approx(step, abs=0.02)
+    assert after["cycle_time_s"] == pytest.approx(before["cycle_time_s"], abs=0.02)
+    assert {change.name for change in log.changes} == set(points)
+    assert all(change.who for change in log.changes)
+
+
+@pytest.mark.fault("timer_changed")
+async def test_a_control_without_a_logbook_says_nothing_of_it() -> None:
+    async with open_plant(FLEET, speed=None, free_ports=True) as plant:
+        log = Logbook(plant.presses["IMM-01"])
+        await plant.inject("IMM-01", "timer_changed", logged=0)
+        await plant.clear("IMM-01", "timer_changed")
+
+    assert log.changes == []
+
+
+@pytest.mark.fault("timer_creep")
+async def test_no_step_of_a_creeping_timer_is_large_and_all_together_are() -> None:
+    async with open_plant(FLEET, speed=None, free_ports=True) as plant:
+        press = plant.presses["IMM-01"]
+        first = await press.mold()
+        await plant.inject("IMM-01", "timer_creep", by_s=0.05, every=5, steps=10)
+        timers = [(await press.mold()).values["cooling_time_s"] for _ in range(70)]
+        await plant.clear("IMM-01", "timer_creep")
+
+    steps = [round(new - old, 3) for old, new in pairwise(timers)]
+    assert {step for step in steps if step} == {0.05}
+    assert timers[-1] - first.values["cooling_time_s"] == pytest.approx(0.5)
+    assert press.program.cooling_time_set_s == first.values["cooling_time_set_s"]
+
+
+@pytest.mark.fault("wrong_program")
+async def test_a_wrong_program_moves_everything_at_once() -> None:
+    async with open_plant(FLEET, speed=None, free_ports=True) as plant:
+        press = plant.presses["IMM-01"]
+        log = Logbook(press)
+        before = await mean(press)
+        await plant.inject("IMM-01", "wrong_program")
+        during = await mean(press)
+        await plant.clear("IMM-01", "wrong_program")
+
+    for signal in ("injection_pressure_peak_bar", "melt_temp_c", "mold_temp_set_c", "fill_time_s"):
+        assert abs(during[signal] / before[signal] - 1) > 0.1, signal
+    assert during["cycle_time_s"] - before["cycle_time_s"] == pytest.approx(3, abs=0.05)
+    assert [(c.kind, c.new) for c in log.changes][-1] == ("dataset", "A-1 A")
+    assert press.mold_shown.id == "A-1"
+
+
+async def molded(plant: Plant, shots: int) -> list[Shot]:
+    """Wait for some more shots of a press that molds by itself."""
+    press = plant.presses["IMM-01"]
+    async with asyncio.timeout(20):
+        await press.until(press.counter + shots)
+    return list(press.shots)[-shots:]
+
+
+@pytest.mark.fault("start_up")
+async def test_a_start_up_looks_like_trouble_on_every_signal() -> None:
+    async with open_plant(FLEET, speed=2000, free_ports=True) as plant:
+        press = plant.presses["IMM-01"]
+        log = Logbook(press)
+        warm = (await molded(plant, 30))[-1]
+        await plant.inject("IMM-01", "start_up", for_s=7200)
+        shots = await molded(plant, 6)
+
+    starts = [shot for shot in shots if "start_up" in shot.injected]
+    gaps = [b.at_s - a.at_s for a, b in zip([warm, *shots], shots, strict=False)]
+    assert len(starts) == 1
+    assert max(gaps) > 7200
+    again = shots[gaps.index(max(gaps)) :]
+    assert again[0].quality != 0
+    assert again[1].values["recovery_time_s"] > 1.1 * warm.values["recovery_time_s"]
+    modes = [change.new for change in log.changes if change.kind == "mode"]
+    assert modes == [Mode.MANUAL, Mode.AUTOMATIC]
+
+
+@pytest.mark.fault("cycle_interrupted")
+async def test_an_open_door_is_one_long_gap_and_no_shot() -> None:
+    async with open_plant(FLEET, speed=2000, free_ports=True) as plant:
+        press = plant.presses["IMM-01"]
+        await molded(plant, 2)
+        await plant.inject("IMM-01", "cycle_interrupted", for_s=90)
+        shots = await molded(plant, 4)
+
+    counters = [shot.counter for shot in press.shots]
+    assert counters == list(range(counters[0], counters[0] + len(counters)))
+    every = list(press.shots)
+    gaps = [b.at_s - a.at_s - b.values["cycle_time_s"] for a, b in pairwise(every)]
+    assert sorted(gaps)[-1] > 90
+    assert sorted(gaps)[-2] == pytest.approx(0, abs=0.01)
+    assert shots
+
+
+@pytest.mark.fault("late_publication")
+async def test_late_publication_makes_long_and_short_gaps_in_pairs() -> None:
+    async with open_plant(FLEET, speed=20, free_ports=True) as plant:
+        await molded(plant, 1)
+        await plant.inject("IMM-01", "late_publication", by_s=6)
+        shots = await molded(plant, 6)
+
+    said = [shot.values["cycle_time_s"] for shot in shots[1:]]
+    walls = [(b.ended_at - a.ended_at).total_seconds() * 20 for a, b in pairwise(shots)]
+    wrong = [wall - cycle for wall, cycle in zip(walls, said, strict=True)]
+    assert [abs(each) > 3 for each in wrong] == [True] * 5
+    assert [each > 0 for each in wrong] in ([True, False] * 2 + [True], [False, True] * 2 + [False])
+    assert abs(sum(wrong[:4])) < 3
