@@ -61,7 +61,7 @@ _WORDS: Mapping[str, Any] = {"mode": MODES, "set_point": NUMBERS, "resin": RESIN
 
 
 async def _stop(press: Press, given: Given, molds: Mapping[str, Mold]) -> None:
-    await press.stop_for(float(given["for_s"]), given.get("who", ""))
+    await press.stop_for(float(given["standing_s"]), given.get("who", ""))
 
 
 async def _mode(press: Press, given: Given, molds: Mapping[str, Mold]) -> None:
@@ -124,7 +124,7 @@ ACTIONS: Mapping[str, Action] = {
     "stop": Action(
         what="Stops after the running cycle, in manual mode, and molds on later.",
         act=_stop,
-        needs={"for_s": float},
+        needs={"standing_s": float},
         takes=_WHO,
     ),
     "mode": Action(

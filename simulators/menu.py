@@ -546,7 +546,7 @@ _FAULTS: tuple[Fault, ...] = (
         what="The guard door is opened within a cycle, which is lost: the press waits, the mold "
         "cools down, and the next shot starts as after a stop.",
         naive="One very long cycle, or a gap.",
-        parameters={"for_s": Parameter(90, "seconds that the door is open")},
+        parameters={"standing_s": Parameter(90, "seconds that the door is open")},
     ),
     Fault(
         name="cooling_cut_short",
@@ -565,7 +565,7 @@ _FAULTS: tuple[Fault, ...] = (
         what="The press stops, then starts up again: an almost empty first shot, a long recovery "
         "on the second, pressure that climbs over 15 to 20 shots.",
         naive="Alarms on every signal after each break.",
-        parameters={"for_s": Parameter(1200, "seconds that it stands")},
+        parameters={"standing_s": Parameter(1200, "seconds that it stands")},
     ),
     Fault(
         name="wrong_program",

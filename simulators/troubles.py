@@ -49,10 +49,10 @@ class Troubles:
             case "power_off":
                 await (press.power_off() if on else press.power_on())
             case "start_up":
-                await self._stop(active["for_s"])
+                await self._stop(active["standing_s"])
             case "cycle_interrupted":
                 press.abort()
-                await self._stop(active["for_s"])
+                await self._stop(active["standing_s"])
             case "counter_reset":
                 await press.reset_counter(int(active["to"]))
             case "job_counter_reset":

@@ -138,7 +138,7 @@ async def test_a_start_up_looks_like_trouble_on_every_signal() -> None:
         press = plant.presses["IMM-01"]
         log = Logbook(press)
         warm = (await molded(plant, 30))[-1]
-        await plant.inject("IMM-01", "start_up", for_s=7200)
+        await plant.inject("IMM-01", "start_up", standing_s=7200)
         shots = await molded(plant, 6)
 
     starts = [shot for shot in shots if "start_up" in shot.injected]
@@ -157,7 +157,7 @@ async def test_an_open_door_is_one_long_gap_and_no_shot() -> None:
     async with open_plant(FLEET, speed=2000, free_ports=True) as plant:
         press = plant.presses["IMM-01"]
         await molded(plant, 2)
-        await plant.inject("IMM-01", "cycle_interrupted", for_s=90)
+        await plant.inject("IMM-01", "cycle_interrupted", standing_s=90)
         shots = await molded(plant, 4)
 
     counters = [shot.counter for shot in press.shots]
