@@ -19,6 +19,8 @@ from simulators import blackhole
 from simulators.faults import Active, Faults
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+PACE_S = 0.02
+"""Between answers that had to wait: what was late takes them one by one."""
 SENDING = ("slow_answers", "late_reply", "late_replies", "garbage_bytes", "truncated_frame")
 """Faults of what goes out."""
 
@@ -27,9 +29,10 @@ class Wire:
     """The links of one server.
 
     Answers never overtake each other, as on a serial line or within a session: while one is held
-    back, those after it wait. In a black hole the network keeps what a client sends, as TCP's
-    retransmission does: where the client still holds its link when the hole closes, its requests
-    are answered then. A link that was forgotten stays silent until either side closes it.
+    back, those after it wait, and then go out one by one, as from a device that has fallen behind.
+    In a black hole the network keeps what a client sends, as TCP's retransmission does: where the
+    client still holds its link when the hole closes, its requests are answered then. A link that
+    was forgotten stays silent until either side closes it.
 
     Args:
         faults: Of the machines behind the server; a fault of any of them acts on all links.
@@ -218,9 +221,10 @@ class Link(asyncio.Transport, asyncio.Protocol):
             self._send_due()
 
     def _hold(self, data: bytes | None, late_s: float) -> None:
-        last = self._held[-1][0] if self._held else 0.0
         due = asyncio.get_running_loop().time() + late_s
-        self._held.append((max(due, last), data))
+        if self._held:
+            due = max(due, self._held[-1][0] + PACE_S)
+        self._held.append((due, data))
         if self._timer is None:
             self._send_due()
 

@@ -16,8 +16,8 @@ from tests.simulators.makers import a_press
 
 
 @pytest.fixture
-async def face() -> AsyncGenerator[ModbusFace]:
-    opened = ModbusFace(a_press(counter=180_400))
+async def face(request: pytest.FixtureRequest) -> AsyncGenerator[ModbusFace]:
+    opened = ModbusFace(a_press(counter=getattr(request, "param", 180_400)))
     await opened.start()
     yield opened
     await opened.stop()
@@ -77,11 +77,10 @@ async def test_every_shot_is_reported_as_it_was_molded(
                     assert value == pytest.approx(shot.values[signal], abs=step / 2 + 1e-9)
 
 
+@pytest.mark.parametrize("face", [0], indirect=True)
 async def test_before_the_first_shot_there_is_nothing_to_report(
-    settings: ModbusSettings, registers: RegisterMap, face: ModbusFace
+    settings: ModbusSettings, registers: RegisterMap
 ) -> None:
-    face.press = a_press(counter=0)
-
     async with open_press(settings, registers) as machine:
         observations = machine.observations()
         seen = [await anext(observations) for _ in range(3)]

@@ -8,8 +8,9 @@ from contextlib import suppress
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
-from simulators.modbus import LAST_CYCLE, ModbusFace
+from simulators.modbus import ModbusFace
 from simulators.modes import Mode
+from simulators.plc import LAST_CYCLE
 from simulators.press import Press
 from tests.simulators.makers import a_press
 
