@@ -134,13 +134,14 @@ async def test_live_values_take_one_request_and_a_shot_two_more(
     press: Press, settings: ModbusSettings, registers: RegisterMap, face: ModbusFace
 ) -> None:
     asked: list[bytes] = []
-    answer = face.answer
+    plc = face.units[face.unit]
+    answer = plc.answer
 
-    def note(unit: int, request: bytes) -> bytes:
+    def note(request: bytes) -> bytes:
         asked.append(request)
-        return answer(unit, request)
+        return answer(request)
 
-    face.answer = note  # type: ignore[method-assign]
+    plc.answer = note  # type: ignore[method-assign]
     async with open_press(settings, registers) as machine:
         observations = machine.observations()
         await anext(observations)
