@@ -1,126 +1,93 @@
-"""A press whose OPC UA server follows no companion specification: a flat list of EUROMAP 63 tokens.
+"""A press whose OPC UA server follows no companion specification: a flat list of tokens.
 
 Every number is a Double, even counters; the mode is a bit mask. The values of the last cycle are
-written one after the other, the counter last, as the controls of this kind do it.
+written one after the other, then its curves, the counter last, as controls of this kind do it.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
 
 from asyncua import ua
+from asyncua.server.address_space import NodeData
 
+from simulators.limits import Limits
 from simulators.listener import Change
-from simulators.modes import Mode
-from simulators.nodes import DATA_VARIABLE, FOLDER, OBJECTS, ORGANIZES, double, text
+from simulators.nodes import DATA_VARIABLE, FOLDER, OBJECTS, ORGANIZES, double, doubles, text
 from simulators.opcua import UaServer
 from simulators.press import Press
+from simulators.security import Security
 from simulators.sharednodes import standard_nodes
 from simulators.shot import Shot
+from simulators.tokens import (
+    ALL,
+    CURVES,
+    LAST_CYCLE,
+    LEVELS,
+    LIVE,
+    STATES,
+    TEXTS,
+    is_measured,
+    shown,
+)
+from simulators.uaface import Content, UaFace
 
 NAMESPACE = "urn:sprue:simulated:flat"
-INDEX = 2
+TWIN_NAMESPACE = "urn:sprue:simulated:flat:twin"
+INDEX, TWIN_INDEX = 2, 3
 
 DOUBLE = ua.NodeId(ua.ObjectIds.Double)
 STRING = ua.NodeId(ua.ObjectIds.String)
 
-MODE_BITS: Mapping[Mode, int] = {
-    Mode.OTHER: 0,
-    Mode.SLEEP: 2,
-    Mode.MANUAL: 4,
-    Mode.SETUP: 4,
-    Mode.SEMI_AUTOMATIC: 8,
-    Mode.AUTOMATIC: 16,
-}
-"""1 is off; this control knows no set-up mode."""
+FRAGILE = "ActTimCool"
+LATE = ("ActTimCool", *LEVELS)
 
-LAST_CYCLE: Mapping[str, str] = {
-    "ActTimCyc": "cycle_time_s",
-    "ActTimCool": "cooling_time_s",
-    "ActTimFill[1]": "fill_time_s",
-    "ActTimHld": "hold_time_s",
-    "ActTimPlst[1]": "recovery_time_s",
-    "ActTimMldOpn": "mold_open_time_s",
-    "ActTimMldCls": "mold_close_time_s",
-    "ActTimEj": "ejection_time_s",
-    "ActTimPse": "pause_time_s",
-    "ActPrsMachSpecMax": "injection_pressure_peak_bar",
-    "ActPrsXfrSpec[1]": "transfer_pressure_bar",
-    "ActPrsHldSpec[1]": "hold_pressure_bar",
-    "ActPrsBck[1]": "back_pressure_bar",
-    "ActStrCsh[1]": "cushion_mm",
-    "ActStrXfr[1]": "transfer_position_mm",
-    "ActVolSht[1]": "shot_volume_cm3",
-    "ActFrcClp": "clamp_force_kn",
-    "ActPrsCavMax": "cavity_pressure_peak_bar",
-    "SetTimCool": "cooling_time_set_s",
-    "SetTmpMld[1]": "mold_temp_set_c",
-    "ActCntPrtGood": "parts_good",
-    "ActCntPrtBad": "parts_bad",
-}
-"""Token and canonical signal of what changes at the end of a cycle."""
-
-LEVELS: Mapping[str, str] = {
-    "ActTmpMld[1]": "mold_temp_c",
-    "ActTmpBrlZn[1,1]": "barrel_zone_1_c",
-    "ActTmpBrlZn[1,2]": "barrel_zone_2_c",
-    "ActTmpBrlZn[1,3]": "barrel_zone_3_c",
-    "ActTmpBrlZn[1,4]": "barrel_zone_4_c",
-    "ActTmpMlt[1]": "melt_temp_c",
-    "ActTmpOil": "oil_temp_c",
-}
-
-LIVE = ("ActPrsInj", "ActStrScr")
-TEXTS = ("SetDescMld", "SetDescJob")
-STATES = ("ActCntCyc", "ModMach", "StsProd", "StsPhase", "TypClosing")
+TWIN_NUMBER, TWIN_TEXT = 777.0, "TWIN"
+"""What the other machine shows, always: nothing that this press could."""
 
 
-class FlatFace:
-    """Publishes one press on an OPC UA server of its own."""
+class FlatFace(UaFace):
+    """Publishes one press on an OPC UA server of its own.
 
-    def __init__(self, press: Press, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.press = press
-        self.host = host
-        self.port = port
-        """0 until it has started, if it was not given."""
-        self._server: UaServer | None = None
+    Args:
+        press: The press.
+        host: Address to listen on.
+        port: 0 for any.
+        security: None for a server that anybody reads in clear.
+        limits: What it takes at once; None for anything.
+        twin: Whether a second namespace has nodes of the same names with another machine's values,
+            as on a server that collects the values of several.
+    """
 
-    @property
-    def address(self) -> str:
-        """Where it listens."""
-        return f"opc.tcp://{self.host}:{self.port}"
+    namespaces = (NAMESPACE, TWIN_NAMESPACE)
 
-    async def start(self) -> None:
-        """Listen with a fresh address space that shows the press as it is.
-
-        Raises:
-            OSError: the port is taken.
-        """
-        server = UaServer(
-            standard_nodes(),
-            [NAMESPACE],
-            name=f"{self.press.name} flat",
-            uri=f"urn:sprue:simulated:{self.press.name}",
+    def __init__(
+        self,
+        press: Press,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        security: Security | None = None,
+        limits: Limits | None = None,
+        twin: bool = False,
+    ) -> None:
+        super().__init__(
+            [press],
+            name=f"{press.name} flat",
+            host=host,
+            port=port,
+            security=security,
+            limits=limits,
         )
-        await server.init()
-        self._build(server)
-        await server.listen(self.host, self.port)
-        self._server, self.port = server, server.port
-        self.press.listeners.append(self)
-
-    async def stop(self) -> None:
-        """Stop answering; the press molds on."""
-        if self._server is None:
-            return
-        self.press.listeners.remove(self)
-        server, self._server = self._server, None
-        await server.close()
+        self.press = press
+        self._twin = twin
+        self._ids: dict[str, ua.NodeId] = {}
+        self._curves_at = datetime.now(UTC)
 
     async def tick(self) -> None:
         """Tell those who subscribed to live values; reads compute them anyway."""
-        if self._server is not None:
-            live = self.press.live
-            await self._write("ActPrsInj", double(live.injection_pressure_bar))
-            await self._write("ActStrScr", double(live.screw_position_mm))
+        await self._publish(LIVE)
 
     async def phase_changed(self, press: Press) -> None:
         """Publish the phase, and the levels that go with it."""
@@ -129,10 +96,13 @@ class FlatFace:
             await self._write(token, double(press.levels[signal]))
 
     async def shot_ended(self, press: Press, shot: Shot) -> None:
-        """Publish the last cycle's values, and then the counter."""
+        """Publish the last cycle's values, its curves, and then the counter."""
         for token, signal in LAST_CYCLE.items():
             await self._write(token, double(shot.values[signal]))
             await asyncio.sleep(0)
+        if self._server is not None:
+            self._curves_at = self._server.now()
+        await self._publish(CURVES)
         await self._write("TypClosing", double(shot.closing == "dry"))
         await self._write("ActCntCyc", double(shot.counter))
 
@@ -140,53 +110,67 @@ class FlatFace:
         """Publish mode, production status, job, mold and counter as they are now."""
         for token in (*TEXTS, *STATES):
             if token != "TypClosing":
-                await self._write(token, _state(press, token))
+                await self._write(token, shown(press, token))
 
-    def _build(self, server: UaServer) -> None:
-        nodes, press = server.nodes, self.press
-        folder = nodes.object(
-            _id("Machine"), ua.QualifiedName("Machine", INDEX), OBJECTS, FOLDER, reference=ORGANIZES
+    async def base(self) -> Mapping[ua.NodeId, NodeData]:
+        """The standard's nodes."""
+        return standard_nodes()
+
+    async def fill(self, server: UaServer) -> Content:
+        """One folder with a variable for each token; the twin's has the same names."""
+        prefix = f"g{self.generation}." if self.generation else ""
+        self._ids = {token: ua.NodeId(prefix + token, INDEX) for token in ALL}
+        values = {token: shown(self.press, token) for token in ALL}
+        _add(server, ua.NodeId(f"{prefix}Machine", INDEX), self._ids, values)
+        self._curves_at = server.now()
+        for token in (*LIVE, *CURVES):  # a kept curve would take more memory than all the rest
+            value = partial(shown, self.press, token)
+            at = self._when_curves_came if token in CURVES else None
+            server.on_read(self._ids[token], value, at=at)
+        for token in filter(is_measured, ALL):
+            server.measured(self._ids[token], self.press.faults)
+        if self._twin:
+            ids = {token: ua.NodeId(token, TWIN_INDEX) for token in ALL}
+            _add(server, ua.NodeId("Machine", TWIN_INDEX), ids, _twins(values))
+        return Content(
+            listeners=[(self.press, self)],
+            fragile={self.press.name: self._ids[FRAGILE]},
+            late=[self._ids[token] for token in LATE],
         )
 
-        def add(token: str, value: ua.Variant) -> None:
-            data_type = STRING if value.VariantType is ua.VariantType.String else DOUBLE
-            name = ua.QualifiedName(token, INDEX)
-            nodes.variable(_id(token), name, folder, value, data_type, DATA_VARIABLE)
-
-        shot = press.last
-        for token in (*TEXTS, *STATES):
-            add(token, _state(press, token))
-        for token, signal in LAST_CYCLE.items():
-            add(token, double(shot.values[signal] if shot else 0.0))
-        for token, signal in LEVELS.items():
-            add(token, double(press.levels[signal]))
-        for token in LIVE:
-            add(token, double(0.0))
-        server.on_read(_id("ActPrsInj"), lambda: double(press.live.injection_pressure_bar))
-        server.on_read(_id("ActStrScr"), lambda: double(press.live.screw_position_mm))
+    def _when_curves_came(self) -> datetime:
+        return self._curves_at
 
     async def _write(self, token: str, value: ua.Variant) -> None:
         if self._server is not None:
-            await self._server.write(_id(token), value)
+            await self._server.write(self._ids[token], value)
+
+    async def _publish(self, tokens: Iterable[str]) -> None:
+        if self._server is not None:
+            await self._server.publish(*(self._ids[token] for token in tokens))
 
 
-def _id(token: str) -> ua.NodeId:
-    return ua.NodeId(token, INDEX)
+def _add(
+    server: UaServer,
+    folder: ua.NodeId,
+    ids: Mapping[str, ua.NodeId],
+    values: Mapping[str, ua.Variant],
+) -> None:
+    index = folder.NamespaceIndex
+    name = ua.QualifiedName("Machine", index)
+    server.nodes.object(folder, name, OBJECTS, FOLDER, reference=ORGANIZES)
+    for token, value in values.items():
+        kind = STRING if value.VariantType is ua.VariantType.String else DOUBLE
+        name = ua.QualifiedName(token, index)
+        server.nodes.variable(ids[token], name, folder, value, kind, DATA_VARIABLE)
 
 
-def _state(press: Press, token: str) -> ua.Variant:
-    match token:
-        case "SetDescMld":
-            return text(press.mold_shown.id)
-        case "SetDescJob":
-            return text(press.job.name)
-        case "ActCntCyc":
-            return double(press.counter)
-        case "ModMach":
-            return double(MODE_BITS[press.mode])
-        case "StsProd":
-            return double(press.status)
-        case "StsPhase":
-            return double(press.phase)
-        case _:
-            return double(press.last is not None and press.last.closing == "dry")
+def _twins(values: Mapping[str, ua.Variant]) -> Mapping[str, ua.Variant]:
+    """Another machine's values of the same kinds."""
+    return {token: _twin(value) for token, value in values.items()}
+
+
+def _twin(value: ua.Variant) -> ua.Variant:
+    if value.VariantType is ua.VariantType.String:
+        return text(TWIN_TEXT)
+    return doubles([TWIN_NUMBER]) if value.is_array else double(TWIN_NUMBER)

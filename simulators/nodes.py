@@ -173,6 +173,11 @@ def boolean(value: bool) -> ua.Variant:
     return ua.Variant(value, ua.VariantType.Boolean)
 
 
+def doubles(values: list[float]) -> ua.Variant:
+    """An array of Double."""
+    return ua.Variant(values, ua.VariantType.Double, is_array=True)
+
+
 def texts(values: list[str]) -> ua.Variant:
     """An array of String."""
     return ua.Variant(values, ua.VariantType.String, is_array=True)

@@ -14,8 +14,11 @@ from asyncua.server.address_space import (
     NodeManagementService,
 )
 
+from simulators.eventfields77 import FIELDS, Field, Part, placeholder
+from simulators.internalserver import InternalServerOn
+from simulators.maker77 import build_event_types
 from simulators.nodes import ANALOG_ITEM, DATA_VARIABLE, OBJECTS, ORGANIZES, PROPERTY, Nodes
-from simulators.opcua import InternalServerOn
+from simulators.options77 import Options
 from simulators.sharednodes import empty_space, standard_nodes
 from simulators.types77 import (
     DATA_TYPES,
@@ -23,16 +26,12 @@ from simulators.types77 import (
     DI,
     ENUMERATION,
     ENUMERATIONS,
-    FIELDS,
     GT,
     OBJECT_TYPES,
     STRUCTURES,
-    Field,
-    Part,
     Structure,
-    placeholder,
 )
-from simulators.units import EU_INFORMATION, RANGE
+from simulators.units import EU_INFORMATION, RANGE, Measures
 
 NODESET_FILES = (
     "Opc.Ua.Di.NodeSet2.xml",
@@ -81,6 +80,30 @@ async def loaded_types(folder: Path) -> Mapping[ua.NodeId, NodeData]:
                 await server.import_xml(str(folder / name))
         _loaded[folder] = server.iserver.aspace._nodes
     return _loaded[folder]
+
+
+_made: dict[tuple[Path | None, bool, int, Measures], Mapping[ua.NodeId, NodeData]] = {}
+
+
+async def machine_types(
+    nodesets: Path | None, options: Options
+) -> Mapping[ua.NodeId, NodeData]:
+    """The standard address space with all types of a machine, its maker's event types included.
+
+    Args:
+        nodesets: Folder of the official NodeSet files; None for the types built here.
+        options: What the machine offers.
+
+    Raises:
+        OSError: a NodeSet file is missing or can't be read.
+    """
+    key = nodesets, options.machine_counter, options.injection_units, options.measures
+    if key not in _made:
+        base = built_types() if nodesets is None else await loaded_types(nodesets)
+        space = empty_space(base)
+        build_event_types(Nodes(NodeManagementService(space)), options)
+        _made[key] = space._nodes
+    return _made[key]
 
 
 @contextmanager

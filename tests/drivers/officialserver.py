@@ -10,7 +10,7 @@ from typing import Any
 
 from asyncua import Server, ua
 
-from simulators.opcua import InternalServerOn
+from simulators.internalserver import InternalServerOn
 from simulators.sharednodes import standard_nodes
 
 FILES = ("Di", "Machinery", "PlasticsRubber.GeneralTypes", "PlasticsRubber.IMM2MES")

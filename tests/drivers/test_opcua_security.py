@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from drivers import MachineError, RefusedError
 from drivers.opcua import OpcUaSettings
 from drivers.session import open_session
-from simulators.opcua import InternalServerOn
+from simulators.internalserver import InternalServerOn
 from simulators.sharednodes import standard_nodes
 
 

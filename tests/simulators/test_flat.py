@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from asyncua import Client, Node, ua
 
-from simulators.flat import LAST_CYCLE, LEVELS, NAMESPACE, FlatFace
+from simulators.flat import NAMESPACE, FlatFace
 from simulators.modes import Mode
 from simulators.press import Press
+from simulators.tokens import LAST_CYCLE, LEVELS
 from tests.simulators.makers import a_press
 
 
