@@ -75,6 +75,8 @@ class Press:
         self.mold_on = setup.mold
         self.mold_shown = setup.mold
         """The mold that the control says is on, which is not always the one that is."""
+        self.has_mold = True
+        """Not from the end of one run to the mold change of the next."""
         self.open_cavities = setup.open_cavities or setup.mold.cavities
         """Cavities that make parts; the control does not know of blocked ones."""
         self.job = setup.job
@@ -327,7 +329,7 @@ class Press:
         """
         if self._plan is not None:
             raise RuntimeError(f"{self.name} is molding; pause it and wait until it has paused")
-        self.mold_on = mold
+        self.mold_on, self.has_mold = mold, True
         self.open_cavities = mold.cavities
         self.program = program(mold, self.setup.tonnage, set_points)
         self._process.mount(mold, self.program)
@@ -427,6 +429,7 @@ class Press:
             await self.set_mode(Mode.MANUAL)
             return
         await self.set_mode(Mode.SETUP)
+        self.has_mold = False
         await self._rest()
         self._runs_done += 1
         run, next_round = self._run(self._runs_done)
@@ -489,6 +492,8 @@ class Press:
             if self.at_s + self._slip > self.clock.now() or phase is plan.phases[-1][0]:
                 await self._enter(phase)
                 await self._until(self.at_s)
+            else:
+                self._reach(phase)  # nobody could have seen it
             await self._act()
             if self._aborted:
                 self._aborted = False
@@ -524,10 +529,13 @@ class Press:
         self._began, self._step, self._aborted = at, 0, False
         return self._plan
 
-    async def _enter(self, phase: Phase) -> None:
+    def _reach(self, phase: Phase) -> None:
         self.phase = phase
         if self._plan is not None and phase in (Phase.COOL, Phase.OPEN):
             self.levels = self._plan.levels
+
+    async def _enter(self, phase: Phase) -> None:
+        self._reach(phase)
         for listener in tuple(self.listeners):
             await listener.phase_changed(self)
         if phase is Phase.CLOSE:
