@@ -54,6 +54,7 @@ class ModbusServer:
         self._server: asyncio.Server | None = None
         self._returning: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
+        self._listens = asyncio.Event()
 
     @property
     def address(self) -> str:
@@ -77,6 +78,10 @@ class ModbusServer:
                 self._hang_up(self._server)
                 await self._server.wait_closed()
                 self._server = None
+
+    async def listens(self) -> None:
+        """Wait until it answers clients: at once, unless it is restarting or without power."""
+        await self._listens.wait()
 
     async def tick(self) -> None:
         """Nothing to do: requests compute their answer."""
@@ -116,6 +121,7 @@ class ModbusServer:
         if self._server is not None and own_power:
             await self._server.start_serving()
             self._wire.listens(self._server.sockets)
+            self._listens.set()
 
     async def _come_back(self, after_s: float) -> None:
         await asyncio.sleep(after_s)
@@ -127,6 +133,7 @@ class ModbusServer:
         if self._returning is not None:
             self._returning.cancel()
             self._returning = None
+        self._listens.clear()
         server.close()
         self._wire.drop_all()
         self._line.clear()
