@@ -85,10 +85,9 @@ class RtuFraming:
     def first(self, stream: bytes) -> tuple[Request | None, int]:
         """The first request, if it is complete, and how many bytes are done with."""
         for start in range(len(stream) - SHORTEST_FRAME + 1):
-            end = start + _request_size(stream[start:])
-            frame = stream[start:end]
-            if end <= len(stream) and crc16(frame) == 0:
-                return Request(0, frame[0], frame[1:-2]), end
+            end = start + _request_size(stream, start)
+            if end <= len(stream) and crc16(stream[start:end]) == 0:
+                return Request(0, stream[start], stream[start + 1 : end - 2]), end
         return None, max(0, len(stream) - LONGEST_FRAME)
 
     def frame(self, transaction: int, unit: int, pdu: bytes) -> bytes:
@@ -100,13 +99,15 @@ class RtuFraming:
 FRAMINGS: Mapping[FramingName, Framing] = {"tcp": TcpFraming(), "rtu": RtuFraming()}
 
 
-def _request_size(stream: bytes) -> int:
-    """Of the frame that the stream starts with, by its function."""
-    function = stream[1]
-    at = COUNTED_REQUESTS.get(function)
-    if at is not None:
-        return at + 3 + stream[at] if at < len(stream) else LONGEST_FRAME + 1
-    return REQUEST_SIZES.get(function, len(stream))
+def _request_size(stream: bytes, start: int) -> int:
+    """Bytes of the frame that starts there, by its function; too many where it can't be told."""
+    function = stream[start + 1]
+    counted = COUNTED_REQUESTS.get(function)
+    if counted is not None:
+        at = start + counted
+        return counted + 3 + stream[at] if at < len(stream) else len(stream) + 1
+    left = len(stream) - start
+    return REQUEST_SIZES.get(function, left if left <= LONGEST_FRAME else left + 1)
 
 
 def _crc_of_byte(byte: int) -> int:
