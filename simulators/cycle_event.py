@@ -1,15 +1,14 @@
-"""What the events of a simulated OPC 40077 machine hold."""
+"""What the cycle event of a simulated OPC 40077 machine holds."""
 
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
 
 from asyncua import ua
-from asyncua.common.event_objects import BaseEvent
 
-from simulators.listener import Change
+from simulators.distortion import distorted
+from simulators.event77 import Fields
+from simulators.faults import Faults
 from simulators.maker77 import (
+    BARREL_ZONE,
     BARREL_ZONES,
     CLAMP_FORCE,
     INJECTION_TIMES,
@@ -18,31 +17,40 @@ from simulators.maker77 import (
     MAKER_TIMES,
     MOLD_CYCLE,
     MOLD_ZONE,
+    SECOND_UNIT,
 )
-from simulators.modes import Mode, ProductionStatus, Quality
-from simulators.mold import Mold
-from simulators.nodes import boolean, double, number, text, texts, uint32, uint64
+from simulators.modes import Mode
+from simulators.nodes import double, number, text, texts, uint32, uint64
+from simulators.options77 import Options
 from simulators.press import Press
 from simulators.shot import Shot
-from simulators.units import engineering_units
-
-MACHINE, OPERATOR = 1, 2
-"""OPC 40083 EventOriginatorEnumeration."""
+from simulators.units import Measures, ms
 
 NO_PART, GOOD_PART, BAD_PART = 0, 1, 2
 """OPC 40083 CavityCycleQualityEnumeration."""
 
-Fields = dict[str, ua.Variant]
-"""Values of an event's fields, by browse names joined with `/`."""
+SET_UP_ACTIVE, JOB_IN_PRODUCTION, JOB_INTERRUPTED = 2, 6, 7
+"""OPC 40083 JobStatusEnumeration."""
+
+SET_POINTS = frozenset({"CoolingTimeSet"})
+"""Fields with no sensor or timer behind them."""
+
+STAND_BY_C = 120.0
+"""Barrel of an injection unit that is not in production."""
 
 
-def ms(seconds: float) -> ua.Variant:
-    """A Duration: milliseconds as Double."""
-    return double(round(seconds * 1000, 3))
+def cycle_fields(
+    press: Press, shot: Shot, options: Options, measures: Measures, *, mold: int = 1
+) -> Fields:
+    """What the cycle event of one shot holds, besides what every event has.
 
-
-def cycle_fields(press: Press, shot: Shot, *, machine_counter: bool = True) -> Fields:
-    """What the cycle event of one shot holds, besides what every event has."""
+    Args:
+        press: That molded it.
+        shot: The closing that has ended.
+        options: What the machine offers.
+        measures: The units that its control is set to now.
+        mold: Index of the mold's container.
+    """
     counters, values = press.counters, shot.values
     fields: Fields = {
         "JobName": text(shot.job.name),
@@ -58,125 +66,85 @@ def cycle_fields(press: Press, shot: Shot, *, machine_counter: bool = True) -> F
         "JobBadPartsCounter": uint64(counters.bad),
         "JobTestSamplesCounter": uint64(0),
         f"{INJECTION_UNIT}/Index": uint32(1),
-        f"{MOLD_CYCLE}/Index": uint32(1),
+        f"{MOLD_CYCLE}/Index": uint32(mold),
     }
-    if machine_counter:
+    if options.machine_counter:
         fields["MachineCycleCounter"] = uint64(shot.counter)
     for name, signal in MAKER_TIMES.items():
         fields[name] = ms(values[signal])
     for name, signal in INJECTION_TIMES.items():
         fields[f"{INJECTION_UNIT}/{name}"] = ms(values[signal])
-    _put_analog(fields, CLAMP_FORCE, values["clamp_force_kn"], "kN")
-    for name, (signal, unit) in INJECTION_VALUES.items():
-        _put_analog(fields, f"{INJECTION_UNIT}/{name}", values[signal], unit)
+    for path, value, counted_in in _measured(shot):
+        _put(fields, path, value, counted_in, measures)
     for zone in range(1, BARREL_ZONES + 1):
-        path = f"{INJECTION_UNIT}/BarrelTemperatureZoneCycleParameters_{zone}"
-        _put_zone(fields, path, zone, f"Barrel {zone}", values[f"barrel_zone_{zone}_c"])
-    _put_zone(fields, f"{MOLD_CYCLE}/{MOLD_ZONE}", 1, "Mould 1", values["mold_temp_c"])
-    return fields
-
-
-def log_fields(press: Press, change: Change) -> Fields:
-    """What the logbook event of one change holds, besides what every event has."""
-    old, new = change.old, change.new
-    fields: Fields = {
-        "EventOriginator": number(OPERATOR if change.who else MACHINE),
-        "JobCycleCounter": uint64(press.counters.job),
-        "User/Id": text(change.who),
-        "User/Name": text(change.who),
-        "User/IsPresent": boolean(bool(change.who)),
-    }
-    match change.kind:
-        case "mode":
-            fields |= {"OldMachineMode": number(old), "NewMachineMode": number(new)}
-        case "production":
-            fields |= {"OldProductionStatus": number(old), "NewProductionStatus": number(new)}
-        case "mold":
-            fields["OldProductionDatasetName"] = text(dataset(old))
-            fields["NewProductionDatasetName"] = text(dataset(new))
-        case "parameter":
-            fields |= {"OldValue": double(old), "NewValue": double(new)}
-            fields["ParameterId"] = text(change.name)
-            if unit := _unit_of(change.name):
-                fields |= {
-                    "OldValueUnit": engineering_units(unit),
-                    "NewValueUnit": engineering_units(unit),
-                }
-    return fields
-
-
-def message(change: Change) -> str:
-    """The event's text, for a person at a logbook."""
-    match change.old, change.new:
-        case Mode() | ProductionStatus() as old, new:
-            return f"{change.name}: {old.name} to {new.name}"
-        case Mold() as old, new:
-            return f"Data set changed from {dataset(old)} to {dataset(new)}"
-        case old, new:
-            return f"{change.name}: {old} to {new}"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where an event comes from: the machine's root object."""
-
-    node: ua.NodeId
-    name: str
-
-
-def event(
-    kind: ua.NodeId, source: Source, at: datetime, words: str, fields: Mapping[str, ua.Variant]
-) -> BaseEvent:
-    """An event, ready to be given to a server's subscriptions."""
-    made = BaseEvent()
-    made.EventId = uuid.uuid4().bytes
-    made.EventType = kind
-    made.emitting_node = made.SourceNode = source.node
-    made.SourceName = source.name
-    made.Time = at
-    made.ReceiveTime = datetime.now(UTC)
-    made.Message = ua.LocalizedText(words)
-    made.Severity = 100
-    for name, value in fields.items():
-        made.add_property(name, value.Value, value.VariantType)
-    return made
+        _name(fields, f"{INJECTION_UNIT}/{BARREL_ZONE}_{zone}", zone, f"Barrel {zone}")
+    _name(fields, f"{MOLD_CYCLE}/{MOLD_ZONE}", 1, "Mould 1")
+    if options.injection_units == 2:
+        _put_idle_unit(fields, measures)
+    return _distorted(fields, press.faults) if press.faults.names else fields
 
 
 def job_status(press: Press) -> int:
-    """OPC 40083 JobStatusEnumeration: JOB_IN_PRODUCTION or JOB_INTERRUPTED."""
-    return 6 if press.running else 7
+    """OPC 40083 JobStatusEnumeration."""
+    if press.mode is Mode.SETUP:
+        return SET_UP_ACTIVE
+    return JOB_IN_PRODUCTION if press.running else JOB_INTERRUPTED
 
 
-def dataset(mold: Mold) -> str:
-    """Name of the production data set that a press keeps for a mold."""
-    return f"{mold.id} {mold.revision}"
+def _measured(shot: Shot) -> Iterator[tuple[str, float, str]]:
+    """What comes from sensors: path, value, the unit that it is counted in."""
+    values = shot.values
+    yield CLAMP_FORCE, values["clamp_force_kn"], "kN"
+    for name, (signal, counted_in) in INJECTION_VALUES.items():
+        yield f"{INJECTION_UNIT}/{name}", values[signal], counted_in
+    for zone in range(1, BARREL_ZONES + 1):
+        path = f"{INJECTION_UNIT}/{BARREL_ZONE}_{zone}/ActualTemperature"
+        yield path, values[f"barrel_zone_{zone}_c"], "°C"
+    yield f"{MOLD_CYCLE}/{MOLD_ZONE}/ActualTemperature", values["mold_temp_c"], "°C"
+
+
+def _put(fields: Fields, path: str, value: float, counted_in: str, measures: Measures) -> None:
+    unit = measures.unit(counted_in)
+    fields[path] = double(unit.shown(value))
+    fields[f"{path}/EngineeringUnits"] = unit.variant
+
+
+def _distorted(fields: Fields, faults: Faults) -> Fields:
+    """What sensors and timers give, as the value faults have it."""
+    made = dict(fields)
+    for path, value in fields.items():
+        if value.VariantType is ua.VariantType.Double and path not in SET_POINTS:
+            made[path], code = distorted(value, ua.StatusCodes.Good, faults)
+            status = ua.StatusCode(code)
+            if status.is_bad():  # OPC 10000-4, 7.22.3: in the place of a value that is none
+                made[path] = ua.Variant(status, ua.VariantType.StatusCode)
+    return made
+
+
+def _name(fields: Fields, path: str, index: int, name: str) -> None:
+    fields[f"{path}/Index"] = uint32(index)
+    fields[f"{path}/Name"] = text(name)
+
+
+def _put_idle_unit(fields: Fields, measures: Measures) -> None:
+    fields[f"{SECOND_UNIT}/Index"] = uint32(2)
+    for name in INJECTION_TIMES:
+        fields[f"{SECOND_UNIT}/{name}"] = ms(0)
+    for name, (_, counted_in) in INJECTION_VALUES.items():
+        _put(fields, f"{SECOND_UNIT}/{name}", 0.0, counted_in, measures)
+    for zone in range(1, BARREL_ZONES + 1):
+        path = f"{SECOND_UNIT}/{BARREL_ZONE}_{zone}"
+        _name(fields, path, zone, f"Barrel 2.{zone}")
+        _put(fields, f"{path}/ActualTemperature", STAND_BY_C, "°C", measures)
 
 
 def _cavities(shot: Shot) -> ua.Variant:
-    made = GOOD_PART if shot.quality is Quality.GOOD else BAD_PART
-    each = NO_PART if shot.closing == "dry" else made
-    return ua.Variant([each] * shot.mold.cavities, ua.VariantType.Int32, is_array=True)
+    """Each cavity's part; none from those that are blocked."""
+    parts = [GOOD_PART] * shot.parts_good + [BAD_PART] * shot.parts_bad
+    blocked = [NO_PART] * (shot.mold.cavities - len(parts))
+    return ua.Variant(parts + blocked, ua.VariantType.Int32, is_array=True)
 
 
 def _part_ids(shot: Shot) -> list[str]:
-    if shot.closing == "dry":
-        return []
-    return [f"{shot.machine}-{shot.counter}-{n}" for n in range(1, shot.mold.cavities + 1)]
-
-
-def _unit_of(signal: str) -> str | None:
-    for end, unit in (("_s", "s"), ("_bar", "bar"), ("_mm", "mm"), ("_kn", "kN"), ("_c", "°C")):
-        if signal.endswith(end):
-            return unit
-    return None
-
-
-def _put_analog(fields: Fields, path: str, value: float, unit: str) -> None:
-    fields[path] = double(value)
-    fields[f"{path}/EngineeringUnits"] = engineering_units(unit)
-
-
-def _put_zone(fields: Fields, path: str, index: int, name: str, degrees: float) -> None:
-    fields[f"{path}/Index"] = uint32(index)
-    fields[f"{path}/Name"] = text(name)
-    _put_analog(fields, f"{path}/ActualTemperature", degrees, "°C")
+    made = shot.parts_good + shot.parts_bad
+    return [f"{shot.machine}-{shot.counter}-{n}" for n in range(1, made + 1)]

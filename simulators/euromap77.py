@@ -5,53 +5,44 @@ from the official NodeSet files; the machines' own nodes are the same in both ca
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from asyncua import ua
+from asyncua.server.address_space import NodeData
 
-from simulators.cycle_event import Source, cycle_fields, event, log_fields, message
-from simulators.listener import Change
-from simulators.machine77 import MANUFACTURER, build_machine
-from simulators.maker77 import EVENT_TYPE, LOGS, build_event_types
-from simulators.modes import Phase
-from simulators.nodes import GENERATES_EVENT, texts
+from simulators.limits import Limits
+from simulators.nodes import texts
 from simulators.opcua import UaServer
+from simulators.options77 import Options
+from simulators.panel77 import Panel
 from simulators.press import Press
-from simulators.shot import Shot
-from simulators.tree77 import Tree
-from simulators.typenodes77 import built_types, loaded_types
-from simulators.types77 import (
-    CYCLE_EVENT,
-    DEVICE_SET,
-    LOGBOOK_EVENT,
-    MACHINE_TYPE,
-    MAKER,
-    NAMESPACES,
-)
+from simulators.publisher77 import Publisher
+from simulators.security import Security
+from simulators.typenodes77 import machine_types
+from simulators.types77 import NAMESPACES
+from simulators.uaface import Content, UaFace
+from simulators.units import Measures, Pressure, Temperature
+
+__all__ = ["Euromap77Face", "Options"]
 
 PROFILES = ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_ServerProfileArray)
 PROFILE = "http://opcfoundation.org/UA-Profile/PlasticsRubber/IMM2MES/Server/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What of the standard's optional parts the machines offer."""
-
-    jobs: bool = True
-    """The Jobs branch, with all counters that can be read."""
-    machine_counter: bool = True
-    """MachineCycleCounter, in the event and in ActiveJobValues."""
-
-
-class Euromap77Face:
+class Euromap77Face(UaFace):
     """Publishes presses on one OPC UA server.
 
     Args:
         presses: One, or several for a gateway.
+        host: Address to listen on.
+        port: 0 for any.
+        options: What the machines offer.
         nodesets: Folder of the official NodeSet files; None for the types built here.
+        security: None for a server that anybody reads in clear.
+        limits: What it takes at once; None for anything.
     """
+
+    namespaces = NAMESPACES
 
     def __init__(
         self,
@@ -61,90 +52,58 @@ class Euromap77Face:
         port: int = 0,
         options: Options | None = None,
         nodesets: Path | None = None,
+        security: Security | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        self.presses = (presses,) if isinstance(presses, Press) else tuple(presses)
-        self.host = host
-        self.port = port
-        """0 until it has started, if it was not given."""
+        every = (presses,) if isinstance(presses, Press) else tuple(presses)
+        super().__init__(
+            every,
+            name=" ".join([*(press.name for press in every), "OPC 40077"]),
+            host=host,
+            port=port,
+            security=security,
+            limits=limits,
+        )
         self.options = options or Options()
         self._nodesets = nodesets
-        self._server: UaServer | None = None
-        self._machines: list[_Machine] = []
-
-    @property
-    def address(self) -> str:
-        """Where it listens."""
-        return f"opc.tcp://{self.host}:{self.port}"
-
-    async def start(self) -> None:
-        """Listen with a fresh address space that shows the presses as they are.
-
-        Raises:
-            OSError: the port is taken, or a NodeSet file is missing.
-        """
-        base = built_types() if self._nodesets is None else await loaded_types(self._nodesets)
-        names = " ".join(press.name for press in self.presses)
-        uri = f"urn:sprue:simulated:{self.presses[0].name}"
-        server = UaServer(base, NAMESPACES, name=f"{names} OPC 40077", uri=uri)
-        await server.init()
-        build_event_types(server.nodes, machine_counter=self.options.machine_counter)
-        profiles = [PROFILE + "Basic"] + [PROFILE + "Jobs"] * self.options.jobs
-        await server.write(PROFILES, texts(profiles))
-        machines = [_Machine(press, server, self.options) for press in self.presses]
-        await server.listen(self.host, self.port)
-        self._server, self._machines, self.port = server, machines, server.port
-        for machine in machines:
-            machine.press.listeners.append(machine)
-
-    async def stop(self) -> None:
-        """Stop answering; the presses mold on."""
-        if self._server is None:
-            return
-        for machine in self._machines:
-            machine.press.listeners.remove(machine)
-        server, self._server, self._machines = self._server, None, []
-        await server.close()
+        self._panels = [Panel(press, self.options) for press in every]
 
     async def tick(self) -> None:
         """Nothing to do: OPC 40077 has no live values."""
 
+    async def base(self) -> Mapping[ua.NodeId, NodeData]:
+        """The standards' types and the maker's."""
+        return await machine_types(self._nodesets, self.options)
 
-class _Machine:
-    """One press below DeviceSet."""
+    async def fill(self, server: UaServer) -> Content:
+        """Every machine below DeviceSet, and the profiles that the server follows."""
+        options = self.options
+        profiles = [PROFILE + "Basic"]
+        profiles += [PROFILE + "Jobs"] * options.jobs
+        profiles += [PROFILE + "ProductionDatasetManagement"] * options.production_datasets
+        await server.write(PROFILES, texts(profiles))
+        machines = [
+            (press, Publisher(server, press, options, panel, self.generation))
+            for press, panel in zip(self.presses, self._panels, strict=True)
+        ]
+        return Content(
+            listeners=machines,
+            fragile={press.name: machine.fragile for press, machine in machines},
+            late=[node for _, machine in machines for node in machine.late],
+        )
 
-    def __init__(self, press: Press, server: UaServer, options: Options) -> None:
-        self.press = press
-        self._server = server
-        self._options = options
-        name = f"IMM_{MANUFACTURER}_{press.name}"
-        self._tree = Tree(server, name)
-        self._source = Source(self._tree.root, name)
-        nodes, root = server.nodes, self._tree.root
-        nodes.object(root, ua.QualifiedName(name, MAKER), DEVICE_SET, MACHINE_TYPE, events=True)
-        for kind in (CYCLE_EVENT, LOGBOOK_EVENT, EVENT_TYPE):
-            nodes.reference(root, GENERATES_EVENT, kind, ua.NodeClass.ObjectType)
-        build_machine(self._tree, press, jobs=options.jobs, machine_counter=options.machine_counter)
-
-    async def phase_changed(self, press: Press) -> None:
-        """Publish the temperatures that come with a phase."""
-        if press.phase in (Phase.COOL, Phase.OPEN, Phase.IDLE):
-            await self._tree.publish()
-
-    async def shot_ended(self, press: Press, shot: Shot) -> None:
-        """Publish the counters, and fire the cycle event."""
-        await self._tree.publish()
-        fields = cycle_fields(press, shot, machine_counter=self._options.machine_counter)
-        await self._fire(EVENT_TYPE, shot.ended_at, f"Cycle {shot.job_counter} finished", fields)
-
-    async def changed(self, press: Press, change: Change) -> None:
-        """Publish what changed, and fire the logbook event that announces it."""
-        await self._tree.publish()
-        if change.kind in LOGS:
-            kind = ua.NodeId(LOGS[change.kind][0], MAKER)
-            fields = log_fields(press, change)
-            await self._fire(kind, datetime.now(UTC), message(change), fields)
-
-    async def _fire(
-        self, kind: ua.NodeId, at: datetime, words: str, fields: Mapping[str, ua.Variant]
+    async def set_units(
+        self, *, pressure: Pressure | None = None, temperature: Temperature | None = None
     ) -> None:
-        await self._server.fire(event(kind, self._source, at, words, fields))
+        """Set all controls to other units, as a person may at any time; None leaves one as it is.
+
+        Values and their EngineeringUnits change together; event types stay as they were declared.
+        """
+        for panel in self._panels:
+            old = panel.measures
+            await panel.set(
+                Measures(
+                    pressure=pressure or old.pressure,
+                    temperature=temperature or old.temperature,
+                )
+            )

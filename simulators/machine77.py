@@ -1,187 +1,213 @@
 """What a press looks like below DeviceSet, branch by branch (OPC 40077, OPC 40083)."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from asyncua import ua
 
-from simulators.cycle_event import dataset, job_status, ms
-from simulators.nodes import (
-    DATA_VARIABLE,
-    boolean,
-    double,
-    localized,
-    number,
-    text,
-    texts,
-    uint32,
-    uint64,
-)
+from simulators.cycle_event import STAND_BY_C, job_status
+from simulators.maker77 import BARREL_ZONES
+from simulators.nodes import DATA_VARIABLE
+from simulators.options77 import Options
+from simulators.panel77 import Panel
 from simulators.press import Press
+from simulators.standstill77 import known_reasons
 from simulators.tree77 import Tree
-from simulators.types77 import DI, GT, IMM, placeholder
+from simulators.types77 import DI, GT, IMM
 
 MANUFACTURER = "SprueSim"
+CONTROLLER = "SprueSim C1"
 DEVICE_CLASS = "Injection Moulding Machine"
-BARREL_ZONES = 4
-MOLD_INSTALLED = 3
+LOCATION = "Hall A"
+MOLDS = "Moulds"
+MOLD_TYPE = ua.NodeId(1029, GT)
+MOLD_CHANGE, MOLD_INSTALLED = 2, 3
 """OPC 40083 MouldStatusEnumeration."""
-LOGBOOK_EVENTS = [0, 4, 5, 6]
-"""PARAMETER_CHANGE, MACHINE_MODE_CHANGE, PRODUCTION_STATUS_CHANGE, PRODUCTION_DATASET_CHANGE."""
+LOGBOOK_EVENTS = [0, 4, 5, 6, 8, 9]
+"""PARAMETER_CHANGE, MACHINE_MODE_CHANGE, PRODUCTION_STATUS_CHANGE, PRODUCTION_DATASET_CHANGE,
+STANDSTILL_REASON, MESSAGE."""
 
 
-def build_machine(tree: Tree, press: Press, *, jobs: bool, machine_counter: bool) -> None:
-    """Add all branches of one machine below its root."""
+def build_machine(tree: Tree, press: Press, options: Options, panel: Panel) -> None:
+    """Add the branches of one machine below its root; its mold is added by `build_mold`."""
     _information(tree, press)
     _configuration(tree, press)
     _status(tree, press)
-    _mes_status(tree, press)
-    _injection_units(tree, press)
+    _mes_status(tree, press, panel)
+    _injection_units(tree, press, options)
     _power_units(tree)
-    _molds(tree, press)
-    if jobs:
+    tree.container(MOLDS, IMM, ua.NodeId(1050, GT), events=True, version=panel.mold_nodes)
+    if options.jobs:
         _job(tree, press)
-        _job_values(tree, press, machine_counter=machine_counter)
+        _job_values(tree, press, machine_counter=options.machine_counter)
 
 
-def _information(tree: Tree, press: Press) -> None:
-    at = tree.object("MachineInformation", IMM, ua.NodeId(1009, GT))
-    tree.fixed(f"{at}/Manufacturer", DI, "LocalizedText", localized(MANUFACTURER))
-    model = localized(f"Sim {press.setup.tonnage}")
-    tree.fixed(f"{at}/Model", DI, "LocalizedText", model)
-    tree.fixed(f"{at}/SerialNumber", DI, "String", text(press.name))
-    tree.fixed(f"{at}/DeviceClass", DI, "String", text(DEVICE_CLASS))
-    tree.fixed(f"{at}/SoftwareRevision", DI, "String", text("1.0"))
-    tree.fixed(f"{at}/ControllerName", GT, "String", text("SprueSim C1"))
-    events = ua.Variant(LOGBOOK_EVENTS, ua.VariantType.Int32, is_array=True)
-    tree.fixed(f"{at}/SupportedLogbookEvents", GT, "LogbookEventsEnumeration", events)
-
-
-def _configuration(tree: Tree, press: Press) -> None:
-    at = tree.object("MachineConfiguration", IMM, ua.NodeId(1016, GT))
-    tree.fixed(f"{at}/UserMachineName", GT, "String", text(press.name), writable=True)
-    tree.fixed(f"{at}/LocationName", GT, "String", text("Hall A"), writable=True)
-    zone = ua.Variant(ua.TimeZoneDataType(), ua.VariantType.ExtensionObject)
-    tree.fixed(f"{at}/TimeZoneOffset", GT, "TimeZoneDataType", zone, writable=True)
-    at = tree.object("MachineMESConfiguration", IMM, ua.NodeId(1018, GT))
-    reasons = placeholder("StandstillReasonType", array=True)
-    tree.fixed(f"{at}/StandstillReasons", GT, "StandstillReasonType", reasons, writable=True)
-    locked = f"{at}/StandstillReasonsLockedByMES"
-    tree.fixed(locked, GT, "Boolean", boolean(False), writable=True)
-
-
-def _status(tree: Tree, press: Press) -> None:
-    at = tree.object("MachineStatus", IMM, ua.NodeId(1019, GT))
-    tree.fixed(f"{at}/IsPresent", GT, "Boolean", boolean(True))
-    mode = f"{at}/MachineMode"
-    tree.shows(mode, GT, "MachineModeEnumeration", lambda: number(press.mode))
-    tree.container(f"{at}/Users", GT, ua.NodeId(1048, GT))
-
-
-def _mes_status(tree: Tree, press: Press) -> None:
-    at = tree.object("MachineMESStatus", IMM, ua.NodeId(1020, GT))
-    tree.fixed(f"{at}/StandstillReasonId", GT, "String", text(""))
-    stop = tree.object(f"{at}/StandstillMessage", GT, ua.NodeId(1026, GT))
-    tree.fixed(f"{stop}/Id", GT, "String", text(""))
-    tree.fixed(f"{stop}/Message", 0, "LocalizedText", localized(""))
-    tree.fixed(f"{stop}/Severity", 0, "UInt16", placeholder("UInt16"))
-    tree.fixed(f"{stop}/Classification", GT, "Enumeration", number(0))
-    said = tree.object(f"{at}/MESMessage", GT, ua.NodeId(1051, GT))
-    tree.fixed(f"{said}/Id", GT, "String", text(""))
-    tree.fixed(f"{said}/Message", GT, "String", text(""))
-    tree.fixed(f"{said}/Severity", 0, "UInt16", placeholder("UInt16"))
-    control = tree.object(f"{at}/ProductionControl", GT, ua.NodeId(1017, GT))
-    status = f"{control}/ProductionStatus"
-    tree.shows(status, GT, "ProductionStatusEnumeration", lambda: number(press.status))
-    released = f"{control}/ProductionReleasedByMES"
-    tree.fixed(released, GT, "Boolean", boolean(True), writable=True)
-    tree.fixed(f"{control}/AutomaticRunEnabled", GT, "Boolean", boolean(True))
-
-
-def _injection_units(tree: Tree, press: Press) -> None:
-    units = tree.container("InjectionUnits", IMM, ua.NodeId(1016, IMM))
-    at = tree.object(f"{units}/InjectionUnit_1", IMM, ua.NodeId(1028, IMM))
-    tree.fixed(f"{at}/Index", IMM, "UInt32", uint32(1))
-    tree.fixed(f"{at}/BarrelId", IMM, "String", text(f"D{press.program.screw_mm:.0f}"))
-    tree.fixed(f"{at}/IsPresent", IMM, "Boolean", boolean(True))
-    tree.fixed(f"{at}/InProduction", IMM, "Boolean", boolean(True))
-    tree.analog(f"{at}/ScrewDiameter", IMM, "mm", lambda: double(press.program.screw_mm))
-    zones = tree.container(f"{at}/TemperatureZones", IMM, ua.NodeId(1055, GT))
-    for zone in range(1, BARREL_ZONES + 1):
-        _barrel_zone(tree, press, f"{zones}/TemperatureZone_{zone}", zone)
-
-
-def _barrel_zone(tree: Tree, press: Press, path: str, zone: int) -> None:
-    tree.zone(
-        path,
-        1001,
-        f"Barrel {zone}",
-        lambda: double(press.levels[f"barrel_zone_{zone}_c"]),
-        lambda: double(press.program.barrel_c[zone - 1]),
-    )
-    tree.fixed(f"{path}/Position", GT, "UInt32", uint32(zone))
-
-
-def _power_units(tree: Tree) -> None:
-    power = tree.container("PowerUnits", IMM, ua.NodeId(1049, GT))
-    at = tree.object(f"{power}/PowerUnit_1", GT, ua.NodeId(1036, GT))
-    tree.fixed(f"{at}/Index", GT, "UInt32", uint32(1))
-    tree.fixed(f"{at}/Id", GT, "String", text("Drive 1"))
-    tree.fixed(f"{at}/IsPresent", GT, "Boolean", boolean(True))
-    tree.fixed(f"{at}/PowerOn", GT, "Boolean", boolean(True))
-
-
-def _molds(tree: Tree, press: Press) -> None:
-    molds = tree.container("Moulds", IMM, ua.NodeId(1050, GT))
-    at = tree.object(f"{molds}/Mould_1", GT, ua.NodeId(1029, GT))
-    tree.fixed(f"{at}/Index", GT, "UInt32", uint32(1))
-    tree.shows(f"{at}/Id", GT, "String", lambda: text(press.mold_shown.id))
-    tree.shows(f"{at}/Description", GT, "String", lambda: text(press.mold_on.part))
-    tree.fixed(f"{at}/IsPresent", GT, "Boolean", boolean(True))
-    tree.fixed(f"{at}/MouldStatus", GT, "MouldStatusEnumeration", number(MOLD_INSTALLED))
+def build_mold(tree: Tree, press: Press, path: str, number: int) -> None:
+    """Add the node of the mold that is on."""
+    at = tree.object(path, GT, MOLD_TYPE)
+    tree.fixed(f"{at}/Index", GT, "UInt32", number)
+    tree.shows(f"{at}/Id", GT, "String", lambda: press.mold_shown.id)
+    tree.shows(f"{at}/Description", GT, "String", lambda: press.mold_shown.part)
+    tree.shows(f"{at}/IsPresent", GT, "Boolean", lambda: press.has_mold)
+    status = f"{at}/MouldStatus"
+    tree.shows(status, GT, "MouldStatusEnumeration", lambda: _mold_status(press))
     zones = tree.container(f"{at}/TemperatureZones", GT, ua.NodeId(1055, GT))
     tree.zone(
         f"{zones}/TemperatureZone_1",
         1034,
         "Mould 1",
-        lambda: double(press.levels["mold_temp_c"]),
-        lambda: double(press.program.mold_temp_set_c),
+        lambda: press.levels["mold_temp_c"],
+        lambda: press.program.mold_temp_set_c,
     )
+
+
+def _mold_status(press: Press) -> int:
+    return MOLD_INSTALLED if press.has_mold else MOLD_CHANGE
+
+
+def _information(tree: Tree, press: Press) -> None:
+    at = tree.object("MachineInformation", IMM, ua.NodeId(1009, GT))
+    tree.fixed(f"{at}/Manufacturer", DI, "LocalizedText", MANUFACTURER)
+    tree.fixed(f"{at}/Model", DI, "LocalizedText", model(press))
+    tree.fixed(f"{at}/SerialNumber", DI, "String", press.name)
+    tree.fixed(f"{at}/DeviceClass", DI, "String", DEVICE_CLASS)
+    tree.fixed(f"{at}/SoftwareRevision", DI, "String", "1.0")
+    tree.fixed(f"{at}/ControllerName", GT, "String", CONTROLLER)
+    events = ua.Variant(LOGBOOK_EVENTS, ua.VariantType.Int32, is_array=True)
+    tree.fixed(f"{at}/SupportedLogbookEvents", GT, "LogbookEventsEnumeration", events)
+
+
+def model(press: Press) -> str:
+    """Of the machine."""
+    return f"Sim {press.setup.tonnage}"
+
+
+def _configuration(tree: Tree, press: Press) -> None:
+    at = tree.object("MachineConfiguration", IMM, ua.NodeId(1016, GT))
+    tree.fixed(f"{at}/UserMachineName", GT, "String", press.name, writable=True)
+    tree.fixed(f"{at}/LocationName", GT, "String", LOCATION, writable=True)
+    zone = ua.Variant(ua.TimeZoneDataType(), ua.VariantType.ExtensionObject)
+    tree.fixed(f"{at}/TimeZoneOffset", GT, "TimeZoneDataType", zone, writable=True)
+    at = tree.object("MachineMESConfiguration", IMM, ua.NodeId(1018, GT))
+    reasons = f"{at}/StandstillReasons"
+    tree.fixed(reasons, GT, "StandstillReasonType", known_reasons(), writable=True)
+    tree.fixed(f"{at}/StandstillReasonsLockedByMES", GT, "Boolean", False, writable=True)
+
+
+def _status(tree: Tree, press: Press) -> None:
+    at = tree.object("MachineStatus", IMM, ua.NodeId(1019, GT))
+    tree.fixed(f"{at}/IsPresent", GT, "Boolean", True)
+    tree.shows(f"{at}/MachineMode", GT, "MachineModeEnumeration", lambda: press.mode)
+    tree.container(f"{at}/Users", GT, ua.NodeId(1048, GT))
+
+
+def _mes_status(tree: Tree, press: Press, panel: Panel) -> None:
+    at = tree.object("MachineMESStatus", IMM, ua.NodeId(1020, GT))
+    tree.shows(f"{at}/StandstillReasonId", GT, "String", lambda: panel.standstill.id)
+    stop = tree.object(f"{at}/StandstillMessage", GT, ua.NodeId(1026, GT))
+    tree.shows(f"{stop}/Id", GT, "String", lambda: panel.standstill.id)
+    tree.shows(f"{stop}/Message", 0, "LocalizedText", lambda: panel.standstill.text)
+    tree.shows(f"{stop}/Severity", 0, "UInt16", lambda: panel.standstill.severity)
+    kind = f"{stop}/Classification"
+    tree.shows(kind, GT, "Enumeration", lambda: panel.standstill.classification)
+    said = tree.object(f"{at}/MESMessage", GT, ua.NodeId(1051, GT))
+    tree.fixed(f"{said}/Id", GT, "String", "")
+    tree.fixed(f"{said}/Message", GT, "String", "")
+    tree.fixed(f"{said}/Severity", 0, "UInt16", 0)
+    control = tree.object(f"{at}/ProductionControl", GT, ua.NodeId(1017, GT))
+    status = f"{control}/ProductionStatus"
+    tree.shows(status, GT, "ProductionStatusEnumeration", lambda: press.status)
+    tree.fixed(f"{control}/ProductionReleasedByMES", GT, "Boolean", True, writable=True)
+    tree.fixed(f"{control}/AutomaticRunEnabled", GT, "Boolean", True)
+
+
+def _injection_units(tree: Tree, press: Press, options: Options) -> None:
+    units = tree.container("InjectionUnits", IMM, ua.NodeId(1016, IMM))
+    at = _injection_unit(tree, press, f"{units}/InjectionUnit_1", 1)
+    for zone in range(1, BARREL_ZONES + 1):
+        _barrel_zone(
+            tree,
+            f"{at}/TemperatureZone_{zone}",
+            f"Barrel {zone}",
+            partial(_barrel_c, press, zone),
+            partial(_barrel_set_c, press, zone),
+        )
+    if options.injection_units == 2:
+        at = _injection_unit(tree, press, f"{units}/InjectionUnit_2", 2)
+        for zone in range(1, BARREL_ZONES + 1):
+            path = f"{at}/TemperatureZone_{zone}"
+            _barrel_zone(tree, path, f"Barrel 2.{zone}", _stand_by, _stand_by)
+
+
+def _injection_unit(tree: Tree, press: Press, path: str, number: int) -> str:
+    """One unit, of which only the first is in production; the path of its temperature zones."""
+    at = tree.object(path, IMM, ua.NodeId(1028, IMM))
+    tree.fixed(f"{at}/Index", IMM, "UInt32", number)
+    tree.fixed(f"{at}/BarrelId", IMM, "String", f"D{press.program.screw_mm:.0f}")
+    tree.fixed(f"{at}/IsPresent", IMM, "Boolean", True)
+    tree.fixed(f"{at}/InProduction", IMM, "Boolean", number == 1)
+    tree.analog(f"{at}/ScrewDiameter", IMM, "mm", lambda: press.program.screw_mm)
+    return tree.container(f"{at}/TemperatureZones", GT, ua.NodeId(1055, GT))
+
+
+def _barrel_c(press: Press, zone: int) -> float:
+    return press.levels[f"barrel_zone_{zone}_c"]
+
+
+def _barrel_set_c(press: Press, zone: int) -> float:
+    return press.program.barrel_c[zone - 1]
+
+
+def _stand_by() -> float:
+    return STAND_BY_C
+
+
+def _barrel_zone(
+    tree: Tree, path: str, name: str, actual: Callable[[], float], nominal: Callable[[], float]
+) -> None:
+    tree.zone(path, 1001, name, actual, nominal)
+    tree.fixed(f"{path}/Position", GT, "UInt32", int(path.rpartition("_")[2]))
+
+
+def _power_units(tree: Tree) -> None:
+    power = tree.container("PowerUnits", IMM, ua.NodeId(1049, GT))
+    at = tree.object(f"{power}/PowerUnit_1", GT, ua.NodeId(1036, GT))
+    tree.fixed(f"{at}/Index", GT, "UInt32", 1)
+    tree.fixed(f"{at}/Id", GT, "String", "Drive 1")
+    tree.fixed(f"{at}/IsPresent", GT, "Boolean", True)
+    tree.fixed(f"{at}/PowerOn", GT, "Boolean", True)
 
 
 def _job(tree: Tree, press: Press) -> None:
     tree.object("Jobs", IMM, ua.NodeId(1032, GT))
     at = tree.object("Jobs/ActiveJob", GT, ua.NodeId(1024, GT))
 
-    def words(name: str, said: Callable[[], str]) -> None:
-        tree.shows(f"{at}/{name}", GT, "String", lambda: text(said()))
+    def shows(name: str, data_type: str, value: Callable[[], Any]) -> None:
+        tree.shows(f"{at}/{name}", GT, data_type, value)
 
-    def list_of(name: str, said: Callable[[], str]) -> None:
-        tree.shows(f"{at}/{name}", GT, "String", lambda: texts([said()]))
-
-    words("JobName", lambda: press.job.name)
-    words("JobDescription", lambda: press.mold_on.part)
-    words("CustomerName", lambda: press.job.customer)
-    words("ProductionDatasetName", lambda: dataset(press.mold_on))
-    words("ProductionDatasetDescription", lambda: press.mold_on.part)
-    words("MouldId", lambda: press.mold_shown.id)
-    list_of("Material", lambda: press.mold_on.resin)
-    list_of("ProductName", lambda: press.mold_on.part)
-    list_of("ProductDescription", lambda: press.mold_on.part)
-    tree.fixed(f"{at}/ContinueAtJobEnd", GT, "Boolean", boolean(True), writable=True)
-    tree.shows(f"{at}/NominalParts", GT, "UInt64", lambda: uint64(press.job.parts))
-    tree.shows(f"{at}/NumCavities", GT, "UInt32", lambda: uint32(press.mold_on.cavities))
-    expected = f"{at}/ExpectedCycleTime"
-    tree.shows(expected, GT, "Duration", lambda: ms(press.mold_on.expected_cycle_s))
+    shows("JobName", "String", lambda: press.job.name)
+    shows("JobDescription", "String", lambda: press.mold_shown.part)
+    shows("CustomerName", "String", lambda: press.job.customer)
+    shows("ProductionDatasetName", "String", lambda: press.dataset)
+    shows("ProductionDatasetDescription", "String", lambda: press.mold_shown.part)
+    shows("MouldId", "String", lambda: press.mold_shown.id)
+    shows("Material", "String", lambda: [press.mold_shown.resin])
+    shows("ProductName", "String", lambda: [press.mold_shown.part])
+    shows("ProductDescription", "String", lambda: [press.mold_shown.part])
+    tree.fixed(f"{at}/ContinueAtJobEnd", GT, "Boolean", True, writable=True)
+    shows("NominalParts", "UInt64", lambda: press.job.parts)
+    shows("NumCavities", "UInt32", lambda: press.mold_shown.cavities)
+    shows("ExpectedCycleTime", "Duration", lambda: press.mold_shown.expected_cycle_s)
 
 
 def _job_values(tree: Tree, press: Press, *, machine_counter: bool) -> None:
     at = tree.object("Jobs/ActiveJobValues", GT, ua.NodeId(1031, GT))
-    status = f"{at}/JobStatus"
-    tree.shows(status, GT, "JobStatusEnumeration", lambda: number(job_status(press)))
-    tree.shows(f"{at}/CurrentLotName", GT, "String", lambda: text(press.job.lot))
+    tree.shows(f"{at}/JobStatus", GT, "JobStatusEnumeration", lambda: job_status(press))
+    tree.shows(f"{at}/CurrentLotName", GT, "String", lambda: press.job.lot)
 
     def counts(name: str, count: Callable[[], int]) -> None:
-        tree.shows(f"{at}/{name}", GT, "UInt64", lambda: uint64(count()), DATA_VARIABLE)
+        tree.shows(f"{at}/{name}", GT, "UInt64", count, DATA_VARIABLE)
 
     counts("JobCycleCounter", lambda: press.counters.job)
     if machine_counter:
@@ -191,7 +217,8 @@ def _job_values(tree: Tree, press: Press, *, machine_counter: bool) -> None:
     counts("JobBadPartsCounter", lambda: press.counters.bad)
     counts("JobTestSamplesCounter", lambda: 0)
 
-    def last_cycle() -> ua.Variant:
-        return ms(press.last.values["cycle_time_s"] if press.last else 0.0)
+    def last_cycle_s() -> float:
+        return press.last.values["cycle_time_s"] if press.last else 0.0
 
-    tree.shows(f"{at}/LastCycleTime", GT, "Duration", last_cycle, DATA_VARIABLE)
+    tree.shows(f"{at}/LastCycleTime", GT, "Duration", last_cycle_s, DATA_VARIABLE)
+    tree.measured(f"{at}/LastCycleTime")

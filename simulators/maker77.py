@@ -8,27 +8,28 @@ from collections.abc import Mapping
 
 from asyncua import ua
 
+from simulators.eventfields77 import FIELDS, Field, placeholder
 from simulators.nodes import ANALOG_ITEM, DATA_VARIABLE, PROPERTY, Nodes, double
+from simulators.options77 import Options
 from simulators.types77 import (
     CYCLE_EVENT,
     DATA_TYPES,
-    FIELDS,
     GT,
     IMM,
     INJECTION_UNIT_PARAMETERS,
     MAKER,
     MOLD_PARAMETERS,
     ZONE_PARAMETERS,
-    Field,
-    placeholder,
 )
-from simulators.units import add_analog_properties
+from simulators.units import Measures, add_analog_properties
 
 BARREL_ZONES = 4
 EVENT_TYPE = ua.NodeId("SprueSimCycleParametersEventType", MAKER)
 INJECTION_TYPE = ua.NodeId("SprueSimInjectionUnitCycleParametersType", MAKER)
 MOLD_TYPE = ua.NodeId("SprueSimMouldCycleParametersType", MAKER)
 INJECTION_UNIT = "InjectionUnitCycleParameters_1"
+SECOND_UNIT = "InjectionUnitCycleParameters_2"
+BARREL_ZONE = "BarrelTemperatureZoneCycleParameters"
 MOLD_CYCLE = "MouldCycleParameters_1"
 MOLD_ZONE = "MouldTemperatureZone_1"
 
@@ -48,7 +49,7 @@ INJECTION_VALUES: Mapping[str, tuple[str, str]] = {
     "TransferStroke": ("transfer_position_mm", "mm"),
     "VPChangeOverPosition": ("transfer_position_mm", "mm"),
 }
-"""Standard field of the injection unit: signal, unit."""
+"""Standard field of the injection unit: signal, the unit that it is counted in."""
 
 MAKER_TIMES: Mapping[str, str] = {
     "CoolingTime": "cooling_time_s",
@@ -69,33 +70,30 @@ CYCLE_OPTIONS = frozenset({"MachineCycleCounter", "CavityCycleQuality", "PartId"
 LOGS: Mapping[str, tuple[str, int]] = {
     "mode": ("SprueSimMachineModeChangeLogType", 1014),
     "production": ("SprueSimProductionStatusChangeLogType", 1044),
-    "mold": ("SprueSimProductionDatasetChangeLogType", 1012),
+    "dataset": ("SprueSimProductionDatasetChangeLogType", 1012),
     "parameter": ("SprueSimParameterChangeLogType", 1010),
+    "standstill": ("SprueSimStandstillReasonLogType", 1013),
+    "message": ("SprueSimMessageLogType", 1042),
 }
-"""By kind of change: the maker's type and the standard's (in GeneralTypes) that it derives from."""
+"""What is logged: the maker's type and the standard's (in GeneralTypes) that it derives from."""
 
 
-def build_event_types(nodes: Nodes, *, machine_counter: bool = True) -> None:
+def build_event_types(nodes: Nodes, options: Options) -> None:
     """Add the maker's event types to a server."""
     nodes.object_type(INJECTION_TYPE, _own(INJECTION_TYPE), INJECTION_UNIT_PARAMETERS)
     nodes.object_type(MOLD_TYPE, _own(MOLD_TYPE), MOLD_PARAMETERS)
     nodes.object_type(EVENT_TYPE, _own(EVENT_TYPE), CYCLE_EVENT)
-    build = _Builder(nodes)
-    offered = CYCLE_OPTIONS if machine_counter else CYCLE_OPTIONS - {"MachineCycleCounter"}
+    build = _Builder(nodes, options.measures)
+    counter = "MachineCycleCounter"
+    offered = CYCLE_OPTIONS if options.machine_counter else CYCLE_OPTIONS - {counter}
     for field in FIELDS[CYCLE_EVENT]:
         if isinstance(field, Field) and field.name in offered:
             build.field(EVENT_TYPE, GT, field)
     for name in MAKER_TIMES:
         build.field(EVENT_TYPE, MAKER, Field(0, name, "Duration"))
     build.analog(EVENT_TYPE, MAKER, CLAMP_FORCE, "kN")
-    unit = build.part(EVENT_TYPE, IMM, INJECTION_UNIT, INJECTION_TYPE)
-    build.field(unit, IMM, Field(0, "Index", "UInt32"))
-    for name in INJECTION_TIMES:
-        build.field(unit, IMM, Field(0, name, "Duration", component=True))
-    for name, (_, measure) in INJECTION_VALUES.items():
-        build.analog(unit, IMM, name, measure)
-    for zone in range(1, BARREL_ZONES + 1):
-        build.zone(unit, IMM, f"BarrelTemperatureZoneCycleParameters_{zone}")
+    for unit in (INJECTION_UNIT, SECOND_UNIT)[: options.injection_units]:
+        build.injection_unit(EVENT_TYPE, unit)
     mold = build.part(EVENT_TYPE, GT, MOLD_CYCLE, MOLD_TYPE)
     build.field(mold, GT, Field(0, "Index", "UInt32"))
     build.zone(mold, GT, MOLD_ZONE)
@@ -107,8 +105,19 @@ def build_event_types(nodes: Nodes, *, machine_counter: bool = True) -> None:
 class _Builder:
     """Adds the children of the maker's event type; their ids are their paths."""
 
-    def __init__(self, nodes: Nodes) -> None:
+    def __init__(self, nodes: Nodes, measures: Measures) -> None:
         self._nodes = nodes
+        self._measures = measures
+
+    def injection_unit(self, parent: ua.NodeId, name: str) -> None:
+        unit = self.part(parent, IMM, name, INJECTION_TYPE)
+        self.field(unit, IMM, Field(0, "Index", "UInt32"))
+        for time in INJECTION_TIMES:
+            self.field(unit, IMM, Field(0, time, "Duration", component=True))
+        for value, (_, counted_in) in INJECTION_VALUES.items():
+            self.analog(unit, IMM, value, counted_in)
+        for zone in range(1, BARREL_ZONES + 1):
+            self.zone(unit, IMM, f"{BARREL_ZONE}_{zone}")
 
     def field(self, parent: ua.NodeId, index: int, field: Field) -> ua.NodeId:
         node = _below(parent, field.name)
@@ -123,7 +132,7 @@ class _Builder:
         self._nodes.rule(node, optional=False)
         return node
 
-    def analog(self, parent: ua.NodeId, index: int, name: str, unit: str) -> None:
+    def analog(self, parent: ua.NodeId, index: int, name: str, counted_in: str) -> None:
         node = _below(parent, name)
         self._nodes.variable(
             node,
@@ -134,7 +143,7 @@ class _Builder:
             ANALOG_ITEM,
         )
         self._nodes.rule(node, optional=False)
-        add_analog_properties(self._nodes, node, unit)
+        add_analog_properties(self._nodes, node, self._measures.unit(counted_in))
 
     def part(self, parent: ua.NodeId, index: int, name: str, kind: ua.NodeId) -> ua.NodeId:
         node = _below(parent, name)

@@ -17,6 +17,7 @@ from simulators.uasocket import Sockets
 from simulators.variables import VALUE, Variables
 from simulators.wire import Wire
 
+EVENTS = ua.AttributeIds.EventNotifier
 SERVER = ua.NodeId(ua.ObjectIds.Server)
 SERVER_STATUS = ua.NodeId(ua.ObjectIds.Server_ServerStatus)
 START_TIME = ua.NodeId(ua.ObjectIds.Server_ServerStatus_StartTime)
@@ -130,14 +131,34 @@ class UaServer(Variables):
         """Whether clients' certificates are taken from now on, as they open or renew a channel."""
         self._iserver.trusts_clients = trusted
 
-    async def fire(self, event: Event) -> None:
-        """Give an event to those who subscribed to its emitting node, and to the Server object."""
+    async def fire(self, event: Event, *above: ua.NodeId) -> None:
+        """Give an event to those who subscribed to its emitting node, and to the Server object.
+
+        Args:
+            event: What happened.
+            above: Further nodes whose subscribers it is for.
+        """
+        seen = self._as_seen(event)
+        for node in (event.emitting_node, *above, SERVER):
+            seen.emitting_node = self._seen(node)
+            await self._iserver.subscription_service.trigger_event(seen)
+
+    async def push(self, event: Event, *nodes: ua.NodeId) -> None:
+        """Give an event to those who subscribed to some nodes, whatever their filters ask for."""
+        seen, wanted = self._as_seen(event), {self._seen(node) for node in nodes}
+        for subscription in self._iserver.subscription_service.subscriptions.values():
+            for key, item in subscription.monitored_item_srv._monitored_items.items():
+                asked = item.read_value_id
+                if asked.AttributeId == EVENTS and asked.NodeId in wanted:
+                    selected = seen.to_event_fields(item.filter.SelectClauses)
+                    fields = ua.EventFieldList(item.client_handle, selected)
+                    await subscription.enqueue_event(key, fields, item.queue_size)
+
+    def _as_seen(self, event: Event) -> Event:
         seen = copy(event)
         seen.EventType = self._seen(event.EventType)
         seen.SourceNode = self._seen(event.SourceNode)
-        for node in (self._seen(event.emitting_node), SERVER):
-            seen.emitting_node = node
-            await self._iserver.subscription_service.trigger_event(seen)
+        return seen
 
     def _date_all(self) -> None:
         """What was built carries our time; a control with another clock has another."""

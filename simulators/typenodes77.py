@@ -85,9 +85,7 @@ async def loaded_types(folder: Path) -> Mapping[ua.NodeId, NodeData]:
 _made: dict[tuple[Path | None, bool, int, Measures], Mapping[ua.NodeId, NodeData]] = {}
 
 
-async def machine_types(
-    nodesets: Path | None, options: Options
-) -> Mapping[ua.NodeId, NodeData]:
+async def machine_types(nodesets: Path | None, options: Options) -> Mapping[ua.NodeId, NodeData]:
     """The standard address space with all types of a machine, its maker's event types included.
 
     Args:
@@ -164,7 +162,7 @@ def _structure(nodes: Nodes, space: AddressSpace, name: str, structure: Structur
     definition.BaseDataType = ua.NodeId(ua.ObjectIds.Structure)
     for field, kind, array in structure.fields:
         each = ua.StructureField()
-        each.Name, each.DataType = field, ua.NodeId(kind.value)
+        each.Name, each.DataType, each.IsOptional = field, ua.NodeId(kind.value), False
         each.ValueRank = ua.ValueRank.OneDimension if array else ua.ValueRank.Scalar
         definition.Fields.append(each)
     value = ua.DataValue(ua.Variant(definition, ua.VariantType.ExtensionObject))

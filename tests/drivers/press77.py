@@ -11,8 +11,9 @@ from asyncua import ua
 from drivers import Frame, Notice, Observation, Report
 from drivers.euromap77 import Euromap77Settings
 from simulators.clock import Clock
-from simulators.cycle_event import Source, cycle_fields, event
+from simulators.cycle_event import cycle_fields
 from simulators.euromap77 import Euromap77Face
+from simulators.event77 import MachineEvent, Source
 from simulators.maker77 import EVENT_TYPE
 from simulators.mold import Job, Mold
 from simulators.press import Press, Setup
@@ -74,11 +75,11 @@ async def fire(
     all_fields = dict(fields)
     if kind == EVENT_TYPE:
         assert press.last is not None
-        all_fields = {**cycle_fields(press, press.last), **fields}
+        measures = face.options.measures
+        all_fields = {**cycle_fields(press, press.last, face.options, measures), **fields}
     name = f"IMM_SprueSim_{press.name}"
-    made = event(
-        kind, Source(ua.NodeId(name, MAKER), name), at or datetime.now(UTC), "", all_fields
-    )
+    source = Source(ua.NodeId(name, MAKER), name)
+    made = MachineEvent(kind, source, at or datetime.now(UTC), "", all_fields)
     for _ in range(times):
         await face._server.fire(made)
 

@@ -343,6 +343,7 @@ async def fields_of(client: Client, number: int, uri: str) -> Seen:
 async def looked_at(face: Euromap77Face, press: Press) -> tuple[Any, ...]:
     """All that a client can see of a machine: its tree, its types and a cycle event."""
     async with Client(face.address) as client:
+        await client.load_data_type_definitions()
         (root,) = await machines(client)
         tree = await browsed(client, root)
         types = {
@@ -361,11 +362,25 @@ async def looked_at(face: Euromap77Face, press: Press) -> tuple[Any, ...]:
     return tree, types, maker, event
 
 
-async def test_built_types_and_official_nodesets_look_alike(nodesets: Path) -> None:
+EVERYTHING = Options(
+    production_datasets=True,
+    mold_number=42,
+    mold_digits=3,
+    injection_units=2,
+    curves=True,
+    pressure_unit="psi",
+    temperature_unit="F",
+)
+
+
+@pytest.mark.parametrize("options", [Options(), EVERYTHING], ids=["usual", "everything"])
+async def test_built_types_and_official_nodesets_look_alike(
+    nodesets: Path, options: Options
+) -> None:
     views = []
     for folder in (None, nodesets):
         press = a_press()
-        face = Euromap77Face(press, nodesets=folder)
+        face = Euromap77Face(press, options=options, nodesets=folder)
         await face.start()
         views.append(await looked_at(face, press))
         await face.stop()

@@ -1,0 +1,65 @@
+"""The sensors during the last closing, as arrays that the simulated maker adds to OPC 40077."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+
+from asyncua import ua
+
+from simulators.nodes import ANALOG_ITEM, BASE_OBJECT, DATA_VARIABLE, doubles
+from simulators.opcua import UaServer
+from simulators.press import Press
+from simulators.tree77 import Tree
+from simulators.types77 import MAKER
+
+AT = "ProcessCurves"
+INTERVAL_S = 0.01
+"""From one sample to the next; the first is where the closing starts."""
+
+CURVES: Mapping[str, tuple[str, str]] = {
+    "InjectionPressure": ("injection_pressure_bar", "bar"),
+    "CavityPressure": ("cavity_pressure_bar", "bar"),
+    "ScrewPosition": ("screw_position_mm", "mm"),
+}
+"""Array: signal, the unit that it is counted in."""
+
+
+class ProcessCurves:
+    """Three curves of one closing, the time from sample to sample, and the closing's number.
+
+    The arrays are made when somebody reads them: kept, they would take more memory than all the
+    rest of a machine.
+    """
+
+    def __init__(self, server: UaServer, tree: Tree, press: Press) -> None:
+        self._server = server
+        self._tree = tree
+        self._press = press
+        self._came_at = server.now()
+        tree.object(AT, MAKER, BASE_OBJECT)
+        tree.fixed(f"{AT}/SampleInterval", MAKER, "Duration", INTERVAL_S, DATA_VARIABLE)
+        tree.shows(f"{AT}/JobCycleCounter", MAKER, "UInt64", self._number, DATA_VARIABLE)
+        for name, (_, counted_in) in CURVES.items():
+            path = f"{AT}/{name}"
+            tree.fixed(path, MAKER, "Double", doubles([]), ANALOG_ITEM)
+            tree.in_units(path, counted_in)
+            server.on_read(tree.id(path), partial(self._curve, name), at=self._since)
+            tree.measured(path)
+
+    async def publish(self) -> None:
+        """Tell those who subscribed that there is another closing, or another unit."""
+        self._came_at = self._server.now()
+        await self._server.publish(*(self._tree.id(f"{AT}/{name}") for name in CURVES))
+
+    def _number(self) -> int:
+        return self._press.last.job_counter if self._press.last else 0
+
+    def _since(self) -> datetime:
+        return self._came_at
+
+    def _curve(self, name: str) -> ua.Variant:
+        signal, counted_in = CURVES[name]
+        values = getattr(self._press.last_curves, signal, None)
+        if values is None:
+            return doubles([])
+        return doubles(self._tree.measures.unit(counted_in).all_shown(values))
