@@ -11,7 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 
+from bench import plant
 from bench.devices import VALUES
+from bench.plant import PlantOutcome
 from bench.polling import ROOT, TURNS, Driver, Outcome, new_loop, run, told
 
 PAGE = ROOT / "docs" / "reference" / "performance.md"
@@ -23,6 +25,9 @@ RUNS: tuple[tuple[Driver, int, int, float], ...] = (
     ("opcua", 20, 200, 24),
 )
 """Driver, machines, poll in ms, seconds of measuring."""
+
+PLANTS: tuple[tuple[str, float], ...] = (("demo", 30), ("wall", 60))
+"""Fleet, seconds of measuring."""
 
 LIBRARIES = {"modbus": "pymodbus", "opcua": "asyncua"}
 
@@ -55,9 +60,10 @@ def _versions() -> Iterator[str]:
             yield f"no {name}"
 
 
-def page(outcomes: Sequence[Outcome], on: datetime) -> str:
+def page(outcomes: Sequence[Outcome], plants: Sequence[PlantOutcome], on: datetime) -> str:
     """The reference page."""
     rows = "\n".join(_row(outcome) for outcome in outcomes)
+    plant_rows = "\n".join(_plant_row(outcome) for outcome in plants)
     libraries = ", ".join(_versions())
     return f"""# Performance
 
@@ -78,8 +84,20 @@ In brackets: lowest and highest turn. {on.day} {on:%B %Y}; {machine()};
 Bare pymodbus is `read_holding_registers(0, count={VALUES})`, registers as the library gives them.
 Bare asyncua is `Client.read_attributes` of {VALUES} nodes, values with their status.
 
-`make bench` renews this page. One line of it:
+One line of it:
 `python -m bench.polling --driver modbus --machines 100 --poll-ms 1000 --seconds 20`.
+
+## A simulated plant at real speed
+
+What the simulator costs on the same computer: physics, 100 Hz curves and all servers in one
+process, alone and while an agent watches every press with the configuration that the simulator
+prints. Cores are processor seconds a second.
+
+| fleet | presses | plant alone | plant, watched | the agent that watches | shots meanwhile |
+|---|---|---|---|---|---|
+{plant_rows}
+
+One line of it: `python -m bench.plant --fleet wall --seconds 30`. `make bench` renews this page.
 """
 
 
@@ -99,18 +117,29 @@ def _row(outcome: Outcome) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _plant_row(outcome: PlantOutcome) -> str:
+    used = (outcome.alone, outcome.watched, outcome.agent)
+    cells = [f"**{each.cores:.2f} cores**, {each.memory_mb:.0f} MB" for each in used]
+    shots = f"{outcome.shots} in {outcome.seconds:.0f} s"
+    return f"| {' | '.join([f'`{outcome.fleet}`', str(outcome.presses), *cells, shots])} |"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run all, print each as it comes, write the page."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--out", type=Path, default=PAGE, help="the page to write")
     args = parser.parse_args(argv)
-    outcomes = []
+    outcomes: list[Outcome] = []
+    plants: list[PlantOutcome] = []
     with asyncio.Runner(loop_factory=new_loop) as runner:
         for driver, machines, poll_ms, seconds in RUNS:
             outcome = runner.run(run(driver, machines, poll_ms, seconds))
             print(told(outcome), flush=True)
             outcomes.append(outcome)
-    args.out.write_text(page(outcomes, datetime.now(UTC)), encoding="utf-8")
+        for fleet, seconds in PLANTS:
+            plants.append(runner.run(plant.run(fleet, seconds)))
+            print(plant.told(plants[-1]), flush=True)
+    args.out.write_text(page(outcomes, plants, datetime.now(UTC)), encoding="utf-8")
     print(f"written: {args.out}")
     return 0
 

@@ -33,6 +33,18 @@ SHIPPED = Path(__file__).parent / "fleets"
 FIRST_PORTS: Mapping[Protocol, int] = {"modbus": 15020, "flat": 14840, "euromap77": 14940}
 """Where ports start that a fleet file does not name."""
 LONGEST_ID = 16
+SERVER_WIDE = (
+    "security",
+    "limits",
+    "jobs",
+    "machine_counter",
+    "production_datasets",
+    "mold_number",
+    "mold_nodes",
+    "pressure_unit",
+    "temperature_unit",
+)
+"""What all presses behind one OPC 40077 server have in common."""
 
 
 class Fleet(Strict):
@@ -64,30 +76,33 @@ class Fleet(Strict):
             _known(f"run '{run.job}' has mold", run.mold, molds, "[[mold]]")
             _known(f"run '{run.job}' has press", run.press, presses, "[[press]]")
         for number, event in enumerate(self.event, 1):
-            self._fitting(f"event {number}", event, presses)
+            self._fitting(f"event {number}", event)
         for tcu in self.tcu:
             _known(f"tcu '{tcu.name}' has press", tcu.press, presses, "[[press]]")
         self._gateways()
+        self._shared_servers()
         return self
 
-    def _fitting(self, where: str, event: FleetEvent, presses: list[str]) -> None:
+    def _fitting(self, where: str, event: FleetEvent) -> None:
+        every = [each.name for each in self.devices]
         for name in event.presses:
             if name != "*":
-                _known(f"{where} has press", name, presses, "[[press]]")
-        for press in self.event_presses(event):
-            fault = MENU.get(event.fault or "")
+                _known(f"{where} has press", name, every, "[[press]]")
+        fault = MENU.get(event.fault or "")
+        for each in self.event_devices(event):
+            protocol = each.protocol if isinstance(each, FleetPress) else "modbus"
             if fault is None:
-                continue
-            if press.protocol not in fault.faces:
+                if isinstance(each, FleetTcu):
+                    raise ValueError(f"{where}: '{event.do}' is for presses, not for '{each.name}'")
+            elif protocol not in fault.faces:
                 fit = ", ".join(sorted(fault.faces))
                 raise ValueError(
-                    f"{where}: '{fault.name}' can't happen to press '{press.name}' of protocol "
-                    f"'{press.protocol}'; it is for {fit}"
+                    f"{where}: '{fault.name}' can't happen to '{each.name}' of protocol "
+                    f"'{protocol}'; it is for {fit}"
                 )
-            if fault.needs_security and press.security is None:
+            elif fault.needs_security and isinstance(each, FleetPress) and not each.security:
                 raise ValueError(
-                    f"{where}: '{fault.name}' needs a press with 'security'; "
-                    f"'{press.name}' has none"
+                    f"{where}: '{fault.name}' needs a press with 'security'; '{each.name}' has none"
                 )
 
     def _gateways(self) -> None:
@@ -107,6 +122,17 @@ class Fleet(Strict):
                 if framing != each.framing:
                     raise ValueError(f"gateway '{each.gateway}' has both framings, tcp and rtu")
 
+    def _shared_servers(self) -> None:
+        first: dict[str, FleetPress] = {}
+        for press in self.press:
+            like = first.setdefault(press.server, press) if press.server else press
+            for key in SERVER_WIDE:
+                if getattr(press, key) != getattr(like, key):
+                    raise ValueError(
+                        f"'{like.name}' and '{press.name}' share the server '{press.server}' "
+                        f"and differ in '{key}'; it should be the same"
+                    )
+
     @property
     def devices(self) -> "list[FleetPress | FleetTcu]":
         """Everything that listens somewhere."""
@@ -117,9 +143,11 @@ class Fleet(Strict):
         """The molds by id."""
         return {mold.id: Mold(**mold.model_dump()) for mold in self.mold}
 
-    def event_presses(self, event: FleetEvent) -> list[FleetPress]:
-        """The presses that an event happens to."""
-        return [p for p in self.press if p.name in event.presses or "*" in event.presses]
+    def event_devices(self, event: FleetEvent) -> "list[FleetPress | FleetTcu]":
+        """The presses and control units that an event happens to."""
+        if "*" in event.presses:
+            return list(self.press)
+        return [each for each in self.devices if each.name in event.presses]
 
     def setup(self, press: FleetPress) -> Setup:
         """What a press starts with, and what it runs after that."""
@@ -191,6 +219,8 @@ class Fleet(Strict):
             if start + index < count
         }
 
+        new |= {tcu.name: tcu.name + end for tcu in self.tcu if tcu.press in new}
+
         def ended(text: str) -> str:
             return text[: LONGEST_ID - len(end)] + end
 
@@ -223,9 +253,9 @@ class Fleet(Strict):
             if run.press in new
         ]
         events = [
-            event.model_copy(update={"press": [new[press.name] for press in presses_of]})
+            event.model_copy(update={"press": tuple(new[each.name] for each in there)})
             for event in self.event
-            if (presses_of := [p for p in self.event_presses(event) if p.name in new])
+            if (there := [each for each in self.event_devices(event) if each.name in new])
         ]
         tcus = [
             tcu.model_copy(

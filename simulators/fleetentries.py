@@ -197,7 +197,7 @@ class FleetEvent(Strict):
     at_s: Annotated[float, Field(ge=0)]
     """Process seconds since the start."""
     press: str | tuple[str, ...]
-    """Name of one press or of several; `*` for all."""
+    """Name of one press or control unit, or of several; `*` for all presses."""
     fault: str | None = None
     do: str | None = None
     given: Annotated[Mapping[str, Any], Field(alias="with")] = {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulators.actions import ACTIONS
-from simulators.faults import FaultError
+from simulators.faults import FaultError, Faults
 from simulators.menu import MENU
 from simulators.mold import Mold
 from simulators.press import Press
@@ -54,11 +54,17 @@ def checked(order: Order) -> Order:
     return order
 
 
-async def carry_out(order: Order, press: Press, molds: Mapping[str, Mold]) -> None:
+async def carry_out(order: Order, press: Press, molds: Mapping[str, Mold], faults: Faults) -> None:
     """Do it now; what has to wait for the end of a cycle is written into the press's script.
 
+    Args:
+        order: What, as `checked` let it through.
+        press: To which press, or at which the control unit stands.
+        molds: What can be put on, by id.
+        faults: Of the press or of its control unit.
+
     Raises:
-        FaultError: this press can't have the fault.
+        FaultError: this machine can't have the fault.
     """
     if order.what in ACTIONS:
         action = ACTIONS[order.what]
@@ -72,14 +78,14 @@ async def carry_out(order: Order, press: Press, molds: Mapping[str, Mold]) -> No
         press.script.add(press.at_s, act, between=True)
         return
     if order.off:
-        await press.faults.off(order.what)
+        await faults.off(order.what)
         return
     given = {key: float(value) for key, value in order.given.items()}
-    await press.faults.on(order.what, given)
+    await faults.on(order.what, given)
     if order.for_s is not None:
 
         async def off() -> None:
-            await press.faults.off(order.what)
+            await faults.off(order.what)
 
         press.script.add(press.at_s + order.for_s, off)
 

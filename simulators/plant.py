@@ -6,16 +6,18 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
+from simulators.actions import ACTIONS
 from simulators.clock import Clock
-from simulators.faces import made_faces
-from simulators.faults import FaultError
+from simulators.faces import Face, made_faces
+from simulators.faults import FaultError, Faults
 from simulators.fleet import Fleet, FleetError
-from simulators.fleetentries import FleetEvent
+from simulators.fleetentries import FleetEvent, FleetTcu
 from simulators.orders import Order, carry_out, checked
 from simulators.press import Press
 from simulators.runs import Rack
+from simulators.script import Script
 from simulators.state import StateFile
 from simulators.strict import hint
 from simulators.troubles import Troubles
@@ -23,25 +25,6 @@ from simulators.truth import TruthLog
 
 TICK_S = 0.2
 """How often subscribers of live values are told."""
-
-
-class Face(Protocol):
-    """One server that publishes one press, or several."""
-
-    port: int
-
-    @property
-    def address(self) -> str:
-        """Where it listens."""
-
-    async def start(self) -> None:
-        """Listen; the press shows as it is now."""
-
-    async def stop(self) -> None:
-        """Stop listening and drop every client; the press molds on."""
-
-    async def tick(self) -> None:
-        """Tell subscribers about values that are not events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +37,8 @@ class Plant:
     """The presses in memory, by name."""
     faces: Mapping[str, Face]
     """Their servers, by the name of the press or control unit; those behind one server share it."""
+    faults: Mapping[str, Faults]
+    """What is switched on, by the same names."""
 
     @property
     def ports(self) -> Mapping[str, int]:
@@ -64,11 +49,12 @@ class Plant:
         """Carry out an order now.
 
         Args:
-            machines: Name of one press or of several; `*` for all that can have it.
-            order: What is to be done.
+            machines: Name of one press or control unit, or of several; `*` for all presses that
+                can have it.
+            order: What is to be done; to a control unit, only a fault can be.
 
         Returns:
-            The presses that it was done to.
+            The names of those that it was done to.
 
         Raises:
             FaultError: there is no such press, or it can't have the fault.
@@ -78,15 +64,27 @@ class Plant:
         except ValueError as error:
             raise FaultError(str(error)) from error
         done = []
-        for press in self._named([machines] if isinstance(machines, str) else machines):
+        for name in self._named([machines] if isinstance(machines, str) else machines):
             try:
-                await carry_out(order, press, self.fleet.molds)
+                await self.carry_out(order, name)
             except FaultError:
                 if machines not in ("*", ["*"]):
                     raise
             else:
-                done.append(press.name)
+                done.append(name)
         return done
+
+    async def carry_out(self, order: Order, name: str) -> None:
+        """Carry out a checked order at one press or control unit.
+
+        Raises:
+            FaultError: it can't have the fault.
+        """
+        tcus = {tcu.name: tcu.press for tcu in self.fleet.tcu}
+        if name in tcus and order.what in ACTIONS:
+            raise FaultError(f"{name}: '{order.what}' is for presses, not for control units")
+        press = self.presses[tcus.get(name, name)]
+        await carry_out(order, press, self.fleet.molds, self.faults[name])
 
     async def inject(
         self, machine: str, fault: str, for_s: float | None = None, **given: float
@@ -112,14 +110,14 @@ class Plant:
         """
         await self.order(machine, Order(what=fault, off=True))
 
-    def _named(self, names: list[str]) -> list[Press]:
+    def _named(self, names: list[str]) -> list[str]:
         if "*" in names:
-            return list(self.presses.values())
+            return list(self.presses)
         for name in names:
-            if name not in self.presses:
-                near = hint(name, self.presses)
+            if name not in self.faults:
+                near = hint(name, self.faults)
                 raise FaultError(f"there is no press '{name}'{near}")
-        return [self.presses[name] for name in names]
+        return names
 
 
 @asynccontextmanager
@@ -167,18 +165,22 @@ async def open_plant(
             host=host,
             files=files,
         )
-        plant = Plant(fleet=fleet, clock=clock, presses=presses, faces=faces)
+        plant = Plant(
+            fleet=fleet, clock=clock, presses=presses, faces=faces.servers, faults=faces.faults
+        )
         _keep(plant, truth, state, files)
         _schedule(plant)
         async with AsyncExitStack() as servers:
-            for name, face in _servers(faces):
+            for name, face in _servers(plant.faces):
                 await _start(name, face)
                 servers.push_async_callback(face.stop)
             tasks = [] if speed is None else [press.run() for press in presses.values()]
             failure: BaseException | None = None
             async with asyncio.TaskGroup() as group:
                 running = [group.create_task(task) for task in tasks]
-                running.append(group.create_task(_tick([face for _, face in _servers(faces)])))
+                running.append(
+                    group.create_task(_tick([face for _, face in _servers(plant.faces)]))
+                )
                 try:
                     yield plant
                 except BaseException as error:  # noqa: BLE001 - raised below, outside the group
@@ -192,16 +194,17 @@ async def open_plant(
 def _schedule(plant: Plant) -> None:
     """Write the fleet's events into the presses' scripts."""
     for event in plant.fleet.event:
-        for entry in plant.fleet.event_presses(event):
-            act = partial(_happen, plant, plant.presses[entry.name], event, event.at_s)
-            plant.presses[entry.name].script.add(event.at_s, act)
+        for each in plant.fleet.event_devices(event):
+            script = plant.presses[each.press if isinstance(each, FleetTcu) else each.name].script
+            act = partial(_happen, plant, script, each.name, event, event.at_s)
+            script.add(event.at_s, act)
 
 
-async def _happen(plant: Plant, press: Press, event: FleetEvent, at_s: float) -> None:
-    await carry_out(event.order, press, plant.fleet.molds)
+async def _happen(plant: Plant, script: Script, name: str, event: FleetEvent, at_s: float) -> None:
+    await plant.carry_out(event.order, name)
     if event.every_s is not None:
         again = at_s + event.every_s
-        press.script.add(again, partial(_happen, plant, press, event, again))
+        script.add(again, partial(_happen, plant, script, name, event, again))
 
 
 def _servers(faces: Mapping[str, Face]) -> Iterable[tuple[str, Face]]:

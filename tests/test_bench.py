@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bench import plant
 from bench.__main__ import page
 from bench.polling import TURNS, Driver, run, told
 
@@ -17,6 +18,17 @@ async def test_both_sides_poll_as_often(driver: Driver) -> None:
         assert side.polls >= 2 * TURNS
         assert all(cpu_s > 0 for cpu_s in side.cpu_s)
     assert f"{driver}: 2 machines, 40 values each, every 50 ms" in told(outcome)
-    written = page([outcome], datetime(2026, 3, 5, tzinfo=UTC))
+    written = page([outcome], [], datetime(2026, 3, 5, tzinfo=UTC))
     assert f"**{outcome.ratio:.2f}**" in written
     assert "5 March 2026" in written
+
+
+async def test_a_plant_is_measured_alone_and_watched() -> None:
+    outcome = await plant.run("six", seconds=2.0, warm_up_s=4.0)
+
+    assert outcome.presses == 6
+    assert 0 < outcome.alone.cores < 1
+    assert 0 < outcome.agent.cores < 1
+    assert outcome.watched.memory_mb > 20
+    assert "six: 6 presses at real speed" in plant.told(outcome)
+    assert "| `six` | 6 |" in page([], [outcome], datetime(2026, 3, 5, tzinfo=UTC))
