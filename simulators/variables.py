@@ -1,6 +1,7 @@
 """The variables of an OPC UA server, as machines write them and faults show them."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from simulators.renumbering import Renumbering
 
 VALUE = ua.AttributeIds.Value
 GOOD = ua.StatusCodes.Good
+_GOOD = ua.StatusCode(GOOD)
 
 
 class _Shown(ua.DataValue):  # type: ignore[misc]  # asyncua is untyped to us
@@ -25,6 +27,15 @@ class _Shown(ua.DataValue):  # type: ignore[misc]  # asyncua is untyped to us
         return self
 
 
+@dataclass(slots=True)
+class _Measured:
+    """What a sensor says, whatever faults make of it."""
+
+    faults: Faults
+    value: ua.Variant
+    code: int
+
+
 class Variables:
     """The variables of one address space.
 
@@ -34,8 +45,7 @@ class Variables:
     def __init__(self, space: AddressSpace) -> None:
         self._space = space
         self._renumbering: Renumbering | None = None
-        self._measured: dict[ua.NodeId, Faults] = {}
-        self._true: dict[ua.NodeId, tuple[ua.Variant, int]] = {}
+        self._measured: dict[ua.NodeId, _Measured] = {}
         self._read: dict[ua.NodeId, Callable[[], tuple[ua.Variant, datetime]]] = {}
         self._held: dict[ua.NodeId, tuple[ua.Variant, datetime]] = {}
         self._dropped: dict[ua.NodeId, tuple[ua.Variant, int]] = {}
@@ -46,7 +56,8 @@ class Variables:
 
     def now(self) -> datetime:
         """The control's time."""
-        return datetime.now(UTC) + timedelta(seconds=self.clock_offset_s)
+        now = datetime.now(UTC)
+        return now + timedelta(seconds=self.clock_offset_s) if self.clock_offset_s else now
 
     async def write(
         self, node: ua.NodeId, value: ua.Variant, *, status: ua.StatusCode | int = GOOD
@@ -60,10 +71,10 @@ class Variables:
         if self._frozen:
             self._dropped[node] = value, code
             return
-        faults = self._measured.get(node)
-        if faults is not None:
-            self._true[node] = value, code
-            value, code = distorted(value, code, faults)
+        measured = self._measured.get(node)
+        if measured is not None:
+            measured.value, measured.code = value, code
+            value, code = distorted(value, code, measured.faults)
         await self._put(node, value, code)
 
     def on_read(
@@ -99,20 +110,18 @@ class Variables:
         Raises:
             asyncua.ua.UaError: the node is not there.
         """
-        self._measured[node] = faults
-        if node not in self._read:
-            data = self._space.read_attribute_value(self._seen(node), VALUE)
-            data.StatusCode.check()
-            self._true[node] = data.Value, GOOD
+        data = self._space.read_attribute_value(self._seen(node), VALUE)
+        data.StatusCode.check()
+        value = ua.Variant() if node in self._read else data.Value
+        self._measured[node] = _Measured(faults, value, GOOD)
 
     async def refresh(self) -> None:
         """Show every measured value anew, as the faults of its machine make it."""
-        for node in self._measured:
+        for node, measured in self._measured.items():
             if node in self._read:
                 await self.publish(node)
             else:
-                value, code = self._true[node]
-                await self.write(node, value, status=code)
+                await self.write(node, measured.value, status=measured.code)
 
     @property
     def frozen(self) -> bool:
@@ -143,7 +152,7 @@ class Variables:
             raise ua.UaStatusCodeError(ua.StatusCodes.BadNodeIdUnknown)
         for seen in removed.nodes:
             built = self._renumbering.built(seen) if self._renumbering is not None else seen
-            for known in (self._measured, self._true, self._read, self._held, self._dropped):
+            for known in (self._measured, self._read, self._held, self._dropped):
                 known.pop(built, None)
 
     async def hide(self, nodes: Iterable[ua.NodeId]) -> Removed:
@@ -171,7 +180,7 @@ class Variables:
 
     async def _put(self, node: ua.NodeId, value: ua.Variant, code: int = GOOD) -> None:
         now, seen = self.now(), self._seen(node)
-        data = _Shown(value, ua.StatusCode(code), now, now)
+        data = _Shown(value, ua.StatusCode(code) if code else _GOOD, now, now)
         status = await self._space.write_attribute_value(seen, VALUE, data)
         if not status.is_good() and not self._put_hidden(seen, data):
             status.check()
@@ -191,6 +200,6 @@ class Variables:
     def _computed(self, node: ua.NodeId) -> ua.DataValue:
         value, at = self._held[node] if self._frozen else self._read[node]()
         code = GOOD
-        if (faults := self._measured.get(node)) is not None:
-            value, code = distorted(value, code, faults)
+        if (measured := self._measured.get(node)) is not None:
+            value, code = distorted(value, code, measured.faults)
         return _Shown(value, ua.StatusCode(code), at, self.now())
