@@ -1,7 +1,7 @@
 """Address spaces with the types of OPC 40077: built from our tables, or from the official files."""
 
 import logging
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -78,7 +78,9 @@ async def loaded_types(folder: Path) -> Mapping[ua.NodeId, NodeData]:
         with _quiet():
             for name in NODESET_FILES:
                 await server.import_xml(str(folder / name))
-        _loaded[folder] = server.iserver.aspace._nodes
+        space = server.iserver.aspace._nodes
+        _leave_out_empty_definitions(space.values())
+        _loaded[folder] = space
     return _loaded[folder]
 
 
@@ -114,6 +116,17 @@ def _quiet() -> Generator[None]:
         yield
     finally:
         log.setLevel(level)
+
+
+def _leave_out_empty_definitions(nodes: Iterable[NodeData]) -> None:
+    """Let data types without a field have no definition at all.
+
+    The library imports an empty one as null with status Good, which node-opcua can't make sense of.
+    """
+    for node in nodes:
+        held = node.attributes.get(ua.AttributeIds.DataTypeDefinition)
+        if held is not None and held.value is not None and held.value.Value.Value is None:
+            del node.attributes[ua.AttributeIds.DataTypeDefinition]
 
 
 def _child(nodes: Nodes, parent: ua.NodeId, child: Field | Part) -> None:
