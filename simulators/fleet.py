@@ -302,6 +302,13 @@ def line_of(each: FleetPress | FleetTcu) -> str | None:
     return (each.server or each.gateway) if isinstance(each, FleetPress) else each.gateway
 
 
+def first_of(fleet: Fleet, press: FleetPress) -> str:
+    """The name of the first press on its server, by which the server is called."""
+    if press.server is None:
+        return press.name
+    return next(each.name for each in fleet.press if each.server == press.server)
+
+
 def names() -> list[str]:
     """The fleets that are shipped."""
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulators.fleet import Fleet
+from simulators.certificates import identity
+from simulators.fleet import Fleet, first_of
 from simulators.fleetentries import FleetPress
+from simulators.uaface import application_uri
 
 FAST = 10.0
 """From this speed on a cycle takes so little of the wall's time that polls have to be dense."""
@@ -21,6 +24,11 @@ MAKER_FIELDS: Mapping[str, str] = {
     "ClampForce": "clamp_force_kn",
 }
 """The simulated maker's own event fields and the signals that they are."""
+
+AGENT = "simulated-agent"
+"""Whose certificate the secured machines' tables name."""
+PASSWORD = "SIMULATED_PASSWORD"
+"""The environment variable that holds the password of the secured machines."""
 
 MOLD_KEYS = (
     "id",
@@ -45,41 +53,92 @@ def print_config(
 ) -> str:
     """The `[[machine]]` and `[[mold]]` tables of a sprue.toml that watches the fleet.
 
-    Machines that an agent has no driver for yet are named in a comment.
+    Machines that an agent has no driver for yet are named in a comment. A secured machine's table
+    names files: the certificate and key of an agent that the machine lets in, and the machine's own
+    certificate; they are made where they are not there yet.
 
     Args:
         fleet: The fleet.
         ports: Where each press listens, by its name.
         host: Where all of them listen.
         speed: How fast they mold: at real speed, servers that are dear to poll are polled less.
-        certificates: Folder with the certificates of the plant's secured servers.
+        certificates: Folder with the certificates of the plant's secured servers; None: secured
+            machines are named in a comment.
+
+    Raises:
+        OSError: a certificate can't be written.
     """
     tables = [
-        _machine(press, host, ports[press.name], speed, certificates) for press in fleet.press
+        _machine(
+            press, _Reached(host, ports[press.name], speed), _secured(fleet, press, certificates)
+        )
+        for press in fleet.press
     ]
     tables += [_table("mold", mold.model_dump(include=set(MOLD_KEYS))) for mold in fleet.mold]
     return "\n".join(tables)
 
 
-def _machine(
-    press: FleetPress, host: str, port: int, speed: float, certificates: Path | None
-) -> str:
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    host: str
+    port: int
+    speed: float
+
+    @property
+    def url(self) -> str:
+        return f"opc.tcp://{self.host}:{self.port}"
+
+
+def _secured(
+    fleet: Fleet, press: FleetPress, certificates: Path | None
+) -> Mapping[str, Any] | None:
+    """The entries of a secured machine, empty for an open one; None where there is no folder."""
+    if press.security is None:
+        return {}
+    if certificates is None:
+        return None
+    folder, named = certificates.resolve(), first_of(fleet, press)
+    identity(folder / named, application_uri(named))
+    identity(folder / AGENT, f"urn:{AGENT}")
+    entries: dict[str, Any] = {
+        "security": {
+            "policy": press.security.policy,
+            "mode": "SignAndEncrypt",
+            "certificate": str(folder / AGENT / "server.der"),
+            "key": str(folder / AGENT / "server.pem"),
+            "server_certificate": str(folder / named / "server.der"),
+        }
+    }
+    if press.security.user:
+        entries |= {"user": press.security.user, "password": {"env": PASSWORD}}
+    return entries
+
+
+def _machine(press: FleetPress, at: _Reached, secured: Mapping[str, Any] | None) -> str:
+    if secured is None:
+        return (
+            f"# {press.name} at {at.url} asks for certificates: `--certificates DIR` makes them, "
+            "and names them here.\n"
+        )
     entries: dict[str, Any] = {"name": press.name}
     match press.protocol:
         case "modbus":
             if press.framing == "rtu":
-                return f"# {press.name} at {host}:{port} speaks RTU over TCP: no driver yet.\n"
-            entries |= {"driver": "modbus", "host": host, "port": port, "unit": press.unit}
+                return (
+                    f"# {press.name} at {at.host}:{at.port} speaks RTU over TCP: no driver yet.\n"
+                )
+            entries |= {"driver": "modbus", "host": at.host, "port": at.port, "unit": press.unit}
             entries |= {"map": "retrofit-plc", "poll_s": 0.1}
         case "flat":
-            entries |= {"driver": "opcua", "url": f"opc.tcp://{host}:{port}"}
-            entries |= {"map": "flat-em63", "poll_s": 0.2 if speed < FAST else 0.1}
+            entries |= {"driver": "opcua", "url": at.url}
+            entries |= {"map": "flat-em63", "poll_s": 0.2 if at.speed < FAST else 0.1}
         case "euromap77":
-            entries |= {"driver": "euromap77", "url": f"opc.tcp://{host}:{port}"}
+            entries |= {"driver": "euromap77", "url": at.url}
             if press.server is not None:
                 entries["serial"] = press.name
             entries["cooling"] = {"event_field": "CoolingTime"}
             entries["fields"] = MAKER_FIELDS
+    entries |= secured
     entries["tonnage"] = press.tonnage
     if press.hall is not None:
         entries["hall"] = press.hall

@@ -54,6 +54,11 @@ class Content:
     """What is not there at first after `nodes_missing`."""
 
 
+def application_uri(press: str) -> str:
+    """What a server calls itself whose first press has that name."""
+    return f"urn:sprue:simulated:{press}"
+
+
 class UaFace(ABC):
     """Publishes presses on one OPC UA server.
 
@@ -86,7 +91,7 @@ class UaFace(ABC):
         """0 until it has started, if it was not given."""
         self.generation = 0
         """Software updates so far; each gives the machine's own nodes other ids."""
-        self._uri = f"urn:sprue:simulated:{self.presses[0].name}"
+        self._uri = application_uri(self.presses[0].name)
         self._security = security
         self._limits = limits
         self._turns = 0
