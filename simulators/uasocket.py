@@ -91,8 +91,8 @@ class Processor(UaProcessor):  # type: ignore[misc]
         except (ua.UaError, InvalidSignature, ValueError) as error:
             if header.MessageType != ua.MessageType.SecureOpen:
                 raise
-            code = getattr(error, "code", ua.StatusCodes.BadSecurityChecksFailed)
-            refusal = ua.ErrorMessage(ua.StatusCode(code), "")
+            status = ua.StatusCode(getattr(error, "code", ua.StatusCodes.BadSecurityChecksFailed))
+            refusal = ua.ErrorMessage(status, status.doc)
             self._transport.write(uatcp_to_binary(ua.MessageType.Error, refusal))
             return False
 

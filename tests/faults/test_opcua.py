@@ -1,6 +1,5 @@
 """Faults of an OPC UA server's values and address space, as plain asyncua shows them."""
 
-import asyncio
 import math
 from collections.abc import AsyncGenerator
 
@@ -9,7 +8,7 @@ from asyncua import Client, ua
 
 from simulators.flat import NAMESPACE, TWIN_NUMBER, FlatFace
 from simulators.press import Press
-from tests.faults.uaclients import node, reconnected, subscribed, ua_client, value
+from tests.faults.uaclients import node, reconnected, subscribed, ua_client, until_known, value
 from tests.simulators.makers import a_press
 
 SOON = {"down_s": 0.05}
@@ -241,9 +240,7 @@ async def test_a_node_that_was_not_there_at_the_start_is_dropped_for_good(
         assert await there.next() == 501
         assert await value(client, "ActTimCool") is None
 
-        async with asyncio.timeout(3):
-            while await value(client, "ActTimCool") is None:
-                await asyncio.sleep(0.02)
+        await until_known(client, "ActTimCool")
         await press.mold(cooling_time_s=14.5)
 
         assert await value(client, "ActTimCool") == 14.5

@@ -43,6 +43,15 @@ async def reconnected(client: Client) -> None:
             await asyncio.sleep(0.02)
 
 
+async def until_known(client: Client, token: str) -> None:
+    """Ask for a node again and again until the server has it."""
+    async with asyncio.timeout(5):
+        while True:
+            if await value(client, token) is not None:
+                return
+            await asyncio.sleep(0.02)
+
+
 class Heard:
     """A subscription's handler, which puts what it is told on a queue."""
 
