@@ -1,270 +1,269 @@
-"""How one shot differs from the next: drift, scatter, display steps and the first shots of a run.
+"""The process of one press: plans one closing after the other, from what it has been through.
 
-Every quantity is its set point plus a slow drift (AR(1)) plus white noise, and then rounded to the
-step that the machine displays. What the machine publishes and what the truth log holds are the same
-rounded numbers.
+What stays from shot to shot is here: heat in mold, water, barrel and oil, the way since the last
+stop, slow drifts, and the process faults that are on.
 
 Source:
-    Sizes of scatter are those measured on a public data set of 212 cycles and 7 set-ups, and shop
-    values where that has none (reference page on molding, 1.3, 1.5 and 1.6).
+    Sensitivities to temperatures are shop values; the signatures of the faults are those of the
+    reference page on molding, 2.4 and 2.5.
 """
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from random import Random
 
+from simulators.barrel import Barrel
 from simulators.faults import Faults
+from simulators.heat import Warmth
 from simulators.modes import Mode, Phase, Quality
 from simulators.mold import Mold
-from simulators.program import Program
-from simulators.shot import PHASE_TIMES, Plan
+from simulators.oil import RUNNING_C, Oil
+from simulators.program import RECOVERY_DELAY_S, Program
+from simulators.restart import Restart
+from simulators.scatter import Scattering
+from simulators.shot import PHASE_TIMES, Phases, Plan
+from simulators.tempering import Tempering
+from simulators.timing import Timing
 
-
-@dataclass(frozen=True, slots=True)
-class Scatter:
-    """How one quantity scatters around its set point."""
-
-    drift: float
-    """Standard deviation of the slow part; a share of the set point, or `absolute`."""
-    noise: float
-    """Standard deviation of the white part."""
-    decimals: int
-    """Of the display."""
-    memory: float = 0.8
-    """Lag-1 correlation of the slow part."""
-    absolute: bool = False
-
-
-SCATTER: Mapping[str, Scatter] = {
-    "injection_pressure_peak_bar": Scatter(0.0035, 0.0025, 1),
-    "hold_pressure_bar": Scatter(0.001, 0.002, 1),
-    "back_pressure_bar": Scatter(0.002, 0.003, 1),
-    "cavity_pressure_peak_bar": Scatter(0.004, 0.004, 1),
-    "recovery_time_s": Scatter(0.002, 0.0015, 2, 0.85),
-    "cushion_mm": Scatter(0.01, 0.03, 2, 0.5, absolute=True),
-    "transfer_position_mm": Scatter(0.0, 0.012, 2, absolute=True),
-    "clamp_force_kn": Scatter(0.003, 0.0005, 0, 0.97),
-    "melt_temp_c": Scatter(0.2, 0.1, 1, 0.95, absolute=True),
-    "barrel_c": Scatter(0.25, 0.05, 1, 0.95, absolute=True),
-    "mold_temp_c": Scatter(0.1, 0.05, 1, 0.9, absolute=True),
-    "coolant_in_c": Scatter(0.1, 0.05, 1, 0.95, absolute=True),
-    "coolant_rise_c": Scatter(0.05, 0.03, 2, 0.8, absolute=True),
-    "coolant_flow_l_min": Scatter(0.005, 0.003, 1, 0.9),
-    "oil_temp_c": Scatter(0.3, 0.05, 1, 0.98, absolute=True),
-}
-"""Keyed by the signal, or by the set point where several signals share it."""
-
-TIME_NOISE_S: Mapping[str, float] = {
-    "mold_close_time_s": 0.001,
-    "mold_open_time_s": 0.003,
-    "ejection_time_s": 0.004,
-    "pause_time_s": 0.006,
-    "fill_time_s": 0.0003,
-}
-"""Movements scatter by milliseconds; timers (hold, cooling) not at all at 10 ms."""
-
-OIL_C = 45.0
 SCRAP_SHARE = 0.002
-RECOVERY_DELAY_MS = 300
-"""Between the end of holding and the screw's first turn, and again for decompression."""
-
-
-@dataclass(frozen=True, slots=True)
-class Restart:
-    """How far a run is from its last stop."""
-
-    shots: int = 1000
-    """Number of the shot that is to run, from 1 after the stop."""
-    severity: float = 0.0
-    """0 after no stop or a short one, 1 after a quarter of an hour or more."""
-
-    @classmethod
-    def after(cls, stopped_s: float) -> "Restart":
-        """The state right after a stop of that length."""
-        return cls(1, 0.0 if stopped_s < 60 else min(1.0, stopped_s / 900))
-
-    def next(self) -> "Restart":
-        """The state one shot later."""
-        return Restart(self.shots + 1, self.severity)
-
-    @property
-    def starved(self) -> bool:
-        """The first shot after a long stop is often not a whole one."""
-        return self.shots == 1 and self.severity >= 0.3
-
-    @property
-    def pressure(self) -> float:
-        """Peak pressure climbs over some 15 shots."""
-        if self.starved:
-            return 1 - 0.4 * self.severity
-        return 1 - 0.12 * self.severity * math.exp(-(self.shots - 1) / 5)
-
-    @property
-    def recovery(self) -> float:
-        """The second shot's recovery is long."""
-        return 1 + 0.25 * self.severity if self.shots == 2 else 1.0
-
-    @property
-    def mold_below_k(self) -> float:
-        """The mold warms over three or four shots."""
-        return 8 * self.severity * math.exp(-(self.shots - 1) / 3)
-
-
-WARM = Restart()
+PRESSURE_PER_MELT_K = -0.0035
+PRESSURE_PER_MOLD_K = -0.0015
+RECOVERY_PER_BARREL_K = -0.003
+CLAMP_PER_MOLD_K = 0.002
+"""A warmer mold is longer, and the clamp stretches more."""
+CLAMP_PER_OIL_K = 0.0002
+SLOW_RECOVERY_SIGMA_S = 0.12
+"""A screw that hardly gets its granules is uneven."""
+COOLING_SHARES = (0.5, 2.0)
+"""Of the timer, between which a mold that is to reach a temperature opens."""
 
 
 class Process:
-    """Draws one shot after the other; the same draws for the same random source."""
+    """Plans one closing after the other; the same ones for the same random source.
+
+    A mold has to be mounted before anything else.
+    """
 
     def __init__(self, random: Random, faults: Faults) -> None:
         self._random = random
+        self._mishap = Random(random.getrandbits(64))
         self._faults = faults
-        self._restart = WARM
-        self._drift: dict[str, float] = {}
-        self._two_level = {name: random.uniform(-0.004, 0.004) for name in TIME_NOISE_S}
+        self._scattering = Scattering(random)
+        self._timing = Timing(random, self._mishap, self._scattering, faults)
+        self._barrel = Barrel(random)
+        self._oil = Oil()
+        self._restart = Restart()
+        self._tempering: Tempering
+        self._at_s = 0.0
 
     def mount(self, mold: Mold, program: Program) -> None:
-        """A mold comes on, tempered to the coolant."""
-        self._restart = Restart.after(900)
+        """A mold comes on, tempered to the coolant.
+
+        Raises:
+            ValueError: its alloy is unknown.
+        """
+        self._tempering = Tempering(mold, program, self._scattering, self._faults)
 
     def stand(self, seconds: float) -> None:
         """The press stood still that long before the next closing."""
-        restart = Restart.after(seconds)
+        self._at_s += seconds
+        self._tempering.stand(seconds)
+        self._oil.stand(seconds)
+        self._barrel.stood(seconds, self._at_s)
+        restart = Restart.after(seconds, self._random)
         self._restart = restart if restart.severity else self._restart
 
     def warm(self) -> None:
         """The press has been running for long."""
-        self._restart = WARM
+        self._restart = Restart()
+        self._oil = Oil()
+        self._tempering.warm()
 
     def levels(self, program: Program) -> dict[str, float]:
         """Temperatures and flows as they stand now."""
-        restart = self._restart
-        coolant_in = self._draw("coolant_in_c", program.coolant_in_c)
-        rise = self._draw("coolant_rise_c", program.coolant_rise_c)
-        mold = self._draw("mold_temp_c", program.mold_temp_set_c - restart.mold_below_k)
-        return {
-            "mold_temp_c": mold,
-            "coolant_in_c": coolant_in,
-            "coolant_out_c": round(coolant_in + rise, 1),
-            "coolant_flow_l_min": self._draw("coolant_flow_l_min", program.coolant_flow_l_min),
-            **{
-                f"barrel_zone_{zone}_c": self._draw(f"barrel_zone_{zone}_c", degrees, "barrel_c")
-                for zone, degrees in enumerate(program.barrel_c, 1)
-            },
-            "melt_temp_c": self._draw("melt_temp_c", program.melt_temp_c),
-            "oil_temp_c": self._draw("oil_temp_c", OIL_C),
-        }
+        return self._levels(program, *self._melt(program))
 
     def shot(self, program: Program, mold: Mold, mode: Mode, cavities: int) -> Plan:
-        """Plan the next shot."""
-        restart = self._restart
-        self._restart = restart.next()
-        recovery = self._draw("recovery_time_s", program.recovery_time_s * restart.recovery)
-        phases = self._phases(program, mode, restart, recovery)
-        peak = self._draw(
-            "injection_pressure_peak_bar", program.injection_pressure_peak_bar * restart.pressure
-        )
+        """Plan the next shot, with that many cavities open."""
+        restart, around = self._restart, self._scattering.around
+        self._tempering.draw(program)
+        melt_c, melt_noise_k = self._melt(program)
+        recovery = self._recovery_s(program)
+        phases = self._phases(program, mode, recovery, melt_c)
+        cut = self._faults.take("cooling_cut_short")
+        if cut is not None:
+            phases = _cut_short(phases, cut["share"])
+        warmth = self._warmth(phases, melt_c, cavities)
+        pressure = restart.pressure * self._pressure(program, melt_c)
+        peak = around("injection_pressure_peak_bar", program.injection_pressure_peak_bar * pressure)
         below_peak = program.transfer_pressure_bar / program.injection_pressure_peak_bar
-        cushion = self._draw("cushion_mm", program.cushion_mm * (0.25 if restart.starved else 1))
-        cavity = self._draw(
-            "cavity_pressure_peak_bar", program.cavity_pressure_peak_bar * restart.pressure
-        )
-        bad = restart.starved or self._random.random() < SCRAP_SHARE
+        transfer = around("transfer_pressure_bar", peak * below_peak)
+        hold = around("hold_pressure_bar", program.hold_pressure_bar)
+        cushion = around("cushion_mm", self._cushion_mm(program))
+        start = around("start_mm", program.start_mm)
+        scrap = restart.starved or self._random.random() < SCRAP_SHARE
+        good, bad = (0, cavities) if scrap else (cavities, 0)
         values = {
             **_times(phases),
             "recovery_time_s": recovery,
             "injection_pressure_peak_bar": peak,
-            "transfer_pressure_bar": round(peak * below_peak * self._gauss(1, 0.001), 1),
-            "hold_pressure_bar": self._draw("hold_pressure_bar", program.hold_pressure_bar),
-            "back_pressure_bar": self._draw("back_pressure_bar", program.back_pressure_bar),
-            "cavity_pressure_peak_bar": cavity,
+            "transfer_pressure_bar": transfer,
+            "hold_pressure_bar": min(hold, transfer),  # an almost empty shot reaches neither
+            "back_pressure_bar": around("back_pressure_bar", program.back_pressure_bar),
+            "screw_torque_nm": around("screw_torque_nm", program.screw_torque_nm),
+            "cavity_pressure_peak_bar": around(
+                "cavity_pressure_peak_bar", program.cavity_pressure_peak_bar * pressure
+            ),
             "cushion_mm": cushion,
             "cushion_cm3": round(cushion * program.cm3_per_mm, 2),
-            "shot_volume_cm3": round((program.start_mm - cushion) * program.cm3_per_mm, 2),
-            "transfer_position_mm": self._draw(
-                "transfer_position_mm", program.transfer_position_mm
-            ),
-            "clamp_force_kn": self._draw("clamp_force_kn", program.clamp_force_kn),
-            "parts_good": 0 if bad else cavities,
-            "parts_bad": cavities if bad else 0,
+            "shot_volume_cm3": round((start - cushion) * program.cm3_per_mm, 2),
+            "transfer_position_mm": around("transfer_position_mm", program.transfer_position_mm),
+            "clamp_force_kn": self._clamp_kn(program),
+            "parts_good": good,
+            "parts_bad": bad,
             **_set_points(program),
         }
-        return Plan(
+        usual = Quality.GOOD if cut is None else Quality.FAILED
+        plan = Plan(
             closing="shot",
             phases=phases,
             values=values,
-            levels=self.levels(program),
+            levels=self._levels(program, melt_c, melt_noise_k),
             start_mm=program.start_mm,
-            quality=Quality.BAD if bad else Quality.GOOD,
-            parts_good=0 if bad else cavities,
-            parts_bad=cavities if bad else 0,
+            quality=Quality.BAD if scrap else usual,
+            parts_good=good,
+            parts_bad=bad,
+            part_c=warmth.part_c,
+            cavity_wall=(warmth.cavity_s, warmth.cavity_c),
+            noise=self._random.getrandbits(16),
         )
+        self._passed(plan)
+        self._restart = restart.next()
+        return plan
 
     def dry(self, program: Program) -> Plan:
         """Plan a closing without plastic: movements only."""
-        phases = tuple(
-            (phase, self._movement_ms(name, getattr(program, name)))
-            for phase, name in (
-                (Phase.CLOSE, "mold_close_time_s"),
-                (Phase.OPEN, "mold_open_time_s"),
-                (Phase.EJECT, "ejection_time_s"),
-                (Phase.PAUSE, "pause_time_s"),
-            )
+        self._tempering.draw(program)
+        melt_c, melt_noise_k = self._melt(program)
+        phases = (
+            (Phase.CLOSE, self._timing.close_ms(program, self._restart)),
+            *self._open_phases(program, Mode.AUTOMATIC),
         )
-        values = {
-            **dict.fromkeys(LAST_CYCLE, 0.0),
-            **_times(phases),
-            "clamp_force_kn": self._draw("clamp_force_kn", program.clamp_force_kn),
-            **_set_points(program),
-        }
-        return Plan(
+        self._tempering.stand(_seconds(phases))
+        plan = Plan(
             closing="dry",
             phases=phases,
-            values=values,
-            levels=self.levels(program),
+            values={
+                **dict.fromkeys(LAST_CYCLE, 0.0),
+                **_times(phases),
+                "clamp_force_kn": self._clamp_kn(program),
+                **_set_points(program),
+            },
+            levels=self._levels(program, melt_c, melt_noise_k),
             start_mm=program.start_mm,
         )
+        self._passed(plan)
+        return plan
 
-    def _phases(
-        self, program: Program, mode: Mode, restart: Restart, recovery_s: float
-    ) -> tuple[tuple[Phase, int], ...]:
-        slow = 100 if restart.severity and restart.shots <= 2 else 0
-        close = self._movement_ms("mold_close_time_s", program.mold_close_time_s) + slow
-        screw = round(recovery_s * 1000) + 2 * RECOVERY_DELAY_MS
-        timer = round(program.cooling_time_set_s * 1000)
+    # Times
+
+    def _phases(self, program: Program, mode: Mode, recovery_s: float, melt_c: float) -> Phases:
+        close = self._timing.close_ms(program, self._restart)
+        fill = self._timing.fill_ms(program)
+        hold = round(1000 * program.hold_time_set_s)
+        timer_s = program.cooling_time_set_s
+        if program.cool_to_c is not None:
+            least, most = (share * timer_s for share in COOLING_SHARES)
+            pressed_s = (fill + hold) / 1000
+            longest_s = pressed_s + most
+            contact_s = self._tempering.contact_s(
+                program.cool_to_c, melt_c, close / 1000, longest_s
+            )
+            timer_s = max(least, round(contact_s - pressed_s, 2))
+        screw_s = recovery_s + 2 * RECOVERY_DELAY_S
+        cool = round(1000 * max(timer_s, screw_s))  # the mold stays shut until the screw is ready
         return (
             (Phase.CLOSE, close),
-            (Phase.FILL, self._movement_ms("fill_time_s", program.fill_time_s, step=1)),
-            (Phase.HOLD, round(program.hold_time_set_s * 1000)),
-            (Phase.COOL, max(timer, screw)),  # the mold stays shut until the screw is ready
-            (Phase.OPEN, self._movement_ms("mold_open_time_s", program.mold_open_time_s)),
-            (Phase.EJECT, self._movement_ms("ejection_time_s", program.ejection_time_s)),
-            (Phase.PAUSE, self._pause_ms(program, mode)),
+            (Phase.FILL, fill),
+            (Phase.HOLD, hold),
+            (Phase.COOL, cool),
+            *self._open_phases(program, mode),
         )
 
-    def _movement_ms(self, name: str, set_s: float, step: int = 10) -> int:
-        seconds = set_s + self._gauss(0, TIME_NOISE_S[name])
-        if step == 10:
-            seconds += self._two_level[name]
-        return max(step, round(seconds * 1000 / step) * step)
+    def _open_phases(self, program: Program, mode: Mode) -> Phases:
+        return (
+            (Phase.OPEN, self._timing.open_ms(program)),
+            (Phase.EJECT, self._timing.eject_ms(program)),
+            (Phase.PAUSE, self._timing.pause_ms(program, mode)),
+        )
 
-    def _pause_ms(self, program: Program, mode: Mode) -> int:
-        pause = self._movement_ms("pause_time_s", program.pause_time_s)
-        if mode is Mode.SEMI_AUTOMATIC:  # the operator's share is skewed to the right
-            pause += 10 * round(100 * (2 + self._random.gammavariate(2, 1.2)))
-        return pause
+    def _recovery_s(self, program: Program) -> float:
+        zones = len(program.barrel_c)
+        warmer_k = self._barrel.off_k((zones + 1) // 2, zones, self._at_s)
+        level = program.recovery_time_s * self._restart.recovery
+        level *= 1 + RECOVERY_PER_BARREL_K * warmer_k
+        if (slow := self._faults.active("recovery_slow")) is not None:
+            late_s = program.cooling_time_set_s - 2 * RECOVERY_DELAY_S + slow["over_timer_s"]
+            grown = min(1.0, (slow.shots + 1) / max(1.0, slow["over"]))
+            level += grown * (late_s - level + self._mishap.gauss(0, SLOW_RECOVERY_SIGMA_S))
+        return self._scattering.around("recovery_time_s", level)
 
-    def _draw(self, name: str, mean: float, like: str | None = None) -> float:
-        scatter = SCATTER[like or name]
-        fresh = scatter.drift * math.sqrt(1 - scatter.memory**2)
-        drift = scatter.memory * self._drift.get(name, 0.0) + self._gauss(0, fresh)
-        self._drift[name] = drift
-        off = drift + self._gauss(0, scatter.noise)
-        return round(mean + off if scatter.absolute else mean * (1 + off), scatter.decimals)
+    # Heat
 
-    def _gauss(self, mean: float, sigma: float) -> float:
-        return self._random.gauss(mean, sigma) if sigma else mean
+    def _melt(self, program: Program) -> tuple[float, float]:
+        """Temperature of the melt, and how far its sensor is off."""
+        drift_k, noise_k = self._scattering.off("melt_temp_c")
+        shift = self._faults.active("melt_temperature_shift")
+        shift_k = 0.0 if shift is None else shift.ramp("by_k")
+        return program.melt_temp_c + drift_k + shift_k, noise_k
+
+    def _warmth(self, phases: Phases, melt_c: float, cavities: int) -> Warmth:
+        seconds = {phase: length / 1000 for phase, length in phases}
+        contact_s = seconds[Phase.FILL] + seconds[Phase.HOLD] + seconds[Phase.COOL]
+        after_s = seconds[Phase.OPEN] + seconds[Phase.EJECT] + seconds[Phase.PAUSE]
+        if self._restart.starved:  # little plastic, little heat
+            mold_c = self._tempering.sensor_c
+            melt_c = mold_c + (melt_c - mold_c) * self._restart.first_pressure
+        return self._tempering.shot(melt_c, seconds[Phase.CLOSE], contact_s, after_s, cavities)
+
+    def _levels(self, program: Program, melt_c: float, melt_noise_k: float) -> dict[str, float]:
+        around, zones = self._scattering.around, len(program.barrel_c)
+        barrel = {
+            f"barrel_zone_{zone}_c": around(
+                f"barrel_zone_{zone}_c",
+                set_c + self._barrel.off_k(zone, zones, self._at_s),
+                "barrel_c",
+            )
+            for zone, set_c in enumerate(program.barrel_c, 1)
+        }
+        return {
+            **self._tempering.levels(),
+            **barrel,
+            "melt_temp_c": round(melt_c + melt_noise_k, 1),
+            "oil_temp_c": around("oil_temp_c", self._oil.celsius),
+        }
+
+    # Forces
+
+    def _pressure(self, program: Program, melt_c: float) -> float:
+        """Peak pressure against its set point: warmth makes the melt thinner."""
+        melt_k = melt_c - program.melt_temp_c
+        mold_k = self._tempering.sensor_c - program.mold_temp_set_c
+        share = 1 + PRESSURE_PER_MELT_K * melt_k + PRESSURE_PER_MOLD_K * mold_k
+        drift = self._faults.active("pressure_drift")
+        return share if drift is None else share * (1 + drift.ramp("share"))
+
+    def _cushion_mm(self, program: Program) -> float:
+        worn = self._faults.active("cushion_drift")
+        off_mm = 0.0 if worn is None else worn.ramp("by_mm")
+        return program.cushion_mm * self._restart.cushion + off_mm
+
+    def _clamp_kn(self, program: Program) -> float:
+        share = 1 - CLAMP_PER_MOLD_K * self._tempering.plates_below_k
+        share -= CLAMP_PER_OIL_K * (RUNNING_C - self._oil.celsius)
+        return self._scattering.around("clamp_force_kn", program.clamp_force_kn * share)
+
+    def _passed(self, plan: Plan) -> None:
+        self._oil.run(plan.cycle_ms / 1000)
+        self._at_s += plan.cycle_ms / 1000
 
 
 LAST_CYCLE = (
@@ -281,6 +280,7 @@ LAST_CYCLE = (
     "transfer_pressure_bar",
     "hold_pressure_bar",
     "back_pressure_bar",
+    "screw_torque_nm",
     "cushion_mm",
     "cushion_cm3",
     "clamp_force_kn",
@@ -295,9 +295,22 @@ LAST_CYCLE = (
 """Signals that every closing has a number for; 0 where a dry one has nothing to measure."""
 
 
-def _times(phases: tuple[tuple[Phase, int], ...]) -> dict[str, float]:
+def _cut_short(phases: Phases, share: float) -> Phases:
+    """The same closing with its cooling aborted."""
+    left = 1 - min(1.0, max(0.0, share))
+    return tuple(
+        (phase, round(length * left / 10) * 10 if phase is Phase.COOL else length)
+        for phase, length in phases
+    )
+
+
+def _seconds(phases: Phases) -> float:
+    return sum(length for _, length in phases) / 1000
+
+
+def _times(phases: Phases) -> dict[str, float]:
     return {
-        "cycle_time_s": sum(length for _, length in phases) / 1000,
+        "cycle_time_s": _seconds(phases),
         **{PHASE_TIMES[phase]: length / 1000 for phase, length in phases},
     }
 

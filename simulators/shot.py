@@ -1,14 +1,19 @@
 """One closing of a mold: as it is planned when it starts, and as it is when it has ended."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from simulators.modes import Mode, Phase, Quality
 from simulators.mold import Job, Mold
 
 Closing = Literal["shot", "dry"]
+Phases = tuple[tuple[Phase, int], ...]
+"""In order, each with its length in ms; a dry closing has fewer."""
 
 PHASE_TIMES: Mapping[Phase, str] = {
     Phase.CLOSE: "mold_close_time_s",
@@ -27,8 +32,7 @@ class Plan:
     """A closing that is about to run: the physics are drawn once, when it starts."""
 
     closing: Closing
-    phases: tuple[tuple[Phase, int], ...]
-    """In order, each with its length in ms; a dry closing has fewer."""
+    phases: Phases
     values: Mapping[str, float]
     """Per canonical signal, quantised to the display step; `cycle_time_s` is the phases' sum."""
     levels: Mapping[str, float]
@@ -38,6 +42,14 @@ class Plan:
     quality: Quality = Quality.GOOD
     parts_good: int = 0
     parts_bad: int = 0
+    part_c: float | None = None
+    """Mean temperature of the parts when the mold opens; None without plastic."""
+    cavity_wall: tuple[NDArray[np.float64], NDArray[np.float64]] | None = field(
+        default=None, compare=False, repr=False
+    )
+    """Times in s from the start of the closing, and the cavity wall's temperature at each."""
+    noise: int = 0
+    """Tells the noise of its sensors from other closings'."""
 
     @property
     def cycle_ms(self) -> int:

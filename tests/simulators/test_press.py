@@ -100,7 +100,7 @@ async def test_cycles_keep_their_schedule_while_time_runs() -> None:
 
 async def test_presses_start_at_different_points_of_their_cycle() -> None:
     started = set()
-    for seed in range(4):
+    for seed in range(12):
         press = a_press(speed=0.001, seed=seed)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(press.run())
@@ -150,7 +150,7 @@ async def test_a_press_in_set_up_does_not_mold() -> None:
         first = await press.until(1)
         running.cancel()
 
-    assert first.parts_bad == 2  # after a long stop
+    assert first.values["injection_pressure_peak_bar"] < 800  # after a long stop
     assert [(change.kind, change.new, change.who) for change in notes.changes] == [
         ("mode", Mode.AUTOMATIC, "M. Ortiz"),
         ("production", ProductionStatus.PRODUCTION, ""),
