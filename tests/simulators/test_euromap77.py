@@ -1,6 +1,5 @@
 """An OPC 40077 machine as a bare client sees it."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
@@ -14,12 +13,16 @@ from simulators.modes import Mode
 from simulators.mold import Job, Mold
 from simulators.press import Press
 from tests.simulators.makers import a_press
-
-DI = "http://opcfoundation.org/UA/DI/"
-GT = "http://opcfoundation.org/UA/PlasticsRubber/GeneralTypes/"
-IMM = "http://opcfoundation.org/UA/PlasticsRubber/IMM2MES/"
-MAKER = "urn:sprue:simulated:imm"
-CYCLE_TYPE = "SprueSimCycleParametersEventType"
+from tests.simulators.plain77 import (
+    CYCLE_TYPE,
+    GT,
+    IMM,
+    at,
+    machines,
+    maker_type,
+    read,
+    subscribed,
+)
 
 
 @pytest.fixture
@@ -39,59 +42,6 @@ async def face(press: Press) -> AsyncGenerator[Euromap77Face]:
 async def client(face: Euromap77Face) -> AsyncGenerator[Client]:
     async with Client(face.address) as client:
         yield client
-
-
-class Heard:
-    """A subscription's handler that puts events on a queue, by field."""
-
-    def __init__(self) -> None:
-        self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-
-    def event_notification(self, event: Any) -> None:
-        fields = event.get_event_props_as_fields_dict()
-        self.events.put_nowait({name: value.Value for name, value in fields.items()})
-
-    async def next(self) -> dict[str, Any]:
-        async with asyncio.timeout(2):
-            return await self.events.get()
-
-
-async def machines(client: Client) -> list[Node]:
-    """Instances of IMM_MES_InterfaceType below DeviceSet."""
-    wanted = ua.NodeId(1007, await client.get_namespace_index(IMM))
-    device_set = client.get_node(ua.NodeId(5001, await client.get_namespace_index(DI)))
-    return [
-        child
-        for child in await device_set.get_children()
-        if await child.read_type_definition() == wanted
-    ]
-
-
-async def at(client: Client, path: str, root: Node | None = None) -> Node:
-    """A node by browse names; whatever their namespaces."""
-    node = root or (await machines(client))[0]
-    for name in path.split("/"):
-        (node,) = [
-            child
-            for child in await node.get_children()
-            if (await child.read_browse_name()).Name == name
-        ]
-    return node
-
-
-async def read(client: Client, path: str) -> Any:
-    return await (await at(client, path)).read_value()
-
-
-async def subscribed(client: Client, source: Node | ua.NodeId, *kinds: Node) -> Heard:
-    heard = Heard()
-    subscription = await client.create_subscription(5, heard)
-    await subscription.subscribe_events(source, list(kinds))
-    return heard
-
-
-async def maker_type(client: Client, name: str) -> Node:
-    return client.get_node(ua.NodeId(name, await client.get_namespace_index(MAKER)))
 
 
 async def test_the_machine_says_what_it_is(client: Client) -> None:
@@ -245,6 +195,8 @@ async def test_event_types_derive_from_the_standards(client: Client) -> None:
         ("SprueSimProductionStatusChangeLogType", 1044),
         ("SprueSimProductionDatasetChangeLogType", 1012),
         ("SprueSimParameterChangeLogType", 1010),
+        ("SprueSimStandstillReasonLogType", 1013),
+        ("SprueSimMessageLogType", 1042),
     ):
         parent = await (await maker_type(client, name)).get_parent()
         assert parent.nodeid == ua.NodeId(number, await client.get_namespace_index(GT)), name
@@ -350,7 +302,7 @@ async def looked_at(face: Euromap77Face, press: Press) -> tuple[Any, ...]:
             number: await fields_of(client, number, uri)
             for number, uri in (
                 (1038, GT), (1011, GT), (1014, GT), (1044, GT), (1012, GT), (1010, GT),
-                (1005, GT), (1047, GT), (1039, IMM),
+                (1013, GT), (1042, GT), (1005, GT), (1047, GT), (1039, IMM),
             )
         }  # fmt: skip
         maker = await browsed(client, await maker_type(client, CYCLE_TYPE))
