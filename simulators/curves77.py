@@ -1,11 +1,14 @@
 """The sensors during the last closing, as arrays that the simulated maker adds to OPC 40077."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
+import numpy as np
 from asyncua import ua
+from numpy.typing import NDArray
 
+from simulators.curves import SAMPLE_S, Curves, Samples
 from simulators.nodes import ANALOG_ITEM, BASE_OBJECT, DATA_VARIABLE, doubles
 from simulators.opcua import UaServer
 from simulators.press import Press
@@ -13,15 +16,13 @@ from simulators.tree77 import Tree
 from simulators.types77 import MAKER
 
 AT = "ProcessCurves"
-INTERVAL_S = 0.01
-"""From one sample to the next; the first is where the closing starts."""
 
-CURVES: Mapping[str, tuple[str, str]] = {
-    "InjectionPressure": ("injection_pressure_bar", "bar"),
-    "CavityPressure": ("cavity_pressure_bar", "bar"),
-    "ScrewPosition": ("screw_position_mm", "mm"),
+CURVES: Mapping[str, tuple[Callable[[Curves], Samples], str, int]] = {
+    "InjectionPressure": (lambda curves: curves.injection_pressure_bar, "bar", 1),
+    "CavityPressure": (lambda curves: curves.cavity_pressure_bar, "bar", 1),
+    "ScrewPosition": (lambda curves: curves.screw_position_mm, "mm", 2),
 }
-"""Array: signal, the unit that it is counted in."""
+"""Array: its samples, the unit that they are counted in, decimals of its display."""
 
 
 class ProcessCurves:
@@ -37,9 +38,9 @@ class ProcessCurves:
         self._press = press
         self._came_at = server.now()
         tree.object(AT, MAKER, BASE_OBJECT)
-        tree.fixed(f"{AT}/SampleInterval", MAKER, "Duration", INTERVAL_S, DATA_VARIABLE)
+        tree.fixed(f"{AT}/SampleInterval", MAKER, "Duration", SAMPLE_S, DATA_VARIABLE)
         tree.shows(f"{AT}/JobCycleCounter", MAKER, "UInt64", self._number, DATA_VARIABLE)
-        for name, (_, counted_in) in CURVES.items():
+        for name, (_, counted_in, _) in CURVES.items():
             path = f"{AT}/{name}"
             tree.fixed(path, MAKER, "Double", doubles([]), ANALOG_ITEM)
             tree.in_units(path, counted_in)
@@ -58,8 +59,8 @@ class ProcessCurves:
         return self._came_at
 
     def _curve(self, name: str) -> ua.Variant:
-        signal, counted_in = CURVES[name]
-        values = getattr(self._press.last_curves, signal, None)
-        if values is None:
+        curves, (samples, counted_in, decimals) = self._press.last_curves, CURVES[name]
+        if curves is None:
             return doubles([])
-        return doubles(self._tree.measures.unit(counted_in).all_shown(values))
+        exact: NDArray[np.float64] = np.round(samples(curves).astype(np.float64), decimals)
+        return doubles(self._tree.measures.unit(counted_in).all_shown(exact))
