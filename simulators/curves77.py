@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 from asyncua import ua
-from numpy.typing import NDArray
 
 from simulators.curves import SAMPLE_S, Curves, Samples
 from simulators.nodes import ANALOG_ITEM, BASE_OBJECT, DATA_VARIABLE, doubles
@@ -62,5 +61,5 @@ class ProcessCurves:
         curves, (samples, counted_in, decimals) = self._press.last_curves, CURVES[name]
         if curves is None:
             return doubles([])
-        exact: NDArray[np.float64] = np.round(samples(curves).astype(np.float64), decimals)
+        exact = np.round(samples(curves).astype(np.float64), decimals)
         return doubles(self._tree.measures.unit(counted_in).all_shown(exact))

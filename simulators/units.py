@@ -6,7 +6,7 @@ Source:
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from asyncua import ua
@@ -49,7 +49,7 @@ class Unit:
             return value
         return round(value * self.factor + self.offset, self.decimals)
 
-    def all_shown(self, values: NDArray[np.float64]) -> list[float]:
+    def all_shown(self, values: NDArray[np.floating[Any]]) -> list[float]:
         """Many such values."""
         if self.decimals is None:
             return list(values.tolist())
