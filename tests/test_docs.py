@@ -13,10 +13,11 @@ PAGES = sorted(
 )
 
 
-def test_the_page_of_signals_is_the_vocabulary() -> None:
-    printed = runpy.run_path(str(ROOT / "scripts" / "signals.py"))["page"]()
+@pytest.mark.parametrize("name", ["signals", "faults"])
+def test_a_page_that_is_printed_from_code_is_what_the_code_prints(name: str) -> None:
+    printed = runpy.run_path(str(ROOT / "scripts" / f"{name}.py"))["page"]()
 
-    assert (ROOT / "docs/reference/signals.md").read_text(encoding="utf-8") == printed
+    assert (ROOT / f"docs/reference/{name}.md").read_text(encoding="utf-8") == printed
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)

@@ -37,20 +37,6 @@ def test_no_test_shows_a_fault_that_is_not_on_the_menu(shown: set[str]) -> None:
     assert shown - set(MENU) == set()
 
 
-def test_the_page_of_faults_is_printed_from_the_menu() -> None:
-    page = ROOT / "docs" / "reference" / "faults.md"
-
-    printed = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "faults.py")],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-
-    assert printed == page.read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize(
     ("name", "given", "sentence"),
     [
