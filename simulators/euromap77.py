@@ -10,6 +10,7 @@ from pathlib import Path
 from asyncua import ua
 from asyncua.server.address_space import NodeData
 
+from simulators.absence import Content
 from simulators.limits import Limits
 from simulators.nodes import texts
 from simulators.opcua import UaServer
@@ -20,7 +21,7 @@ from simulators.publisher77 import Publisher
 from simulators.security import Security
 from simulators.typenodes77 import machine_types
 from simulators.types77 import NAMESPACES
-from simulators.uaface import Content, UaFace
+from simulators.uaface import UaFace
 from simulators.units import Measures, Pressure, Temperature
 
 __all__ = ["Euromap77Face", "Options"]

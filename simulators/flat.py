@@ -12,6 +12,7 @@ from functools import partial
 from asyncua import ua
 from asyncua.server.address_space import NodeData
 
+from simulators.absence import Content
 from simulators.limits import Limits
 from simulators.listener import Change
 from simulators.nodes import DATA_VARIABLE, FOLDER, OBJECTS, ORGANIZES, double, doubles, text
@@ -31,7 +32,7 @@ from simulators.tokens import (
     is_measured,
     shown,
 )
-from simulators.uaface import Content, UaFace
+from simulators.uaface import UaFace
 
 NAMESPACE = "urn:sprue:simulated:flat"
 TWIN_NAMESPACE = "urn:sprue:simulated:flat:twin"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from asyncua import ua
 
+from simulators.curves import SAMPLE_S, Curves, Samples
 from simulators.modes import Mode
 from simulators.nodes import double, doubles, text
 from simulators.press import Press
@@ -72,7 +73,7 @@ CURVES: Mapping[str, str] = {
 """Token and signal of the last closing's curves, each as a whole."""
 
 INTERVAL = "CrvIntv"
-CURVE_INTERVAL_MS = 10.0
+CURVE_INTERVAL_MS = 1000 * SAMPLE_S
 """From one point of a curve to the next; the first is where the closing starts."""
 
 TEXTS = ("SetDescMld", "SetDescJob")
@@ -100,8 +101,7 @@ def shown(press: Press, token: str) -> ua.Variant:
     if token in LIVE:
         return double(getattr(press.live, LIVE[token]))
     if token in CURVES:
-        curve = getattr(press.last_curves, CURVES[token], None)
-        return doubles([] if curve is None else curve.tolist())
+        return _curve(press.last_curves, CURVES[token])
     match token:
         case "SetDescMld":
             return text(press.mold_shown.id)
@@ -119,3 +119,10 @@ def shown(press: Press, token: str) -> ua.Variant:
             return double(press.last is not None and press.last.closing == "dry")
         case _:
             return double(CURVE_INTERVAL_MS)
+
+
+def _curve(curves: Curves | None, signal: str) -> ua.Variant:
+    if curves is None:
+        return doubles([])
+    samples: Samples = getattr(curves, signal)
+    return doubles(samples.astype(float).round(2).tolist())

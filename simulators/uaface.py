@@ -8,19 +8,18 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from asyncua import ua
 from asyncua.server.address_space import NodeData
 
+from simulators.absence import Absence, Content
 from simulators.certificates import expired, renew
 from simulators.conditions import Conditions
 from simulators.faults import Active
 from simulators.limits import Limits
-from simulators.listener import Listener
 from simulators.opcua import UaServer
 from simulators.press import Press
-from simulators.removal import Removed
 from simulators.renumbering import FIRST
 from simulators.security import Security
 from simulators.wire import Wire
@@ -40,18 +39,6 @@ RESTARTS = frozenset(
 
 RESTART_S = 1.0
 """How long a server is down that comes back with an expired certificate, or without."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
-    """What a face has put on its server, by the ids it was built with."""
-
-    listeners: Sequence[tuple[Press, Listener]]
-    """Who publishes what each press does from now on."""
-    fragile: Mapping[str, ua.NodeId]
-    """By press: what the fault `node_deleted` deletes, with all below it."""
-    late: Sequence[ua.NodeId]
-    """What is not there at first after `nodes_missing`."""
 
 
 def application_uri(press: str) -> str:
@@ -104,8 +91,7 @@ class UaFace(ABC):
         self._listens = asyncio.Event()
         self._server: UaServer | None = None
         self._content: Content | None = None
-        self._late: Removed | None = None
-        self._deleted: dict[str, Removed] = {}
+        self._absence = Absence(self.presses)
         for press in self.presses:
             press.faults.followers.append(self)
 
@@ -169,7 +155,7 @@ class UaFace(ABC):
                 await self._restart_in(0)
             elif self._server is not None:
                 await self._conditions.apply(self._server, name)
-                await self._delete_nodes()
+                await self._absence.apply()
 
     def _change(self, name: str) -> None:
         match name:
@@ -198,8 +184,8 @@ class UaFace(ABC):
                 await asyncio.sleep(RESTART_S)
         if late_s is not None:
             await asyncio.sleep(late_s)
-            if self._late is not None and self._server is not None:
-                self._server.reveal(self._late)
+            async with self._lock:
+                await self._absence.end()
 
     # How it goes up and down
 
@@ -222,8 +208,7 @@ class UaFace(ABC):
         try:
             await server.settle()
             await self._conditions.apply(server)
-            await self._delete_nodes()
-            self._late = await server.hide(content.late) if partly else None
+            await self._absence.start(server, content, partly=partly)
             await server.listen(self.host, self.port, self._wire)
         except BaseException:
             await self._take_down()
@@ -241,27 +226,13 @@ class UaFace(ABC):
     async def _take_down(self) -> None:
         self._listens.clear()
         server, content = self._server, self._content
-        self._server = self._content = self._late = None
-        self._deleted.clear()
+        self._server = self._content = None
         if server is None or content is None:
             return
         for press, listener in content.listeners:
             press.listeners.remove(listener)
         self._wire.drop_all()
         await server.close()
-
-    async def _delete_nodes(self) -> None:
-        """Let those nodes be gone whose press has the fault, and no others."""
-        assert self._server is not None
-        assert self._content is not None
-        for press in self.presses:
-            removed = self._deleted.pop(press.name, None)
-            wanted = press.faults.active("node_deleted") is not None
-            if removed is not None and not wanted:
-                self._server.reveal(removed)
-            elif wanted:
-                node = self._content.fragile[press.name]
-                self._deleted[press.name] = removed or await self._server.hide([node])
 
     def _is_on(self, name: str) -> bool:
         return any(press.faults.active(name) for press in self.presses)

@@ -117,7 +117,7 @@ class Variables:
 
     async def refresh(self) -> None:
         """Show every measured value anew, as the faults of its machine make it."""
-        for node, measured in self._measured.items():
+        for node, measured in tuple(self._measured.items()):
             if node in self._read:
                 await self.publish(node)
             else:

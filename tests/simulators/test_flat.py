@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from asyncua import Client, Node, ua
 
-from simulators.flat import NAMESPACE, FlatFace
+from simulators.flat import NAMESPACE, TWIN_NAMESPACE, TWIN_NUMBER, TWIN_TEXT, FlatFace
 from simulators.modes import Mode
 from simulators.press import Press
-from simulators.tokens import LAST_CYCLE, LEVELS
+from simulators.tokens import ALL, CURVES, LAST_CYCLE, LEVELS
 from tests.simulators.makers import a_press
 
 
@@ -67,6 +67,57 @@ async def test_every_number_is_a_double_and_texts_are_strings(client: Client) ->
         text = child.nodeid.Identifier in ("SetDescMld", "SetDescJob")
         wanted = ua.VariantType.String if text else ua.VariantType.Double
         assert value.Value.VariantType is wanted, child
+
+
+async def test_the_last_closings_curves_are_there_as_a_whole(press: Press, client: Client) -> None:
+    assert await read(client, "CrvPrsInj") == []
+    await press.mold(injection_pressure_peak_bar=873.0)
+
+    curves = press.last_curves
+    assert curves is not None
+    for token, signal in CURVES.items():
+        points = await read(client, token)
+        assert len(points) == curves.count
+        assert points == pytest.approx(getattr(curves, signal), abs=0.01), token
+    assert max(await read(client, "CrvPrsInj")) == pytest.approx(873.0, abs=5)
+    assert await read(client, "CrvIntv") == 10
+
+
+async def test_subscribers_get_each_curve_before_the_counter(press: Press, client: Client) -> None:
+    heard = Heard()
+    subscription = await client.create_subscription(5, heard)
+    for token in ("ActCntCyc", "CrvPrsCav"):
+        await subscription.subscribe_data_change(await node(client, token))
+        await heard.values.get()
+
+    await press.mold()
+    async with asyncio.timeout(2):
+        changed = dict([await heard.values.get() for _ in range(2)])
+
+    assert press.last_curves is not None
+    assert len(changed["CrvPrsCav"]) == press.last_curves.count
+    times = [
+        (await (await node(client, token)).read_data_value()).SourceTimestamp
+        for token in ("ActPrsCavMax", "CrvPrsCav", "ActCntCyc")
+    ]
+    assert times == sorted(times)
+    await subscription.delete()
+
+
+async def test_a_twin_has_the_same_names_and_foreign_values(press: Press) -> None:
+    face = FlatFace(press, twin=True)
+    await face.start()
+    async with Client(face.address) as client:
+        index = await client.get_namespace_index(TWIN_NAMESPACE)
+        for token in ALL:
+            own, twins = await node(client, token), client.get_node(ua.NodeId(token, index))
+            value = await twins.read_data_value()
+            assert value.Value.VariantType is (await own.read_data_value()).Value.VariantType
+            assert value.Value.Value in (TWIN_NUMBER, [TWIN_NUMBER], TWIN_TEXT)
+        machines = await client.nodes.objects.get_children_descriptions()
+        names = [machine.BrowseName for machine in machines]
+        assert ua.QualifiedName("Machine", index) in names
+    await face.stop()
 
 
 async def test_the_mode_is_a_bit_mask(press: Press, client: Client) -> None:
