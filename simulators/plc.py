@@ -7,6 +7,7 @@ import struct
 from collections.abc import Sequence
 from functools import partial
 
+from simulators.curveblocks import curve_blocks
 from simulators.modes import MOLDING, Phase
 from simulators.press import Press
 from simulators.registers import Block, integer, sensed, sensed_float, swapped_float, text
@@ -68,6 +69,7 @@ def press_unit(press: Press, *, max_words: int = MAX_WORDS) -> Unit:
             Block(LIVE_AT, LIVE_WORDS, partial(_live, press)),
             Block.of(LAST_AT, LAST_WORDS, partial(last_image, press)),
             Block.of(NAMES_AT, NAMES_WORDS, partial(names_image, identity)),
+            *curve_blocks(press),
         ),
         identity=identity,
         contacts=partial(contacts, press),

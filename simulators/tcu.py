@@ -20,14 +20,13 @@ from simulators.menu import MODBUS
 from simulators.press import Press
 from simulators.registers import Block, integer, sensed, sensed_float, swapped_float
 from simulators.unit import Identity, Unit
+from simulators.water import HEAT_J_LK
 
 INTEGERS_AT, FLOATS_AT = 0, 4000
 MAX_WORDS = 40
 
 USUAL_BAR, SHUT_OFF_BAR = 1.2, 2.0
 """Pressure difference at the usual flow, and what the pump makes against a closed valve."""
-WATER_KJ_LK = 4.15
-"""Heat that a litre of water takes up per kelvin."""
 PUMP_PERCENT = 80.0
 FLOW_LOW = 0.7
 """Share of the usual flow below which it alarms."""
@@ -112,7 +111,7 @@ def tcu_values(press: Press, hours_h: float = 0.0) -> Mapping[str, float]:
         "flow_l_min": flow,
         "pressure_difference_bar": pressure,
         "pump_percent": PUMP_PERCENT,
-        "power_kw": (supply - back) * flow / 60 * WATER_KJ_LK,
+        "power_kw": (supply - back) * flow / 60 * HEAT_J_LK / 1000,
         "hours_h": hours_h + max(0.0, press.at_s) / 3600,
         "mode": _mode(off_k),
         "alarms": alarms,

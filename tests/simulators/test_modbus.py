@@ -4,13 +4,15 @@ import asyncio
 import struct
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from typing import Any
 
 import pytest
+from pymodbus import FramerType
 from pymodbus.client import AsyncModbusTcpClient
 
 from simulators.modbus import ModbusFace
 from simulators.modes import Mode
-from simulators.plc import LAST_CYCLE
+from simulators.plc import LAST_CYCLE, last_image
 from simulators.press import Press
 from tests.simulators.makers import a_press
 
@@ -147,6 +149,60 @@ def test_what_is_not_there_is_refused(unit: int, request_: bytes, code: int) -> 
     answer = ModbusFace(a_press()).answer(unit, request_)
 
     assert answer == bytes((request_[0] | 0x80, code))
+
+
+async def test_it_says_which_machine_it_is(client: AsyncModbusTcpClient) -> None:
+    registers = struct.pack(">16H", *await words(client, 200, 16))
+    told: dict[int, Any] = {
+        code: await client.read_device_information(read_code=code, object_id=0)
+        for code in (1, 2, 3)
+    }
+    serial: Any = await client.read_device_information(read_code=4, object_id=0x80)
+    report: Any = await client.report_device_id()
+
+    assert registers.split(b"\0")[0] == b"IMM-01"
+    assert registers[16:].rstrip(b"\0") == b"Retrofit PLC"
+    assert sorted(told[1].information) == [0, 1, 2]
+    assert told[2].information[6] == b"IMM-01"
+    assert told[3].information | serial.information == told[3].information
+    assert report.identifier == b"Retrofit PLC IMM-01"
+    assert report.status
+
+
+@pytest.mark.parametrize(
+    ("read_code", "object_id", "code"), [(4, 0x70, 2), (4, 0x03, 2), (9, 0, 3)]
+)
+async def test_what_it_does_not_say_of_itself_is_refused(
+    client: AsyncModbusTcpClient, read_code: int, object_id: int, code: int
+) -> None:
+    answer = await client.read_device_information(read_code=read_code, object_id=object_id)
+
+    assert answer.exception_code == code
+
+
+async def test_a_small_device_refuses_long_reads(press: Press) -> None:
+    face = ModbusFace(press, max_words=20)
+
+    assert face.answer(1, struct.pack(">BHH", 3, 100, 21)) == bytes((0x83, 3))
+    assert face.answer(1, struct.pack(">BHH", 4, 100, 20)) != bytes((0x84, 3))
+
+
+async def test_over_rtu_frames_a_plain_client_reads_the_same(press: Press) -> None:
+    await press.mold()
+    face = ModbusFace(press, framing="rtu")
+    await face.start()
+
+    async with AsyncModbusTcpClient(
+        face.host, port=face.port, framer=FramerType.RTU, retries=0
+    ) as client:
+        high, low = await words(client, 0, 2)
+        registers = await words(client, 100, 25)
+        told: Any = await client.read_device_information(read_code=2, object_id=0)
+    await face.stop()
+
+    assert high << 16 | low == 70_001
+    assert struct.pack(">25H", *registers) == last_image(press)
+    assert told.information[6] == b"IMM-01"
 
 
 async def test_requests_may_come_in_pieces_and_together(face: ModbusFace) -> None:

@@ -1,14 +1,22 @@
 """A temperature control unit as a bare Modbus client sees it, and what it says of water faults."""
 
 import struct
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
 from simulators.modbusserver import ModbusServer
 from simulators.press import Press
-from simulators.tcu import FLOATS_AT, FLOW_ALARM, PARAMETERS, PRESSURE_ALARM, tcu_unit, tcu_values
+from simulators.tcu import (
+    FLOATS_AT,
+    FLOW_ALARM,
+    PARAMETERS,
+    PRESSURE_ALARM,
+    TEMPERATURE_ALARM,
+    tcu_unit,
+    tcu_values,
+)
 from tests.simulators.makers import a_press
 
 
@@ -73,15 +81,69 @@ async def test_one_request_reads_forty_registers_at_most(press: Press) -> None:
     assert unit.answer(struct.pack(">BHH", 3, 4000, 20))[0] == 3
 
 
-async def test_a_blocked_circuit_shows_less_flow_and_more_pressure(press: Press) -> None:
-    before = tcu_values(press)
+async def molded(press: Press, shots: int = 30) -> list[Mapping[str, float]]:
+    """What it shows after each of some shots."""
+    shown = []
+    for _ in range(shots):
+        await press.mold()
+        shown.append(tcu_values(press))
+    return shown
 
-    await press.faults.on("coolant_flow_low", {"share": 0.5, "over": 1})
-    press.levels = {**press.levels, "coolant_flow_l_min": press.program.coolant_flow_l_min / 2}
 
-    now = tcu_values(press)
+def mean(shown: list[Mapping[str, float]]) -> Mapping[str, float]:
+    """Of what it shows over several shots; single temperatures are rounded to 0.1 K."""
+    return {name: sum(each[name] for each in shown) / len(shown) for name in shown[0]}
+
+
+async def test_a_blocked_circuit_shows_less_flow_more_pressure_and_a_warmer_return(
+    press: Press,
+) -> None:
+    before = (await molded(press, 5))[-1]
+
+    await press.faults.on("coolant_flow_low", {"share": 0.5, "over": 5})
+    now = (await molded(press))[-1]
+
+    assert now["flow_l_min"] == pytest.approx(before["flow_l_min"] / 2, rel=0.05)
     assert now["pressure_difference_bar"] > before["pressure_difference_bar"] + 0.3
+    assert now["return_c"] > before["return_c"] + 1
+    assert now["main_line_c"] == pytest.approx(before["main_line_c"], abs=0.5)
     assert int(now["alarms"]) == FLOW_ALARM | PRESSURE_ALARM
+
+
+async def test_scale_shows_in_nothing_but_a_little_less_heat(press: Press) -> None:
+    before = mean(await molded(press))
+
+    await press.faults.on("fouling", {"scale_mm": 0.5, "over": 5})
+    await molded(press)
+    now = mean(await molded(press))
+
+    assert now["flow_l_min"] == pytest.approx(before["flow_l_min"], rel=0.05)
+    assert now["return_c"] == pytest.approx(before["return_c"], abs=0.5)
+    assert now["pressure_difference_bar"] == pytest.approx(
+        before["pressure_difference_bar"], rel=0.1
+    )
+    assert 0.8 < now["power_kw"] / before["power_kw"] < 0.99
+    assert now["alarms"] == 0
+
+
+async def test_a_warm_supply_shows_in_both_lines_alike(press: Press) -> None:
+    before = (await molded(press, 5))[-1]
+
+    await press.faults.on("coolant_supply_warm", {"by_k": 5, "over": 5})
+    now = (await molded(press))[-1]
+
+    for line in ("main_line_c", "return_c"):
+        assert now[line] == pytest.approx(before[line] + 5, abs=0.6)
+    assert int(now["alarms"]) == TEMPERATURE_ALARM
+
+
+async def test_a_unit_that_hunts_swings_around_its_set_value(press: Press) -> None:
+    await press.faults.on("temperature_control_fault", {"swing_k": 4, "period": 12})
+
+    main_line = [shown["main_line_c"] for shown in await molded(press)]
+
+    assert max(main_line) - min(main_line) > 6
+    assert sum(main_line) / len(main_line) == pytest.approx(press.program.coolant_in_c, abs=1)
 
 
 async def test_water_that_is_lost_shows_less_flow_and_less_pressure(press: Press) -> None:
