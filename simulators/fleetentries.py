@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from simulators.alloy import ALLOYS
 from simulators.counters import Kept
 from simulators.menu import MENU
 from simulators.orders import Order, checked
@@ -55,6 +56,11 @@ class FleetMold(Strict):
     @classmethod
     def _known_resin(cls, resin: str) -> str:
         return one_of(resin, RESINS)
+
+    @field_validator("alloy")
+    @classmethod
+    def _known_alloy(cls, alloy: str) -> str:
+        return one_of(alloy, ALLOYS)
 
 
 class FleetSecurity(Strict):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from simulators.fleet import Fleet, FleetError, load, names
+from simulators.fleet import Fleet, FleetError, line_of, load, names
 from simulators.modes import Mode
 from simulators.printedconfig import print_config
 
@@ -18,6 +18,21 @@ mold = "A-2188"
 [[mold]]
 id = "A-2188"
 resin = "PP"
+"""
+
+
+RUN = """
+[[run]]
+press = "IMM-01"
+mold = "A-2188"
+job = "J-2"
+parts = 100
+"""
+
+EVENT = """
+[[event]]
+at_s = 60
+press = "IMM-01"
 """
 
 
@@ -35,7 +50,8 @@ def test_every_shipped_fleet_can_be_used(name: str) -> None:
         setup = fleet.setup(press)
         assert setup.mold.id == press.mold
     ports = fleet.ports()
-    assert len(set(ports.values())) == len(fleet.press)
+    lines = {line_of(each) or each.name for each in fleet.devices}
+    assert len(set(ports.values())) == len(lines)
 
 
 def test_the_demo_fleet_has_twelve_presses_of_three_kinds() -> None:
@@ -87,7 +103,7 @@ def test_the_printed_configuration_names_every_machine_and_mold() -> None:
         "alloy": "7075-T6",
         "cavities": 2,
         "planned_shots": 10_000,
-        "expected_cycle_s": 18.0,
+        "expected_cycle_s": 16.5,
         "resin": "PA66-GF30",
     }
 
@@ -116,6 +132,30 @@ def test_ports_that_are_given_are_kept_free(tmp_path: Path) -> None:
             ["no set point 'cooling_time'; did you mean 'cooling_time_set_s'?"],
         ),
         (('protocol = "modbus"', 'protocol = "modbus"\nserver = "gw"'), ["'euromap77' only"]),
+        (
+            ('resin = "PP"', 'alloy = "tin"'),
+            ["mold[1].alloy: found 'tin'; it should be one of QC-10"],
+        ),
+        (('"modbus"', '"modbus"\nsecurity = {}'), ["'security' is for protocol 'flat' and 'eur"]),
+        (('"modbus"', '"flat"\nlimits = { nodes = 3 }'), ["press[1].limits.nodes: no such key"]),
+        ((GOOD, GOOD + RUN.replace("IMM-01", "IMM-1")), ["has press 'IMM-1', no [[press]]; did"]),
+        ((GOOD, GOOD + RUN.replace("A-2188", "A-1")), ["run 'J-2' has mold 'A-1', no [[mold]]"]),
+        ((GOOD, GOOD + RUN + "part = 3\n"), ["run[1].part: no such key; did you mean 'parts'?"]),
+        ((GOOD, GOOD + EVENT), ["event[1]: found a table; it should have either 'fault' or 'do'"]),
+        ((GOOD, GOOD + EVENT + 'fault = "blak_hole"\n'), ["did you mean 'black_hole'?"]),
+        (
+            (GOOD, GOOD + EVENT + 'fault = "bad_status"\n'),
+            ["event 1: 'bad_status' can't happen to 'IMM-01' of protocol 'modbus'"],
+        ),
+        (
+            (GOOD, GOOD + EVENT + 'fault = "slow_answers"\nwith = { delay = 2 }\n'),
+            ["'slow_answers' has no parameter 'delay'; did you mean 'delay_s'?"],
+        ),
+        ((GOOD, GOOD + EVENT + 'do = "stop"\n'), ["needs 'standing_s', a number"]),
+        (
+            (GOOD, GOOD + '[[tcu]]\nname = "TCU-1"\npress = "IMM-7"\n'),
+            ["tcu 'TCU-1' has press 'IMM-7', no [[press]]"],
+        ),
     ],
 )
 def test_a_wrong_fleet_is_refused_in_words(
@@ -132,6 +172,61 @@ def test_a_wrong_fleet_is_refused_in_words(
 def test_two_presses_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FleetError, match="2 of the press or tcu 'IMM-01'"):
         from_text(tmp_path, GOOD + GOOD)
+
+
+def test_a_mold_on_two_presses_is_refused(tmp_path: Path) -> None:
+    second = '[[press]]\nname = "IMM-02"\nprotocol = "flat"\nmold = "A-2188"\n'
+
+    with pytest.raises(FleetError, match="mold 'A-2188' is on 2 presses"):
+        from_text(tmp_path, GOOD + second)
+
+
+@pytest.mark.parametrize(
+    ("both", "first", "second", "sentence"),
+    [
+        ('protocol = "modbus"\ngateway = "g"', "", "", "both unit 1 of the gateway 'g'"),
+        ('protocol = "modbus"\ngateway = "g"', "", 'unit = 2\nframing = "rtu"', "both framings"),
+        ('protocol = "euromap77"\nserver = "s"', "jobs = false", "", "differ in 'jobs'"),
+    ],
+)
+def test_what_can_t_share_a_line_is_refused(
+    tmp_path: Path, both: str, first: str, second: str, sentence: str
+) -> None:
+    text = GOOD.replace('protocol = "modbus"', f"{both}\n{first}") + (
+        f'[[press]]\nname = "IMM-02"\nmold = "A-1"\n{both}\n{second}\n[[mold]]\nid = "A-1"\n'
+    )
+
+    with pytest.raises(FleetError, match=sentence):
+        from_text(tmp_path, text)
+
+
+def test_a_repeated_fleet_repeats_its_story(tmp_path: Path) -> None:
+    """Each repetition has molds, runs and events of its own, under other names."""
+    extra = RUN + EVENT + 'fault = "counter_reset"\n[[tcu]]\nname = "TCU"\npress = "IMM-01"\n'
+    fleet = from_text(tmp_path, "presses = 3\n" + GOOD + extra)
+
+    assert [press.name for press in fleet.press] == ["IMM-01", "IMM-02", "IMM-03"]
+    assert [run.press for run in fleet.run] == ["IMM-01", "IMM-02", "IMM-03"]
+    assert [run.mold for run in fleet.run] == [press.mold for press in fleet.press]
+    assert [event.presses for event in fleet.event] == [("IMM-01",), ("IMM-02",), ("IMM-03",)]
+    assert [(tcu.name, tcu.press) for tcu in fleet.tcu] == [
+        ("TCU", "IMM-01"),
+        ("TCU-2", "IMM-02"),
+        ("TCU-3", "IMM-03"),
+    ]
+
+
+def test_a_secured_press_s_table_names_certificates_that_are_there(tmp_path: Path) -> None:
+    fleet = load("trouble")
+
+    without = print_config(fleet, fleet.ports())
+    config = tomllib.loads(print_config(fleet, fleet.ports(), certificates=tmp_path))
+
+    assert "# IMM-06 at opc.tcp://127.0.0.1:14841 asks for certificates" in without
+    (secured,) = [machine for machine in config["machine"] if machine["name"] == "IMM-06"]
+    for key in ("certificate", "key", "server_certificate"):
+        assert Path(secured["security"][key]).is_file()
+    assert secured["password"] == {"env": "SIMULATED_PASSWORD"}
 
 
 def test_a_fleet_that_is_not_there_is_named() -> None:
