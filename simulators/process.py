@@ -19,9 +19,9 @@ from simulators.oil import RUNNING_C, Oil
 from simulators.program import RECOVERY_DELAY_S, Program
 from simulators.restart import Restart
 from simulators.scatter import Scattering
-from simulators.shot import PHASE_TIMES, Phases, Plan
+from simulators.shot import LAST_CYCLE, Phases, Plan, times
 from simulators.tempering import Tempering
-from simulators.timing import Timing
+from simulators.timing import Timing, cut_short
 
 SCRAP_SHARE = 0.002
 PRESSURE_PER_MELT_K = -0.0035
@@ -64,6 +64,8 @@ class Process:
 
     def stand(self, seconds: float) -> None:
         """The press stood still that long before the next closing."""
+        if seconds <= 0:
+            return
         self._at_s += seconds
         self._tempering.stand(seconds)
         self._oil.stand(seconds)
@@ -90,7 +92,7 @@ class Process:
         phases = self._phases(program, mode, recovery, melt_c)
         cut = self._faults.take("cooling_cut_short")
         if cut is not None:
-            phases = _cut_short(phases, cut["share"])
+            phases = cut_short(phases, cut["share"])
         warmth = self._warmth(phases, melt_c, cavities)
         pressure = restart.pressure * self._pressure(program, melt_c)
         peak = around("injection_pressure_peak_bar", program.injection_pressure_peak_bar * pressure)
@@ -102,7 +104,7 @@ class Process:
         scrap = restart.starved or self._random.random() < SCRAP_SHARE
         good, bad = (0, cavities) if scrap else (cavities, 0)
         values = {
-            **_times(phases),
+            **times(phases),
             "recovery_time_s": recovery,
             "injection_pressure_peak_bar": peak,
             "transfer_pressure_bar": transfer,
@@ -147,13 +149,13 @@ class Process:
             (Phase.CLOSE, self._timing.close_ms(program, self._restart)),
             *self._open_phases(program, Mode.AUTOMATIC),
         )
-        self._tempering.stand(_seconds(phases))
+        self._tempering.stand(sum(length for _, length in phases) / 1000)
         plan = Plan(
             closing="dry",
             phases=phases,
             values={
                 **dict.fromkeys(LAST_CYCLE, 0.0),
-                **_times(phases),
+                **times(phases),
                 "clamp_force_kn": self._clamp_kn(program),
                 **_set_points(program),
             },
@@ -264,55 +266,6 @@ class Process:
     def _passed(self, plan: Plan) -> None:
         self._oil.run(plan.cycle_ms / 1000)
         self._at_s += plan.cycle_ms / 1000
-
-
-LAST_CYCLE = (
-    "cycle_time_s",
-    "cooling_time_s",
-    "fill_time_s",
-    "hold_time_s",
-    "recovery_time_s",
-    "mold_open_time_s",
-    "mold_close_time_s",
-    "ejection_time_s",
-    "pause_time_s",
-    "injection_pressure_peak_bar",
-    "transfer_pressure_bar",
-    "hold_pressure_bar",
-    "back_pressure_bar",
-    "screw_torque_nm",
-    "cushion_mm",
-    "cushion_cm3",
-    "clamp_force_kn",
-    "cavity_pressure_peak_bar",
-    "transfer_position_mm",
-    "shot_volume_cm3",
-    "cooling_time_set_s",
-    "mold_temp_set_c",
-    "parts_good",
-    "parts_bad",
-)
-"""Signals that every closing has a number for; 0 where a dry one has nothing to measure."""
-
-
-def _cut_short(phases: Phases, share: float) -> Phases:
-    """The same closing with its cooling aborted."""
-    left = 1 - min(1.0, max(0.0, share))
-    return tuple(
-        (phase, round(length * left / 10) * 10 if phase is Phase.COOL else length)
-        for phase, length in phases
-    )
-
-
-def _seconds(phases: Phases) -> float:
-    return sum(length for _, length in phases) / 1000
-
-
-def _times(phases: Phases) -> dict[str, float]:
-    return {
-        "cycle_time_s": _seconds(phases),
-        **{PHASE_TIMES[phase]: length / 1000 for phase, length in phases},
-    }
 
 
 def _set_points(program: Program) -> dict[str, float]:

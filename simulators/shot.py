@@ -26,6 +26,42 @@ PHASE_TIMES: Mapping[Phase, str] = {
 }
 """The signal that tells the length of a phase."""
 
+LAST_CYCLE = (
+    "cycle_time_s",
+    "cooling_time_s",
+    "fill_time_s",
+    "hold_time_s",
+    "recovery_time_s",
+    "mold_open_time_s",
+    "mold_close_time_s",
+    "ejection_time_s",
+    "pause_time_s",
+    "injection_pressure_peak_bar",
+    "transfer_pressure_bar",
+    "hold_pressure_bar",
+    "back_pressure_bar",
+    "screw_torque_nm",
+    "cushion_mm",
+    "cushion_cm3",
+    "clamp_force_kn",
+    "cavity_pressure_peak_bar",
+    "transfer_position_mm",
+    "shot_volume_cm3",
+    "cooling_time_set_s",
+    "mold_temp_set_c",
+    "parts_good",
+    "parts_bad",
+)
+"""Signals that every closing has a number for; 0 where a dry one has nothing to measure."""
+
+
+def times(phases: Phases) -> dict[str, float]:
+    """The signals that tell how long the closing and each of its phases take."""
+    return {
+        "cycle_time_s": sum(length for _, length in phases) / 1000,
+        **{PHASE_TIMES[phase]: length / 1000 for phase, length in phases},
+    }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

@@ -18,6 +18,9 @@ from simulators.water import resistance_m2k_w, rise_k
 LARGEST_LOSS = 0.98
 """Of the flow: a trickle always finds its way."""
 
+RISE_TAU_S = 30.0
+"""In which the water forgets the last part's heat."""
+
 
 class Tempering:
     """One mold from when it comes onto the press, all of it as warm as the water.
@@ -100,7 +103,7 @@ class Tempering:
 
     def stand(self, seconds: float) -> None:
         """Stay without plastic so long."""
-        self._rise_k = 0.0  # nothing to speak of warms the water
+        self._rise_k *= math.exp(-seconds / RISE_TAU_S)
         self._warmed(self._heat.stand(seconds, self._water_c), seconds)
         self.sensor_c = self._heat.sensor_c
 

@@ -8,10 +8,11 @@ Source:
 from random import Random
 
 from simulators.faults import Faults
-from simulators.modes import Mode
+from simulators.modes import Mode, Phase
 from simulators.program import Program
 from simulators.restart import Restart
 from simulators.scatter import Scattering
+from simulators.shot import Phases
 
 SLOW_CLOSE_S = 0.1
 """Longer closing of the first shots after a stop."""
@@ -81,3 +82,12 @@ class Timing:
 
     def _ms(self, name: str, seconds: float) -> int:
         return max(1, round(1000 * self._around(name, seconds)))
+
+
+def cut_short(phases: Phases, share: float) -> Phases:
+    """The same closing with its cooling aborted."""
+    left = 1 - min(1.0, max(0.0, share))
+    return tuple(
+        (phase, round(length * left / 10) * 10 if phase is Phase.COOL else length)
+        for phase, length in phases
+    )
