@@ -148,7 +148,7 @@ def _injection_unit(tree: Tree, press: Press, path: str, number: int) -> str:
     tree.fixed(f"{at}/IsPresent", IMM, "Boolean", True)
     tree.fixed(f"{at}/InProduction", IMM, "Boolean", number == 1)
     tree.analog(f"{at}/ScrewDiameter", IMM, "mm", lambda: press.program.screw_mm)
-    return tree.container(f"{at}/TemperatureZones", GT, ua.NodeId(1055, GT))
+    return tree.container(f"{at}/TemperatureZones", IMM, ua.NodeId(1055, GT))
 
 
 def _barrel_c(press: Press, zone: int) -> float:
