@@ -514,9 +514,9 @@ class Press:
 
     def _begin(self, at: float, values: Mapping[str, float] | None = None) -> Plan:
         self._idle.clear()
-        if self._stopped_at is not None:
+        if self._stopped_at is not None and at > self._stopped_at:
             self._process.stand(at - self._stopped_at)
-            self._stopped_at = None
+        self._stopped_at = None
         dry = self._dry_due > 0 or self._set_up_due > 0
         if self._set_up_due:
             self._set_up_due -= 1
