@@ -142,8 +142,8 @@ class Publisher:
     async def _replace_mold(self) -> None:
         """Delete the old mold's node, add the new one's, and tell of both."""
         tree, panel, old = self._tree, self._panel, self._mold_path
-        await tree.remove(old)
         panel.number_mold()
+        await tree.remove(old)
         build_mold(tree, self._press, self._mold_path, panel.mold_number)
         await tree.write(f"{MOLDS}/NodeVersion", text(str(panel.mold_nodes)))
         event = model_change(

@@ -81,7 +81,7 @@ class Tree:
 
     async def publish(self) -> None:
         """Write what has changed since it was last written."""
-        for shown in self._shown.values():
+        for shown in tuple(self._shown.values()):
             new = shown.value()
             if shown.last != new:
                 shown.last = new

@@ -1,5 +1,6 @@
 """What an OPC 40077 machine may offer or leave out, as a plain client sees it."""
 
+import doctest
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 from asyncua import Client, ua
 
+import simulators.options77
+import simulators.units
 from simulators.euromap77 import Euromap77Face, Options
 from simulators.limits import Limits
 from simulators.modes import Mode
@@ -308,3 +311,11 @@ async def test_a_secured_server_takes_nobody_in_clear(press: Press, tmp_path: Pa
         with pytest.raises(ua.UaError):
             async with Client(face.address):
                 pass
+
+
+@pytest.mark.parametrize("module", [simulators.options77, simulators.units])
+def test_the_examples_in_docstrings_are_true(module: object) -> None:
+    results = doctest.testmod(module)  # type: ignore[arg-type]
+
+    assert results.attempted > 0
+    assert results.failed == 0
