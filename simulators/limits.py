@@ -13,6 +13,8 @@ from asyncua import ua
 from asyncua.common.utils import ServiceError
 from asyncua.server.internal_session import InternalSession
 
+from simulators.eventfilter import take_in_subtypes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -95,6 +97,9 @@ class LimitedSession(InternalSession):  # type: ignore[misc]  # asyncua is untyp
             ServiceError: BadTooManyOperations.
         """
         _check(params.ItemsToCreate, self._limits.monitored_items_per_call)
+        for item in params.ItemsToCreate:
+            if isinstance(item.RequestedParameters.Filter, ua.EventFilter):
+                take_in_subtypes(item.RequestedParameters.Filter.WhereClause, self.aspace)
         most = self._limits.select_clauses
         if not most:
             return await super().create_monitored_items(params)

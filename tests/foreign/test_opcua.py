@@ -20,7 +20,9 @@ from tests.foreign.conftest import CLIENT
 from tests.foreign.listener import Listener, Value, listening
 
 HERE = Path(__file__).parent
+OFFICIAL_CYCLES = "CycleParametersEventType"
 CYCLES = "SprueSimCycleParametersEventType"
+"""The maker's, derived from the official one."""
 ROOT = "IMM_SprueSim_IMM-05"
 COUNTER = f"{ROOT}/Jobs/ActiveJobValues/JobCycleCounter"
 
@@ -89,11 +91,26 @@ async def test_a_flat_press_is_browsed_read_and_listened_to(plant: Plant, listen
     assert client.complaints == []
 
 
+async def test_who_changed_a_timer_is_told_to_who_listens_to_the_logbook(
+    plant: Plant, listen: Listen
+) -> None:
+    press = plant.presses["IMM-05"]
+    what = {"source": ROOT, "event": "LogbookEventType"}
+    async with listen(plant.ports["IMM-05"], "DeviceSet", **what) as client:
+        await press.mold()
+        await press.set_point("cooling_time_set_s", 12.5, who="M. Ortiz")
+        event = await client.event()
+        assert await client.end() == (0, "")
+    assert event["EventType"].endswith("s=SprueSimParameterChangeLogType")
+    assert (event["User/Name"], event["EventOriginator"]) == ("M. Ortiz", 2)
+    assert client.complaints == []
+
+
 async def test_no_cycle_of_a_press_that_molds_by_itself_is_missed(listen: Listen) -> None:
     async with open_plant(load("six"), speed=100, free_ports=True) as plant:
         press = plant.presses["IMM-05"]
         port = plant.ports["IMM-05"]
-        async with listen(port, "DeviceSet", watch=[COUNTER], source=ROOT, event=CYCLES) as client:
+        async with listen(port, "DeviceSet", source=ROOT, event=OFFICIAL_CYCLES) as client:
             events = [await client.event() for _ in range(10)]
             assert await client.end() == (0, "")
     counters = [event["MachineCycleCounter"] for event in events]
