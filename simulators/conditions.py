@@ -14,8 +14,9 @@ CENTURY_S = 100 * 365.25 * 86_400
 class Conditions:
     """Applies the lasting faults of the presses behind one server.
 
-    Bad values are those of the press with the fault alone; clock, sessions, trust and standing
-    still are the server's, so there a fault of any press is one of all behind it.
+    Bad values are those of the press with the fault alone; clock, sessions and trust are the
+    server's, so there a fault of any press is one of all behind it. A server stands still when all
+    its presses do; where only some do, a face keeps their values as they are.
     """
 
     def __init__(self, faults: Sequence[Faults]) -> None:
@@ -33,7 +34,7 @@ class Conditions:
         server.allow_sessions(self._sessions())
         server.trust_clients(not self._on("certificate_untrusted"))
         was_frozen = server.frozen
-        server.frozen = bool(self._on("frozen_values"))
+        server.frozen = all(each.active("frozen_values") for each in self._faults)
         if was_frozen and not server.frozen:
             await server.thaw()
         if changed in VALUE_FAULTS or (not changed and any(each.names for each in self._faults)):

@@ -35,6 +35,7 @@ class ProcessCurves:
         self._server = server
         self._tree = tree
         self._press = press
+        self._shown = press.last_curves
         self._came_at = server.now()
         tree.object(AT, MAKER, BASE_OBJECT)
         tree.fixed(f"{AT}/SampleInterval", MAKER, "Duration", SAMPLE_S, DATA_VARIABLE)
@@ -48,7 +49,7 @@ class ProcessCurves:
 
     async def publish(self) -> None:
         """Tell those who subscribed that there is another closing, or another unit."""
-        self._came_at = self._server.now()
+        self._shown, self._came_at = self._press.last_curves, self._server.now()
         await self._server.publish(*(self._tree.id(f"{AT}/{name}") for name in CURVES))
 
     def _number(self) -> int:
@@ -58,8 +59,8 @@ class ProcessCurves:
         return self._came_at
 
     def _curve(self, name: str) -> ua.Variant:
-        curves, (samples, counted_in, decimals) = self._press.last_curves, CURVES[name]
-        if curves is None:
+        samples, counted_in, decimals = CURVES[name]
+        if self._shown is None:
             return doubles([])
-        exact = np.round(samples(curves).astype(np.float64), decimals)
+        exact = np.round(samples(self._shown).astype(np.float64), decimals)
         return doubles(self._tree.measures.unit(counted_in).all_shown(exact))

@@ -12,8 +12,8 @@ from simulators.units import Measures
 class Display(Protocol):
     """What shows it to clients; another one after each restart of the server."""
 
-    async def measures_changed(self) -> None:
-        """The control is set to other units."""
+    async def refresh(self) -> None:
+        """Show everything as it is now, in the units that the control is set to."""
 
     async def standstill_changed(self) -> None:
         """The press stands for another reason, or for none."""
@@ -42,7 +42,7 @@ class Panel:
         if measures != self.measures:
             self.measures = measures
             if self.display is not None:
-                await self.display.measures_changed()
+                await self.display.refresh()
 
     async def stands(self, reason: Standstill) -> None:
         """Say why the press stands; `RUNNING` once it does no longer."""
@@ -52,10 +52,12 @@ class Panel:
                 await self.display.standstill_changed()
 
     async def fault_changed(self, active: Active, *, on: bool) -> None:
-        """Know why the press stands, where a fault makes it."""
+        """Know why the press stands, where a fault makes it; show what was frozen until now."""
         reason = BY_FAULT.get(active.name)
         if on and reason is not None:
             await self.stands(reason)
+        if active.name == "frozen_values" and not on and self.display is not None:
+            await self.display.refresh()
 
     @property
     def has_another_mold(self) -> bool:

@@ -96,11 +96,11 @@ class Publisher:
 
     async def shot_ended(self, press: Press, shot: Shot) -> None:
         """Publish the counters and the curves, and then the cycle event."""
+        if self._frozen:
+            return
         await self._publish()
         if self._curves is not None:
             await self._curves.publish()
-        if self._server.frozen:
-            return
         panel = self._panel
         fields = cycle_fields(press, shot, self._options, panel.measures, mold=panel.mold_number)
         at = shot.ended_at + timedelta(seconds=self._server.clock_offset_s)
@@ -127,9 +127,12 @@ class Publisher:
         if reason.alarm:
             await self._log("message", reason.text, message_fields(self._press, reason))
 
-    async def measures_changed(self) -> None:
-        """Show everything in other units from now on."""
+    async def refresh(self) -> None:
+        """Show everything as it is now, in the units that the control is set to."""
+        if self._frozen:
+            return
         await self._tree.set_measures(self._panel.measures)
+        await self._publish()
         if self._curves is not None:
             await self._curves.publish()
 
@@ -157,13 +160,19 @@ class Publisher:
 
     # The machinery
 
+    @property
+    def _frozen(self) -> bool:
+        return self._press.faults.active("frozen_values") is not None
+
     async def _publish(self) -> None:
-        if self._panel.has_another_mold and not self._server.frozen:
+        if self._frozen:
+            return
+        if self._panel.has_another_mold:
             await self._replace_mold()
         await self._tree.publish()
 
     async def _log(self, logged: str, said: str, fields: Fields) -> None:
-        if not self._server.frozen:
+        if not self._frozen:
             event = self._event(log_type(logged), said, fields, self._server.now())
             await self._server.fire(event)
 

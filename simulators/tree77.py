@@ -88,7 +88,9 @@ class Tree:
                 await self._server.write(shown.node, shown.variant(new))
 
     async def set_measures(self, measures: Measures) -> None:
-        """Show everything in other units from now on."""
+        """Show everything in other units from now on; nothing happens where they are the same."""
+        if measures == self.measures:
+            return
         self.measures = measures
         for path, counted_in in self._analog.items():
             unit = measures.unit(counted_in)

@@ -6,15 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from asyncua import Client, ua
+from asyncua import Client, Node, ua
 
-from simulators.euromap77 import Euromap77Face
+from simulators.euromap77 import Euromap77Face, Options
 from simulators.press import Press
 from tests.simulators.makers import a_press
 from tests.simulators.plain77 import (
     SERVER,
     UNIT,
     Heard,
+    at,
     hearing_cycles,
     machines,
     maker_type,
@@ -25,6 +26,8 @@ from tests.simulators.plain77 import (
 
 OVERFLOW = ua.NodeId(ua.ObjectIds.EventQueueOverflowEventType)
 HOURS = timedelta(hours=2)
+CURVE = "ProcessCurves/InjectionPressure"
+BARREL = "InjectionUnits/InjectionUnit_1/TemperatureZones/TemperatureZone_1/ActualTemperature"
 COUNTER = "Jobs/ActiveJobValues/MachineCycleCounter"
 
 
@@ -37,6 +40,13 @@ def press() -> Press:
 async def client(press: Press) -> AsyncGenerator[Client]:
     async with serving(Euromap77Face(press)) as face, Client(face.address) as client:
         yield client
+
+
+async def temperature(client: Client, root: Node) -> tuple[float, str]:
+    """Of the barrel, with the unit that it is said to be in."""
+    node = await at(client, BARREL, root)
+    unit = await (await at(client, "EngineeringUnits", node)).read_value()
+    return await node.read_value(), unit.DisplayName.Text
 
 
 async def counters(heard: Heard, count: int) -> list[int | None]:
@@ -165,6 +175,33 @@ async def test_a_frozen_machine_fires_no_event_and_stands_still_to_who_polls(
     assert await read(client, COUNTER) == 601
     await press.mold()
     assert await counters(heard, 1) == [602]
+
+
+@pytest.mark.fault("frozen_values")
+async def test_behind_a_gateway_one_machine_freezes_and_its_neighbors_do_not(press: Press) -> None:
+    other = a_press(name="IMM-02", counter=900)
+    face = Euromap77Face([press, other], options=Options(curves=True))
+    async with serving(face), Client(face.address) as client:
+        first, second = await machines(client)
+        heard = await hearing_cycles(client, second)
+        nothing = await hearing_cycles(client, first)
+        before = await temperature(client, first)
+        await press.faults.on("frozen_values")
+
+        await press.mold()
+        await other.mold()
+        await face.set_units(temperature="F")
+
+        assert await counters(heard, 1) == [901]
+        assert nothing.events.empty()
+        assert await (await at(client, COUNTER, first)).read_value() == 600
+        assert await (await at(client, CURVE, first)).read_value() == []
+        assert await (await at(client, CURVE, second)).read_value() != []
+        assert await temperature(client, first) == before
+        await press.faults.off("frozen_values")
+        assert await (await at(client, COUNTER, first)).read_value() == 601
+        assert await (await at(client, CURVE, first)).read_value() != []
+        assert (await temperature(client, first))[1] == "°F"
 
 
 @pytest.mark.parametrize(

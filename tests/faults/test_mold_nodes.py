@@ -8,6 +8,7 @@ from asyncua import Client, Node, ua
 
 from simulators.euromap77 import Euromap77Face, Options
 from simulators.mold import Job, Mold
+from simulators.molding import Molding
 from simulators.press import Press
 from simulators.runs import Run
 from simulators.troubles import Troubles
@@ -165,7 +166,7 @@ async def test_a_mold_that_is_being_changed_is_not_present() -> None:
         status = await watching(client, "Moulds/Mould_1/MouldStatus")
 
         async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(press.run())
+            running = tasks.create_task(Molding(press).run())
             seen = [await heard.value() for _ in range(2)]
             running.cancel()
 
@@ -233,7 +234,6 @@ async def test_a_frozen_machine_keeps_the_old_molds_node_until_it_thaws(
     assert await read(client, "Jobs/ActiveJob/MouldId") == "A-2188"
 
     await press.faults.off("frozen_values")
-    await press.mold()
 
     assert await molds(client) == ["Mould_043"]
     assert await read(client, "Jobs/ActiveJob/MouldId") == "A-2231"
