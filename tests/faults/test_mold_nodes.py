@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 from asyncua import Client, Node, ua
@@ -317,3 +318,17 @@ async def test_after_a_restart_with_other_namespaces_the_old_indexes_lead_nowher
         assert await read(client, "Moulds/Mould_043/Id") == "A-2231"
         zone = "Moulds/Mould_043/TemperatureZones/TemperatureZone_1/ActualTemperature"
         assert await unit_of(client, zone) == "°C"
+
+
+async def test_molds_are_replaced_among_the_official_types_too(
+    press: Press, nodesets: Path
+) -> None:
+    face = Euromap77Face(press, options=REPLACE, nodesets=nodesets)
+    async with serving(face), Client(face.address) as client:
+        changes = await subscribed(
+            client, await at(client, "Moulds"), client.get_node(MODEL_CHANGE)
+        )
+        await press.change_mold(OTHER)
+
+        assert len((await changes.next())["Changes"]) == 2
+        assert await read(client, "Moulds/Mould_043/Id") == "A-2231"
