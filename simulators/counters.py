@@ -36,6 +36,11 @@ class Counters:
         if not any(self.saved):
             self.save()
 
+    @property
+    def parts(self) -> int:
+        """Made in the job, good and bad."""
+        return self.good + self.bad
+
     def closed(self, good: int, bad: int, *, pulses: int = 1) -> None:
         """Count one closing and its parts.
 

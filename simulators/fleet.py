@@ -22,8 +22,8 @@ from simulators.fleetentries import (
 )
 from simulators.menu import MENU
 from simulators.mold import Job, Mold
-from simulators.press import Setup
 from simulators.runs import Run
+from simulators.setup import Setup
 from simulators.strict import FleetError, Strict, hint, sentence
 
 __all__ = ["Fleet", "FleetError", "load", "names"]
@@ -190,8 +190,13 @@ class Fleet(Strict):
                     set_up_closings=run.set_up_closings,
                     turns=((on + runs[:index]).count(run.mold), runs.count(run.mold)),
                     recut=run.recut,
+                    recuts=(self._recuts(run.mold, index + 1), self._recuts(run.mold)),
                 ),
             )
+
+    def _recuts(self, mold: str, runs: int | None = None) -> int:
+        """How often a mold is re-cut in the first runs, or in all."""
+        return sum(run.recut for run in self.run[:runs] if run.mold == mold)
 
     def first(self, count: int) -> "Fleet":
         """A fleet of exactly that many presses, named IMM-01, IMM-02, ...

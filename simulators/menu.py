@@ -562,8 +562,8 @@ _FAULTS: tuple[Fault, ...] = (
         name="start_up",
         kind="process",
         once=True,
-        what="The press stops, then starts up again: an almost empty first shot, a long recovery "
-        "on the second, pressure that climbs over 15 to 20 shots.",
+        what="The press stops, then starts up again: often an almost empty first shot, a long "
+        "recovery on the second, pressure that climbs over 15 to 20 shots.",
         naive="Alarms on every signal after each break.",
         parameters={"standing_s": Parameter(1200, "seconds that it stands")},
     ),

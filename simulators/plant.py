@@ -14,6 +14,7 @@ from simulators.faces import Face, made_faces
 from simulators.faults import FaultError, Faults
 from simulators.fleet import Fleet, FleetError
 from simulators.fleetentries import FleetEvent, FleetTcu
+from simulators.molding import Molding
 from simulators.orders import Order, carry_out, checked
 from simulators.press import Press
 from simulators.runs import Rack
@@ -152,7 +153,7 @@ async def open_plant(
         OSError: a file can't be read or written.
     """
     clock, rack = Clock(speed), Rack()
-    presses = {press.name: Press(fleet.setup(press), clock, seed, rack) for press in fleet.press}
+    presses = {press.name: Press(fleet.setup(press), clock, seed) for press in fleet.press}
     for press in presses.values():
         Troubles(press)
     with ExitStack() as files:
@@ -174,7 +175,7 @@ async def open_plant(
             for name, face in _servers(plant.faces):
                 await _start(name, face)
                 servers.push_async_callback(face.stop)
-            tasks = [] if speed is None else [press.run() for press in presses.values()]
+            tasks = [] if speed is None else [Molding(p, rack).run() for p in presses.values()]
             failure: BaseException | None = None
             async with asyncio.TaskGroup() as group:
                 running = [group.create_task(task) for task in tasks]

@@ -3,13 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from random import Random
-from typing import Any, NoReturn
+from typing import Any
 
 from simulators.clock import Clock
-from simulators.counters import Counters, Kept
+from simulators.counters import Counters
 from simulators.curves import Curves, Live
 from simulators.faults import Faults
 from simulators.listener import Change, Listener, Recorder
@@ -17,44 +17,19 @@ from simulators.modes import MOLDING, Mode, Phase, ProductionStatus
 from simulators.mold import Job, Mold
 from simulators.process import Process
 from simulators.program import Program, program
-from simulators.runs import Rack, Run
+from simulators.runs import Run, Runs
 from simulators.script import Script
+from simulators.setup import Setup
 from simulators.shot import Closing, Plan, Shot
 
-MAX_LAG_S = 0.25
-"""Wall seconds that a cycle may end late and still keep its schedule."""
 KEPT_SHOTS = 200
 LONG_STOP_S = 3600.0
 """How long a press has stood that does not mold when the simulator starts."""
 MOLD_CHANGE_S = 900.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """What a press is, and what it starts with."""
-
-    name: str
-    mold: Mold
-    job: Job
-    tonnage: int = 80
-    mode: Mode = Mode.AUTOMATIC
-    set_points: Mapping[str, float] = field(default_factory=dict)
-    """Entered otherwise than usual for the resin."""
-    counter: int = 0
-    job_counter: int = 0
-    counter_limit: int = 2**32
-    counter_kept: Kept = "always"
-    save_every: int = 50
-    open_cavities: int = 0
-    """0 for all of the mold's."""
-    runs: tuple[Run, ...] = ()
-    """What follows when the job has its parts; without, the press molds on."""
-    repeat: bool = False
-    """Whether the runs start over after the last; else the press then stops."""
-
-
 class Press:
-    """One press. `run` molds in the clock's time; `mold` molds one shot at once, by hand.
+    """One press; `simulators.molding` lets it mold in the clock's time, `mold` by hand.
 
     Everything that is random or due at some time happens in the press's own process time, which
     only the lengths of its phases and stops make; how late the wall's clock is changes nothing.
@@ -63,15 +38,13 @@ class Press:
         setup: What it is.
         clock: The time it lives in.
         seed: Two presses of one name and seed mold the same shots.
-        rack: Where the molds of its runs wait.
     """
 
-    def __init__(
-        self, setup: Setup, clock: Clock, seed: int | str = 0, rack: Rack | None = None
-    ) -> None:
+    def __init__(self, setup: Setup, clock: Clock, seed: int | str = 0) -> None:
         self.name = setup.name
         self.setup = setup
         self.clock = clock
+        self.seed = seed
         self.mold_on = setup.mold
         self.mold_shown = setup.mold
         """The mold that the control says is on, which is not always the one that is."""
@@ -101,7 +74,17 @@ class Press:
         """Closings since the simulator started, newest last."""
         self.at_s = 0.0
         """Process time: the end of the last phase, or of a stop."""
+        self.late_s = 0.0
+        """How far the clock is ahead of the process time, after all that was late."""
         self.script = Script()
+        """What is to happen to it."""
+        self.runs = Runs(
+            Run(mold=setup.mold, job=setup.job, open_cavities=setup.open_cavities),
+            setup.runs,
+            repeat=setup.repeat,
+        )
+        self.set_up_due = 0
+        """Closings without plastic that the set-up of its mold still takes."""
         self.listeners: list[Listener] = []
         self.recorders: list[Recorder] = []
         self.faults = Faults(machine=setup.name)
@@ -114,18 +97,14 @@ class Press:
         self._process.warm()
         self.levels: Mapping[str, float] = self._process.levels(self.program)
         """Temperatures and flows as they stand now."""
-        self._rack = rack or Rack()
-        self._runs_done = 0
         self._plan: Plan | None = None
         self._closing: Closing = "shot"
         self._step = 0
         self._began = 0.0
-        self._slip = 0.0
         self._paused = False
         self._powered = True
         self._aborted = False
         self._dry_due = 0
-        self._set_up_due = 0
         self._stopped_at: float | None = None if self.running else -LONG_STOP_S
         self._shown_after: int | None = None
         self._told_status = self.status
@@ -143,9 +122,14 @@ class Press:
         return self.counters.machine
 
     @property
+    def now_s(self) -> float:
+        """Process time by the clock; never before the end of the last phase."""
+        return max(self.at_s, self.clock.now() - self.late_s)
+
+    @property
     def running(self) -> bool:
         """Whether it molds by itself, or would as soon as it is run."""
-        wanted = self.mode in MOLDING or self._set_up_due > 0
+        wanted = self.mode in MOLDING or self.set_up_due > 0
         return wanted and self._powered and not self._paused
 
     @property
@@ -163,7 +147,7 @@ class Press:
         if self._plan is None:
             return 0.0
         phase_ends = sum(length for _, length in self._plan.phases[: self._step]) / 1000
-        return min(self.clock.now() - self._slip - self._began, phase_ends)
+        return min(self.clock.now() - self.late_s - self._began, phase_ends)
 
     @property
     def live(self) -> Live:
@@ -172,43 +156,25 @@ class Press:
             return Live(screw_position_mm=self.program.start_mm)
         return self.curves.at(self.seconds)
 
-    # How it runs
-
-    async def run(self) -> NoReturn:
-        """Mold until cancelled, from a random point of the first cycle on.
-
-        Every phase ends at an absolute instant, so that cycles don't drift with the machine's load.
-        """
-        if self.running:
-            self.at_s -= self._random.random() * self.program.cycle_s
-        self._slip = max(0.0, self.clock.now())
-        while True:
-            await self._act(between=True)
-            if self._run_is_over():
-                await self._change_over()
-            elif self.running:
-                await self._cycle()
-            else:
-                await self._stand_still()
+    # By hand
 
     async def step(self) -> Phase:
-        """By hand: end the phase that runs and enter the next; IDLE when the closing has ended."""
+        """End the phase that runs and enter the next; IDLE when the closing has ended."""
         if self._plan is None:
             self._only_by_hand()
-        plan = self._plan or self._begin(self._by_hand_s())
+        plan = self._plan or self.begin(self.now_s)
         if self._step:
             self.clock.advance(plan.phases[self._step - 1][1] / 1000)
-            self.at_s = self._by_hand_s()
+            self.at_s = self.now_s
         if self._step == len(plan.phases):
-            await self._end(plan)
-            await self._rest()
+            await self.end(plan)
+            await self.rest()
         else:
-            self._step += 1
-            await self._enter(plan.phases[self._step - 1][0])
+            await self.enter(plan.phases[self._step][0])
         return self.phase
 
     async def mold(self, *, dry: bool = False, **values: float) -> Shot:
-        """By hand: one whole closing at once.
+        """Mold one whole closing at once.
 
         Args:
             dry: Without plastic.
@@ -222,11 +188,19 @@ class Press:
             raise RuntimeError(f"{self.name} is in {self.phase.name}; take it on with `step`")
         if dry:
             self._dry_due += 1
-        self._begin(self._by_hand_s(), values)
+        self.begin(self.now_s, values)
         while await self.step() is not Phase.IDLE:
             pass
         assert self.last is not None
         return self.last
+
+    def stand(self, seconds: float) -> None:
+        """Let that much process time pass before the next closing."""
+        self.clock.advance(seconds)
+        if self._stopped_at is None:
+            self._stopped_at = self.now_s - seconds
+
+    # How it stops
 
     async def until(self, counter: int) -> Shot:
         """Wait until the shot counter has reached a number."""
@@ -255,12 +229,6 @@ class Press:
     def dry_run(self, closings: int = 1) -> None:
         """Let the next closings be without plastic."""
         self._dry_due += closings
-
-    def stand(self, seconds: float) -> None:
-        """By hand: let that much process time pass before the next closing."""
-        self.clock.advance(seconds)
-        if self._stopped_at is None:
-            self._stopped_at = self._by_hand_s() - seconds
 
     # What people do to it
 
@@ -386,7 +354,7 @@ class Press:
             "mold": asdict(self.mold_on),
             "job": asdict(self.job),
             "last": None if self.last is None else self.last.to_json(),
-            "runs": self._runs_done,
+            "runs": self.runs.done,
         }
 
     def restore(self, kept: Mapping[str, Any]) -> None:
@@ -394,8 +362,8 @@ class Press:
         self.counters = Counters(**kept["counters"])
         self.mold_on = self.mold_shown = Mold(**kept["mold"])
         self.job = Job(**kept["job"])
-        self._runs_done = kept.get("runs", 0)
-        self.open_cavities = self._run(self._runs_done)[0].open_cavities or self.mold_on.cavities
+        self.runs.done = kept.get("runs", 0) if self.setup.runs else 0
+        self.open_cavities = self.runs.now.open_cavities or self.mold_on.cavities
         given = self.setup.set_points if self.mold_on.id == self.setup.mold.id else None
         self.program = program(self.mold_on, self.setup.tonnage, given)
         self.dataset = _dataset(self.mold_on)
@@ -404,144 +372,79 @@ class Press:
         self._process.warm()
         if kept["last"] is not None:
             self.last = Shot.from_json(kept["last"])
-        for number in range(self._runs_done):
-            run, round_ = self._run(number)
-            self._rack.give(run.mold, run.turn(round_), 0.0)
 
-    # Runs
-
-    def _run(self, number: int) -> tuple[Run, int]:
-        """One of the runs, from 0 for what the press starts with; and which round it is in."""
-        setup = self.setup
-        if number == 0:
-            return Run(mold=setup.mold, job=setup.job, open_cavities=setup.open_cavities), 0
-        round_, index = divmod(number - 1, len(setup.runs))
-        return setup.runs[index], round_
-
-    def _run_is_over(self) -> bool:
-        made = self.counters.good + self.counters.bad
-        return bool(self.setup.runs) and 0 < self.job.parts <= made and self.running
-
-    async def _change_over(self) -> None:
-        """Take the old mold off, wait for the next one, set it up and start its job."""
-        before, round_ = self._run(self._runs_done)
-        if self._runs_done >= len(self.setup.runs) and not self.setup.repeat:
-            await self.set_mode(Mode.MANUAL)
-            return
-        await self.set_mode(Mode.SETUP)
-        self.has_mold = False
-        await self._rest()
-        self._runs_done += 1
-        run, next_round = self._run(self._runs_done)
-        self._rack.give(self.mold_on, before.turn(round_), self.at_s + run.set_up_s / 2)
-        free_s, mold = await self._rack.take(run, next_round)
-        self.at_s = max(self.at_s + run.set_up_s, free_s + run.set_up_s / 2)
-        await self._until(self.at_s)
-        await self.change_mold(mold, run.job_of(next_round), set_points=run.set_points)
-        self.open_cavities = run.open_cavities or run.mold.cavities
-        self._set_up_due = run.set_up_closings
-        while self._set_up_due and self.running:
-            await self._cycle()
-        await self.set_mode(run.mode)
-
-    # The machinery
-
-    def _by_hand_s(self) -> float:
-        return max(self.at_s, self.clock.now() - self._slip)
+    # One closing, step by step
 
     def _only_by_hand(self) -> None:
         if self.clock.speed is not None and not (self._idle.is_set() and not self.running):
             raise RuntimeError(f"{self.name} molds by itself; pause it, or give speed=None")
 
-    async def _until(self, at_s: float) -> None:
-        await self.clock.until(at_s + self._slip)
-
-    async def _act(self, *, between: bool = False) -> None:
-        while act := self.script.due(self.at_s, between=between):
-            await act()
-
-    async def _stand_still(self) -> None:
-        await self._rest()
-        self.script.changed.clear()
-        due = self.script.next_s
-        if due is None:
-            await self.script.changed.wait()
-            self.at_s = self._by_hand_s()
-            return
-        assert self.clock.speed is not None
-        try:
-            async with asyncio.timeout((due + self._slip - self.clock.now()) / self.clock.speed):
-                await self.script.changed.wait()
-            self.at_s = min(self._by_hand_s(), due)
-        except TimeoutError:
-            self.at_s = max(self.at_s, due)
-
-    async def _rest(self) -> None:
+    async def rest(self) -> None:
+        """Stand still from now on, if it does not already."""
         if self._stopped_at is None:
             self._stopped_at = self.at_s
         self._idle.set()
         if self.phase is not Phase.IDLE:
-            await self._enter(Phase.IDLE)
+            await self.enter(Phase.IDLE)
         await self._tell_status()
-
-    async def _cycle(self) -> None:
-        plan = self._begin(self.at_s)
-        for phase, length in plan.phases:
-            self.at_s += length / 1000
-            self._step += 1
-            if self.at_s + self._slip > self.clock.now() or phase is plan.phases[-1][0]:
-                await self._enter(phase)
-                await self._until(self.at_s)
-            else:
-                self._reach(phase)  # nobody could have seen it
-            await self._act()
-            if self._aborted:
-                self._aborted = False
-                self._plan = self.curves = None
-                self._step = 0
-                return
-        late = self.faults.active("late_publication")
-        if late is not None and late.shots % 2 == 0:
-            await self._until(self.at_s + late["by_s"])
-        await self._end(plan)
-        assert self.clock.speed is not None
-        behind = self.clock.now() - self._slip - self.at_s
-        if behind > MAX_LAG_S * self.clock.speed and late is None:
-            self._slip += behind
 
     def _planned(self) -> Plan:
         return self._process.shot(self.program, self.mold_on, self.mode, self.open_cavities)
 
-    def _begin(self, at: float, values: Mapping[str, float] | None = None) -> Plan:
+    def begin(self, at_s: float, values: Mapping[str, float] | None = None) -> Plan:
+        """Plan the next closing, which starts at that process time.
+
+        Args:
+            at_s: Not before the end of the last closing.
+            values: What it shows in place of what is drawn.
+        """
         self._idle.clear()
-        if self._stopped_at is not None and at > self._stopped_at:
-            self._process.stand(at - self._stopped_at)
+        if self._stopped_at is not None and at_s > self._stopped_at:
+            self._process.stand(at_s - self._stopped_at)
         self._stopped_at = None
-        dry = self._dry_due > 0 or self._set_up_due > 0
-        if self._set_up_due:
-            self._set_up_due -= 1
+        dry = self._dry_due > 0 or self.set_up_due > 0
+        if self.set_up_due:
+            self.set_up_due -= 1
         elif self._dry_due:
             self._dry_due -= 1
         plan = self._process.dry(self.program) if dry else self._planned()
         self._plan = plan.showing(values or {})
         self._closing = plan.closing
         self.curves = Curves(self._plan, self.program.gate_freeze_s)
-        self._began, self._step, self._aborted = at, 0, False
+        self._began, self._step, self._aborted = at_s, 0, False
         return self._plan
+
+    def pass_through(self, phase: Phase) -> None:
+        """Go through a phase that is over already: nobody could have seen it."""
+        self._step += 1
+        self._reach(phase)
+
+    def lose(self) -> bool:
+        """Drop the closing that runs, if it was aborted."""
+        if not self._aborted:
+            return False
+        self._aborted = False
+        self._plan = self.curves = None
+        self._step = 0
+        return True
 
     def _reach(self, phase: Phase) -> None:
         self.phase = phase
         if self._plan is not None and phase in (Phase.COOL, Phase.OPEN):
             self.levels = self._plan.levels
 
-    async def _enter(self, phase: Phase) -> None:
+    async def enter(self, phase: Phase) -> None:
+        """Start a phase, or stand idle, and tell it."""
+        if phase is not Phase.IDLE:
+            self._step += 1
         self._reach(phase)
         for listener in tuple(self.listeners):
             await listener.phase_changed(self)
         if phase is Phase.CLOSE:
             await self._tell_status()
 
-    async def _end(self, plan: Plan) -> None:
+    async def end(self, plan: Plan) -> None:
+        """Count a closing that is through, and tell it."""
         pulses = 2 if self.faults.take("double_pulse") else 1
         if self.faults.active("counter_stuck"):
             pulses = 0
@@ -565,9 +468,8 @@ class Press:
             self._shown_after -= 1
             if self._shown_after <= 0:
                 await self.show_mold()
-        run, _ = self._run(self._runs_done)
-        if run.lots:
-            await self.change_lot(run.lot_at(self.counters.good + self.counters.bad))
+        if self.runs.now.lots:
+            await self.change_lot(self.runs.now.lot_at(self.counters.parts))
 
     def _shot(self, plan: Plan, injected: tuple[str, ...] = ()) -> Shot:
         return Shot(

@@ -1,7 +1,7 @@
 """Runs: which mold goes onto a press next, for which job; and the rack that molds wait in."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from simulators.modes import Mode
@@ -19,6 +19,8 @@ class Run:
     """How many runs anywhere this mold has before this one, and how many more with each round."""
     recut: bool = False
     """The mold is re-cut before this run: it comes back as its next revision."""
+    recuts: tuple[int, int] = (0, 0)
+    """How often it has been re-cut up to this run, this one's included, and how often a round."""
     mode: Mode = Mode.AUTOMATIC
     open_cavities: int = 0
     """0 for all of the mold's."""
@@ -35,6 +37,14 @@ class Run:
         first, more = self.turns
         return first + round_ * more
 
+    def mold_of(self, round_: int) -> Mold:
+        """The mold as it is in that round, if nobody has re-cut it but for its runs."""
+        first, more = self.recuts
+        revision = self.mold.revision
+        for _ in range(first + round_ * more):
+            revision = following(revision)
+        return replace(self.mold, revision=revision)
+
     def job_of(self, round_: int) -> Job:
         """The job, which has a new number in each round."""
         return replace(self.job, name=f"{self.job.name}.{round_ + 1}") if round_ else self.job
@@ -44,6 +54,42 @@ class Run:
         if not self.lots or not self.job.parts:
             return self.job.lot
         return self.lots[min(len(self.lots) - 1, parts * len(self.lots) // self.job.parts)]
+
+
+class Runs:
+    """The runs of one press: which it is in, and which comes next.
+
+    Args:
+        first: What the press starts with.
+        listed: What follows.
+        repeat: Whether the listed ones start over after the last.
+    """
+
+    def __init__(self, first: Run, listed: Sequence[Run], *, repeat: bool) -> None:
+        self._first, self._listed, self._repeat = first, listed, repeat
+        self.done = 0
+        """Runs that are over."""
+
+    def __bool__(self) -> bool:
+        """Whether anything follows what the press starts with."""
+        return bool(self._listed)
+
+    @property
+    def now(self) -> Run:
+        """The run that it is in."""
+        return self.at(self.done)[0]
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing follows."""
+        return self.done >= len(self._listed) and not self._repeat
+
+    def at(self, number: int) -> tuple[Run, int]:
+        """The run of a number, 0 for what the press starts with; and the round that it is in."""
+        if number == 0:
+            return self._first, 0
+        round_, index = divmod(number - 1, len(self._listed))
+        return self._listed[index], round_
 
 
 class Rack:
@@ -61,6 +107,12 @@ class Rack:
         future = self._future(mold.id, turn)
         if not future.done():
             future.set_result((at_s, mold.revision))
+
+    def restore(self, runs: Runs) -> None:
+        """Have the molds back that a press was through with when the simulator last ended."""
+        for number in range(runs.done):
+            run, round_ = runs.at(number)
+            self.give(run.mold_of(round_), run.turn(round_), 0.0)
 
     async def take(self, run: Run, round_: int) -> tuple[float, Mold]:
         """Wait for the mold of a run: since when it is free, and as it is now."""

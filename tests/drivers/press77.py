@@ -16,7 +16,8 @@ from simulators.euromap77 import Euromap77Face
 from simulators.event77 import MachineEvent, Source
 from simulators.maker77 import EVENT_TYPE
 from simulators.mold import Job, Mold
-from simulators.press import Press, Setup
+from simulators.press import Press
+from simulators.setup import Setup
 from simulators.types77 import MAKER
 
 Wanted = TypeVar("Wanted", Frame, Report, Notice)

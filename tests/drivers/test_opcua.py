@@ -31,7 +31,8 @@ from drivers.opcua import OpcUaSettings, open_press
 from simulators.clock import Clock
 from simulators.flat import FlatFace
 from simulators.mold import Job, Mold
-from simulators.press import Press, Setup
+from simulators.press import Press
+from simulators.setup import Setup
 from tests.drivers.flatserver import NAMESPACE, FlatServer, flat_server
 from tests.drivers.relay import wire
 

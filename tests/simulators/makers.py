@@ -4,7 +4,8 @@ from typing import Any
 
 from simulators.clock import Clock
 from simulators.mold import Job, Mold
-from simulators.press import Press, Setup
+from simulators.press import Press
+from simulators.setup import Setup
 
 MOLD = Mold(id="A-2188", part="Sensor cap", cavities=2, resin="ABS", expected_cycle_s=24.0)
 JOB = Job(name="J-4711", parts=5000, lot="L-1")

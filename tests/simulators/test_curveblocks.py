@@ -12,6 +12,7 @@ from simulators.curveblocks import RING_SAMPLES
 from simulators.modbus import ModbusFace
 from simulators.modes import Phase
 from simulators.mold import Mold
+from simulators.molding import Molding
 from simulators.press import Press
 from tests.simulators.makers import a_press
 
@@ -133,7 +134,7 @@ async def test_a_client_that_polls_often_enough_sees_every_sample() -> None:
     press = a_press(speed=4, mold=QUICK)
     face = ModbusFace(press)
     await face.start()
-    run = asyncio.create_task(press.run())
+    run = asyncio.create_task(Molding(press).run())
     closings: list[dict[int, int]] = [{}]
 
     async with AsyncModbusTcpClient(face.host, port=face.port, retries=0) as client:

@@ -8,6 +8,7 @@ import pytest
 from simulators.listener import Change
 from simulators.modes import Mode, Phase, ProductionStatus
 from simulators.mold import Job, Mold
+from simulators.molding import Molding
 from simulators.press import Press
 from simulators.shot import Shot
 from tests.simulators.makers import MOLD, a_press
@@ -86,7 +87,7 @@ async def test_cycles_keep_their_schedule_while_time_runs() -> None:
     press = a_press(speed=60)
 
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(press.run())
+        running = tasks.create_task(Molding(press).run())
         async with asyncio.timeout(15):
             await press.until(6)
         running.cancel()
@@ -103,7 +104,7 @@ async def test_presses_start_at_different_points_of_their_cycle() -> None:
     for seed in range(12):
         press = a_press(speed=0.001, seed=seed)
         async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(press.run())
+            running = tasks.create_task(Molding(press).run())
             await asyncio.sleep(0)
             running.cancel()
         started.add(press.phase)
@@ -114,7 +115,7 @@ async def test_presses_start_at_different_points_of_their_cycle() -> None:
 async def test_a_paused_press_finishes_its_cycle_and_waits() -> None:
     press = a_press(speed=1000)
     async with asyncio.TaskGroup() as tasks, asyncio.timeout(5):
-        running = tasks.create_task(press.run())
+        running = tasks.create_task(Molding(press).run())
         await press.until(2)
         press.pause()
         await press.paused()
@@ -141,7 +142,7 @@ async def test_a_press_in_set_up_does_not_mold() -> None:
     press = a_press(speed=1000, mode=Mode.SETUP)
     notes = followed(press)
     async with asyncio.TaskGroup() as tasks, asyncio.timeout(5):
-        running = tasks.create_task(press.run())
+        running = tasks.create_task(Molding(press).run())
         for _ in range(10):
             await asyncio.sleep(0)
         assert (press.counter, press.phase) == (0, Phase.IDLE)
