@@ -12,9 +12,9 @@ from typing import cast
 
 from asyncua import ua
 
-from simulators.nodes import DATA_VARIABLE, OBJECTS
-from simulators.opcua import UaServer
-from simulators.sharednodes import standard_nodes
+from simulators.opcua.nodes import DATA_VARIABLE, OBJECTS
+from simulators.opcua.server import UaServer
+from simulators.opcua.sharednodes import standard_nodes
 
 VALUES = 40
 """Registers of a Modbus device, nodes of an OPC UA server."""

@@ -6,9 +6,9 @@ from typing import Any
 
 from simulators.modes import Mode
 from simulators.mold import Job, Mold
+from simulators.physics.program import NUMBERS
+from simulators.physics.resin import RESINS
 from simulators.press import Press
-from simulators.program import NUMBERS
-from simulators.resin import RESINS
 from simulators.strict import hint, one_of
 
 MODES: Mapping[str, Mode] = {mode.name.lower(): mode for mode in Mode if mode is not Mode.OTHER}

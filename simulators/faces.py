@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from simulators.euromap77 import Euromap77Face
+from simulators.euromap77.face import Euromap77Face
+from simulators.euromap77.options import Options
 from simulators.faults import Faults
-from simulators.flat import FlatFace
+from simulators.flat.face import FlatFace
 from simulators.fleet import Fleet, line_of
 from simulators.fleetentries import FleetPress, FleetSecurity, FleetTcu
-from simulators.framing import FramingName
-from simulators.gateway import Gateway
-from simulators.limits import Limits
-from simulators.modbusserver import ModbusServer
-from simulators.options77 import Options
-from simulators.plc import press_unit
+from simulators.modbus.framing import FramingName
+from simulators.modbus.gateway import Gateway
+from simulators.modbus.plc import press_unit
+from simulators.modbus.server import ModbusServer
+from simulators.modbus.tcu import tcu_unit
+from simulators.modbus.unit import Unit
+from simulators.opcua.limits import Limits
+from simulators.opcua.security import Security
 from simulators.press import Press
-from simulators.security import Security
-from simulators.tcu import tcu_unit
-from simulators.unit import Unit
 
 
 class Face(Protocol):

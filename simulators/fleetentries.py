@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from simulators.alloy import ALLOYS
 from simulators.counters import Kept
 from simulators.menu import MENU
 from simulators.orders import Order, checked
-from simulators.program import NUMBERS
-from simulators.resin import RESINS
+from simulators.physics.alloy import ALLOYS
+from simulators.physics.program import NUMBERS
+from simulators.physics.resin import RESINS
 from simulators.strict import Strict, hint, one_of
 
 Protocol = Literal["modbus", "flat", "euromap77"]

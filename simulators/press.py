@@ -10,13 +10,13 @@ from typing import Any
 
 from simulators.clock import Clock
 from simulators.counters import Counters
-from simulators.curves import Curves, Live
 from simulators.faults import Faults
 from simulators.listener import Change, Listener, Recorder
 from simulators.modes import MOLDING, Mode, Phase, ProductionStatus
 from simulators.mold import Job, Mold
-from simulators.process import Process
-from simulators.program import Program, program
+from simulators.physics.curves import Curves, Live
+from simulators.physics.process import Process
+from simulators.physics.program import Program, program
 from simulators.runs import Run, Runs
 from simulators.script import Script
 from simulators.setup import Setup

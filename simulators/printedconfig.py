@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulators.certificates import identity
 from simulators.fleet import Fleet, first_of
 from simulators.fleetentries import FleetPress
-from simulators.uaface import application_uri
+from simulators.opcua.certificates import identity
+from simulators.opcua.face import application_uri
 
 FAST = 10.0
 """From this speed on a cycle takes so little of the wall's time that polls have to be dense."""

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from simulators.faults import Active
 from simulators.modes import Mode
+from simulators.physics.program import Program, program
 from simulators.press import Press
-from simulators.program import Program, program
 from simulators.shot import Shot
 
 OPERATOR = "Operator 2"

@@ -9,9 +9,9 @@ from typing import Any
 from asyncua import ua
 from asyncua.common.utils import ServiceError
 
-from simulators.nodes import DATA_VARIABLE, FOLDER, OBJECTS, ORGANIZES
-from simulators.opcua import UaServer
-from simulators.sharednodes import standard_nodes
+from simulators.opcua.nodes import DATA_VARIABLE, FOLDER, OBJECTS, ORGANIZES
+from simulators.opcua.server import UaServer
+from simulators.opcua.sharednodes import standard_nodes
 
 NAMESPACE = "urn:test:flat"
 KINDS: Mapping[type, tuple[ua.VariantType, int]] = {

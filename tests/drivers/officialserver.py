@@ -10,8 +10,8 @@ from typing import Any
 
 from asyncua import Server, ua
 
-from simulators.internalserver import InternalServerOn
-from simulators.sharednodes import standard_nodes
+from simulators.opcua.internalserver import InternalServerOn
+from simulators.opcua.sharednodes import standard_nodes
 
 FILES = ("Di", "Machinery", "PlasticsRubber.GeneralTypes", "PlasticsRubber.IMM2MES")
 MAKER = "http://maker.example/imm"

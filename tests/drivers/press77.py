@@ -11,14 +11,14 @@ from asyncua import ua
 from drivers import Frame, Notice, Observation, Report
 from drivers.euromap77 import Euromap77Settings
 from simulators.clock import Clock
-from simulators.cycle_event import cycle_fields
-from simulators.euromap77 import Euromap77Face
-from simulators.event77 import MachineEvent, Source
-from simulators.maker77 import EVENT_TYPE
+from simulators.euromap77.cycleevent import cycle_fields
+from simulators.euromap77.face import Euromap77Face
+from simulators.euromap77.maker import EVENT_TYPE
+from simulators.euromap77.types import MAKER
 from simulators.mold import Job, Mold
+from simulators.opcua.event import MachineEvent, Source
 from simulators.press import Press
 from simulators.setup import Setup
-from simulators.types77 import MAKER
 
 Wanted = TypeVar("Wanted", Frame, Report, Notice)
 

@@ -25,13 +25,13 @@ from drivers import (
     UnreachableError,
 )
 from drivers.euromap77 import open_press
-from simulators.euromap77 import Euromap77Face, Options
-from simulators.maker77 import INJECTION_UNIT
+from simulators.euromap77.face import Euromap77Face, Options
+from simulators.euromap77.maker import INJECTION_UNIT
+from simulators.euromap77.types import MAKER
 from simulators.modes import Mode
 from simulators.mold import Job, Mold
-from simulators.nodes import double, number, text, uint64
+from simulators.opcua.nodes import double, number, text, uint64
 from simulators.press import Press
-from simulators.types77 import MAKER
 from tests.drivers.press77 import FIELDS, Stream, fire, hand_press, serving, settings, write
 from tests.drivers.relay import wire
 

@@ -9,7 +9,7 @@ import pytest
 from drivers import Frame, Observation, Quality, Report, UnreachableError
 from drivers.modbus import ModbusSettings, open_press
 from drivers.registers import RegisterMap, load_map
-from simulators.modbus import ModbusFace
+from simulators.modbus.face import ModbusFace
 from simulators.modes import Mode, Phase
 from simulators.press import Press
 from tests.simulators.makers import a_press

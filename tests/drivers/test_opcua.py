@@ -29,7 +29,7 @@ from drivers.nodeid import parse_address
 from drivers.nodes import NodeMap, load_map
 from drivers.opcua import OpcUaSettings, open_press
 from simulators.clock import Clock
-from simulators.flat import FlatFace
+from simulators.flat.face import FlatFace
 from simulators.mold import Job, Mold
 from simulators.press import Press
 from simulators.setup import Setup

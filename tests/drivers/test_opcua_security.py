@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from drivers import MachineError, RefusedError
 from drivers.opcua import OpcUaSettings
 from drivers.session import open_session
-from simulators.internalserver import InternalServerOn
-from simulators.sharednodes import standard_nodes
+from simulators.opcua.internalserver import InternalServerOn
+from simulators.opcua.sharednodes import standard_nodes
 
 
 @dataclass

@@ -7,8 +7,8 @@ from typing import Any
 from asyncua import Client, ua
 from pymodbus.client import AsyncModbusTcpClient
 
-from simulators.flat import NAMESPACE, FlatFace
-from simulators.modbusserver import ModbusServer
+from simulators.flat.face import NAMESPACE, FlatFace
+from simulators.modbus.server import ModbusServer
 
 COUNTER, COOLING_TIME = 0, 101
 """Addresses in the retrofit PLC."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from asyncua import Client, ua
 
-from simulators.flat import FlatFace
+from simulators.flat.face import FlatFace
 from simulators.press import Press
 from tests.faults.uaclients import node, ua_client
 from tests.simulators.makers import a_press

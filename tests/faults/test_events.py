@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from asyncua import Client, Node, ua
 
-from simulators.euromap77 import Euromap77Face, Options
+from simulators.euromap77.face import Euromap77Face, Options
 from simulators.press import Press
 from tests.simulators.makers import a_press
 from tests.simulators.plain77 import (

@@ -11,7 +11,7 @@ from pymodbus import FramerType
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusIOException
 
-from simulators.modbus import ModbusFace
+from simulators.modbus.face import ModbusFace
 from simulators.press import Press
 from tests.faults.clients import COOLING_TIME, modbus_client, registers, shots
 from tests.simulators.makers import a_press

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 import pytest
 from asyncua import Client
 
-from simulators.flat import FlatFace
+from simulators.flat.face import FlatFace
 from simulators.press import Press
 from tests.faults.clients import ua_client, ua_shots
 from tests.simulators.makers import a_press

@@ -10,13 +10,13 @@ import pytest
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusIOException
 
-from simulators.gateway import Gateway
 from simulators.menu import EXCEPTIONS
-from simulators.modbus import ModbusFace
+from simulators.modbus.face import ModbusFace
+from simulators.modbus.gateway import Gateway
+from simulators.modbus.plc import press_unit
+from simulators.modbus.tcu import tcu_unit
 from simulators.modes import Phase
-from simulators.plc import press_unit
 from simulators.press import Press
-from simulators.tcu import tcu_unit
 from tests.faults.clients import COOLING_TIME, modbus_client, registers, shots
 from tests.simulators.makers import a_press
 

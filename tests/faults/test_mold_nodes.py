@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from asyncua import Client, Node, ua
 
-from simulators.euromap77 import Euromap77Face, Options
+from simulators.euromap77.face import Euromap77Face, Options
 from simulators.mold import Job, Mold
 from simulators.molding import Molding
 from simulators.press import Press

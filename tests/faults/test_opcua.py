@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 import pytest
 from asyncua import Client, ua
 
-from simulators.flat import NAMESPACE, TWIN_NUMBER, FlatFace
+from simulators.flat.face import NAMESPACE, TWIN_NUMBER, FlatFace
 from simulators.press import Press
 from tests.faults.uaclients import node, reconnected, subscribed, ua_client, until_known, value
 from tests.simulators.makers import a_press

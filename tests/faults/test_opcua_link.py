@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 from asyncua import Client, ua
 
-from simulators.flat import FlatFace
+from simulators.flat.face import FlatFace
 from simulators.press import Press
 from tests.faults.uaclients import node, reconnected, subscribed, ua_client, value
 from tests.simulators.makers import a_press

@@ -12,9 +12,9 @@ from asyncua.crypto.validator import CertificateValidator, CertificateValidatorO
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from simulators.flat import FlatFace
+from simulators.flat.face import FlatFace
+from simulators.opcua.security import Security
 from simulators.press import Press
-from simulators.security import Security
 from tests.faults.uaclients import value
 from tests.simulators.makers import a_press
 

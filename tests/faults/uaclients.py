@@ -8,8 +8,8 @@ from typing import Any
 from asyncua import Client, Node, ua
 from asyncua.common.subscription import Subscription
 
-from simulators.flat import INDEX
-from simulators.uaface import UaFace
+from simulators.flat.face import INDEX
+from simulators.opcua.face import UaFace
 
 GIVE_UP_S = 0.3
 """How long these clients wait for an answer, so that tests are quick."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from asyncua import Client, Node, ua
 
-from simulators.euromap77 import Euromap77Face
+from simulators.euromap77.face import Euromap77Face
 
 DI = "http://opcfoundation.org/UA/DI/"
 GT = "http://opcfoundation.org/UA/PlasticsRubber/GeneralTypes/"

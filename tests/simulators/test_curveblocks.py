@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 from pymodbus.client import AsyncModbusTcpClient
 
-from simulators.curveblocks import RING_SAMPLES
-from simulators.modbus import ModbusFace
+from simulators.modbus.curveblocks import RING_SAMPLES
+from simulators.modbus.face import ModbusFace
 from simulators.modes import Phase
 from simulators.mold import Mold
 from simulators.molding import Molding

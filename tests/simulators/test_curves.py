@@ -5,12 +5,12 @@ from random import Random
 import numpy as np
 import pytest
 
-from simulators.curves import SAMPLE_S, Curves, Live
 from simulators.faults import Faults
 from simulators.modes import Mode, Phase
 from simulators.mold import Mold
-from simulators.process import Process
-from simulators.program import program
+from simulators.physics.curves import SAMPLE_S, Curves, Live
+from simulators.physics.process import Process
+from simulators.physics.program import program
 from simulators.shot import Plan
 from tests.simulators.makers import MOLD
 

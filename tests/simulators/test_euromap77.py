@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from asyncua import Client, Node, ua
 
-from simulators.euromap77 import Euromap77Face, Options
+from simulators.euromap77.face import Euromap77Face, Options
 from simulators.modes import Mode
 from simulators.mold import Job, Mold
 from simulators.press import Press

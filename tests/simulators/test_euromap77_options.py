@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from asyncua import Client, ua
 
-import simulators.options77
-import simulators.units
-from simulators.euromap77 import Euromap77Face, Options
-from simulators.limits import Limits
+from simulators.euromap77 import options
+from simulators.euromap77.face import Euromap77Face, Options
 from simulators.modes import Mode
 from simulators.mold import Mold
+from simulators.opcua import units
+from simulators.opcua.limits import Limits
+from simulators.opcua.security import Security
+from simulators.opcua.units import Pressure
+from simulators.physics.program import program
 from simulators.press import Press
-from simulators.program import program
-from simulators.security import Security
 from simulators.troubles import Troubles
-from simulators.units import Pressure
 from tests.simulators.makers import MOLD, a_press
 from tests.simulators.plain77 import (
     CYCLE_TYPE,
@@ -313,7 +313,7 @@ async def test_a_secured_server_takes_nobody_in_clear(press: Press, tmp_path: Pa
                 pass
 
 
-@pytest.mark.parametrize("module", [simulators.options77, simulators.units])
+@pytest.mark.parametrize("module", [options, units])
 def test_the_examples_in_docstrings_are_true(module: object) -> None:
     results = doctest.testmod(module)  # type: ignore[arg-type]
 

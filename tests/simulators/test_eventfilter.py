@@ -7,7 +7,7 @@ import pytest
 from asyncua import Client, ua
 from asyncua.common.events import select_clauses_from_evtype
 
-from simulators.euromap77 import Euromap77Face
+from simulators.euromap77.face import Euromap77Face
 from tests.simulators.makers import a_press
 
 GT = "http://opcfoundation.org/UA/PlasticsRubber/GeneralTypes/"

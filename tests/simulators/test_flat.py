@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from asyncua import Client, Node, ua
 
-from simulators.flat import NAMESPACE, TWIN_NAMESPACE, TWIN_NUMBER, TWIN_TEXT, FlatFace
+from simulators.flat.face import NAMESPACE, TWIN_NAMESPACE, TWIN_NUMBER, TWIN_TEXT, FlatFace
+from simulators.flat.tokens import ALL, CURVES, LAST_CYCLE, LEVELS
 from simulators.modes import Mode
 from simulators.press import Press
-from simulators.tokens import ALL, CURVES, LAST_CYCLE, LEVELS
 from tests.simulators.makers import a_press
 
 

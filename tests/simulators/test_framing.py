@@ -6,7 +6,14 @@ from random import Random
 import pytest
 from pymodbus.framer.rtu import FramerRTU
 
-from simulators.framing import FRAMINGS, LONGEST_FRAME, FramingName, NotModbusError, Request, crc16
+from simulators.modbus.framing import (
+    FRAMINGS,
+    LONGEST_FRAME,
+    FramingName,
+    NotModbusError,
+    Request,
+    crc16,
+)
 
 READ = Request(0, 1, bytes.fromhex("0300000024"))
 WRITE_MANY = Request(0, 1, bytes.fromhex("100000000204000a0102"))

@@ -8,10 +8,10 @@ import pytest
 from pymodbus import FramerType
 from pymodbus.client import AsyncModbusTcpClient
 
-from simulators.gateway import Gateway
-from simulators.modbus import ModbusFace
-from simulators.plc import press_unit
-from simulators.tcu import tcu_unit
+from simulators.modbus.face import ModbusFace
+from simulators.modbus.gateway import Gateway
+from simulators.modbus.plc import press_unit
+from simulators.modbus.tcu import tcu_unit
 from tests.simulators.makers import a_press
 
 

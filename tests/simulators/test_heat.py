@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from simulators.alloy import ALLOYS
-from simulators.heat import PART_CELLS, SENSOR, Heat, Modes, Wall, Warmth, wall
-from simulators.resin import RESINS
+from simulators.physics.alloy import ALLOYS
+from simulators.physics.heat import PART_CELLS, SENSOR, Heat, Modes, Wall, Warmth, wall
+from simulators.physics.resin import RESINS
 
 ABS = RESINS["ABS"]
 FILM = 1 / 5000

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 import pytest
 from asyncua import Client, Node, ua
 
-from simulators.flat import FlatFace
-from simulators.limits import Limits
+from simulators.flat.face import FlatFace
+from simulators.opcua.limits import Limits
 from tests.simulators.makers import a_press
 
 CAPABILITY = "Server_ServerCapabilities_"

@@ -10,9 +10,9 @@ import pytest
 from pymodbus import FramerType
 from pymodbus.client import AsyncModbusTcpClient
 
-from simulators.modbus import ModbusFace
+from simulators.modbus.face import ModbusFace
+from simulators.modbus.plc import LAST_CYCLE, last_image
 from simulators.modes import Mode
-from simulators.plc import LAST_CYCLE, last_image
 from simulators.press import Press
 from tests.simulators.makers import a_press
 

@@ -8,10 +8,10 @@ import pytest
 
 from drivers.modbus import ModbusSettings, open_press
 from drivers.registers import load_map
-from simulators.curveblocks import CURVES_APART, CURVES_AT, RING_APART, RING_AT, SIGNALS
-from simulators.modbusserver import ModbusServer
-from simulators.plc import LAST_AT, LAST_CYCLE, LEVELS
-from simulators.tcu import FLOATS_AT, PARAMETERS, tcu_unit
+from simulators.modbus.curveblocks import CURVES_APART, CURVES_AT, RING_APART, RING_AT, SIGNALS
+from simulators.modbus.plc import LAST_AT, LAST_CYCLE, LEVELS
+from simulators.modbus.server import ModbusServer
+from simulators.modbus.tcu import FLOATS_AT, PARAMETERS, tcu_unit
 from tests.simulators.makers import a_press
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/simulators-modbus.md").read_text("utf-8")

@@ -10,9 +10,9 @@ import pytest
 from simulators.faults import Faults
 from simulators.modes import Mode, Phase, Quality
 from simulators.mold import Mold
-from simulators.process import Process
-from simulators.program import Program, program
-from simulators.resin import RESINS
+from simulators.physics.process import Process
+from simulators.physics.program import Program, program
+from simulators.physics.resin import RESINS
 from simulators.shot import PHASE_TIMES, Plan
 from tests.simulators.makers import MOLD, a_press
 

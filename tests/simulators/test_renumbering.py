@@ -13,10 +13,10 @@ from asyncua import Client, ua
 from asyncua.common.event_objects import BaseEvent
 from asyncua.server.address_space import NodeManagementService
 
-import simulators.renumbering
-from simulators.nodes import OBJECTS, ORGANIZES, Nodes, double, text
-from simulators.opcua import UaServer
-from simulators.sharednodes import empty_space, standard_nodes
+from simulators.opcua import renumbering
+from simulators.opcua.nodes import OBJECTS, ORGANIZES, Nodes, double, text
+from simulators.opcua.server import UaServer
+from simulators.opcua.sharednodes import empty_space, standard_nodes
 
 TYPES, MAKER = 2, 3
 """As built."""
@@ -70,7 +70,7 @@ ORDERS = pytest.mark.parametrize("order", [None, (2, 3), (3, 2)])
 
 
 def test_its_examples_are_true() -> None:
-    assert doctest.testmod(simulators.renumbering).failed == 0
+    assert doctest.testmod(renumbering).failed == 0
 
 
 @ORDERS

@@ -6,9 +6,8 @@ from collections.abc import AsyncGenerator, Mapping
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
-from simulators.modbusserver import ModbusServer
-from simulators.press import Press
-from simulators.tcu import (
+from simulators.modbus.server import ModbusServer
+from simulators.modbus.tcu import (
     FLOATS_AT,
     FLOW_ALARM,
     PARAMETERS,
@@ -17,6 +16,7 @@ from simulators.tcu import (
     tcu_unit,
     tcu_values,
 )
+from simulators.press import Press
 from tests.simulators.makers import a_press
 
 

@@ -5,13 +5,13 @@ from statistics import fmean
 
 import pytest
 
-from simulators.alloy import ALLOYS
 from simulators.faults import Faults
 from simulators.modes import Mode
 from simulators.mold import Mold
-from simulators.process import Process
-from simulators.program import Program, program
-from simulators.resin import RESINS
+from simulators.physics.alloy import ALLOYS
+from simulators.physics.process import Process
+from simulators.physics.program import Program, program
+from simulators.physics.resin import RESINS
 from simulators.shot import Plan
 from tests.simulators.makers import MOLD
 

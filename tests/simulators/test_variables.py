@@ -8,9 +8,9 @@ import pytest
 from asyncua import Client, Node, ua
 
 from simulators.faults import Faults
-from simulators.nodes import DATA_VARIABLE, OBJECTS, ORGANIZES, double
-from simulators.opcua import UaServer
-from simulators.sharednodes import standard_nodes
+from simulators.opcua.nodes import DATA_VARIABLE, OBJECTS, ORGANIZES, double
+from simulators.opcua.server import UaServer
+from simulators.opcua.sharednodes import standard_nodes
 
 DOUBLE = ua.NodeId(ua.ObjectIds.Double)
 MOLD = ua.NodeId("Mold", 2)

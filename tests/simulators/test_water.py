@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from simulators.water import (
+from simulators.physics.water import (
     film_w_m2k,
     resistance_m2k_w,
     reynolds,

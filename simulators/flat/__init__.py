@@ -1,0 +1,1 @@
+"""Presses whose OPC UA servers follow no companion specification."""

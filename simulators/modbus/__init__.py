@@ -1,0 +1,1 @@
+"""The Modbus side of a simulated plant: retrofit PLCs, temperature control units, gateways."""

@@ -1,0 +1,1 @@
+"""A simulated OPC UA server, and what any such server can suffer."""

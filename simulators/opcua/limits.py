@@ -1,0 +1,125 @@
+"""What a small OPC UA server takes at once, said in its address space and held to.
+
+Source:
+    OPC 10000-5, 6.3.2 and 6.3.11: ServerCapabilities and OperationLimits; 0 states no limit.
+    OPC 10000-4, 7.38: the status codes.
+"""
+
+from collections.abc import Mapping, Sized
+from dataclasses import dataclass
+from typing import Any
+
+from asyncua import ua
+from asyncua.common.utils import ServiceError
+from asyncua.server.internal_session import InternalSession
+
+from simulators.opcua.eventfilter import take_in_subtypes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much a server takes; 0 where it states nothing and takes everything."""
+
+    nodes_per_read: int = 0
+    nodes_per_browse: int = 0
+    nodes_per_translate: int = 0
+    monitored_items_per_call: int = 0
+    sessions: int = 0
+    subscriptions: int = 0
+    """Of all sessions together."""
+    select_clauses: int = 0
+    """Of one event filter."""
+
+    def stated(self) -> Mapping[ua.NodeId, int]:
+        """The nodes of the address space that say them."""
+        said = {
+            _operation("MaxNodesPerRead"): self.nodes_per_read,
+            _operation("MaxNodesPerBrowse"): self.nodes_per_browse,
+            _operation("MaxNodesPerTranslateBrowsePathsToNodeIds"): self.nodes_per_translate,
+            _operation("MaxMonitoredItemsPerCall"): self.monitored_items_per_call,
+            _capability("MaxSessions"): self.sessions,
+            _capability("MaxSubscriptions"): self.subscriptions,
+            _capability("MaxSelectClauseParameters"): self.select_clauses,
+        }
+        return {node: limit for node, limit in said.items() if limit}
+
+
+NONE = Limits()
+
+
+def _operation(name: str) -> ua.NodeId:
+    return _capability(f"OperationLimits_{name}")
+
+
+def _capability(name: str) -> ua.NodeId:
+    return ua.NodeId(getattr(ua.ObjectIds, f"Server_ServerCapabilities_{name}"))
+
+
+class LimitedSession(InternalSession):  # type: ignore[misc]  # asyncua is untyped to us
+    """A client's session on a server with limits: what asks for too much is refused as a whole."""
+
+    @property
+    def _limits(self) -> Limits:
+        limits: Limits = self.iserver.limits
+        return limits
+
+    async def read(self, params: ua.ReadParameters) -> Any:
+        """Read attributes.
+
+        Raises:
+            ServiceError: BadTooManyOperations.
+        """
+        _check(params.NodesToRead, self._limits.nodes_per_read)
+        return await super().read(params)
+
+    async def browse(self, params: ua.BrowseParameters) -> Any:
+        """Browse nodes.
+
+        Raises:
+            ServiceError: BadTooManyOperations.
+        """
+        _check(params.NodesToBrowse, self._limits.nodes_per_browse)
+        return await super().browse(params)
+
+    async def translate_browsepaths_to_nodeids(self, params: list[ua.BrowsePath]) -> Any:
+        """Find nodes by their path.
+
+        Raises:
+            ServiceError: BadTooManyOperations.
+        """
+        _check(params, self._limits.nodes_per_translate)
+        return await super().translate_browsepaths_to_nodeids(params)
+
+    async def create_monitored_items(self, params: ua.CreateMonitoredItemsParameters) -> Any:
+        """Subscribe to values or events; a filter that selects too much is refused by itself.
+
+        Raises:
+            ServiceError: BadTooManyOperations.
+        """
+        _check(params.ItemsToCreate, self._limits.monitored_items_per_call)
+        for item in params.ItemsToCreate:
+            if isinstance(item.RequestedParameters.Filter, ua.EventFilter):
+                take_in_subtypes(item.RequestedParameters.Filter.WhereClause, self.aspace)
+        most = self._limits.select_clauses
+        if not most:
+            return await super().create_monitored_items(params)
+        refused = [_selects(item) > most for item in params.ItemsToCreate]
+        taken = [item for item, no in zip(params.ItemsToCreate, refused, strict=True) if not no]
+        params.ItemsToCreate = taken
+        answers = iter(await super().create_monitored_items(params))
+        return [_refusal() if no else next(answers) for no in refused]
+
+
+def _check(asked: Sized, most: int) -> None:
+    if most and len(asked) > most:
+        raise ServiceError(ua.StatusCodes.BadTooManyOperations)
+
+
+def _selects(item: ua.MonitoredItemCreateRequest) -> int:
+    return len(getattr(item.RequestedParameters.Filter, "SelectClauses", None) or ())
+
+
+def _refusal() -> ua.MonitoredItemCreateResult:
+    result = ua.MonitoredItemCreateResult()
+    result.StatusCode = ua.StatusCode(ua.StatusCodes.BadEventFilterInvalid)
+    return result
