@@ -1,9 +1,10 @@
 """What people do to a press, by name: for a fleet's timeline and for orders while it runs."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from simulators.listener import Units
 from simulators.modes import Mode
 from simulators.mold import Job, Mold
 from simulators.physics.program import NUMBERS
@@ -56,12 +57,19 @@ class Action:
 
 
 _KINDS: Mapping[type, str] = {str: "a text", int: "a whole number", float: "a number"}
-_WORDS: Mapping[str, Any] = {"mode": MODES, "set_point": NUMBERS, "resin": RESINS}
+_WORDS: Mapping[str, Iterable[str]] = {
+    "mode": MODES,
+    "set_point": NUMBERS,
+    "resin": RESINS,
+    "pressure": ("bar", "MPa", "psi"),
+    "temperature": ("C", "F"),
+}
 """Parameters that are one of some words."""
 
 
 async def _stop(press: Press, given: Given, molds: Mapping[str, Mold]) -> None:
-    await press.stop_for(float(given["standing_s"]), given.get("who", ""))
+    reason = given.get("reason", "")
+    await press.stop_for(float(given["standing_s"]), given.get("who", ""), reason)
 
 
 async def _mode(press: Press, given: Given, molds: Mapping[str, Mold]) -> None:
@@ -70,6 +78,11 @@ async def _mode(press: Press, given: Given, molds: Mapping[str, Mold]) -> None:
 
 async def _set_point(press: Press, given: Given, molds: Mapping[str, Mold]) -> None:
     await press.set_point(given["set_point"], float(given["value"]), given.get("who", ""))
+
+
+async def _units(press: Press, given: Given, molds: Mapping[str, Mold]) -> None:
+    units = Units(pressure=given.get("pressure"), temperature=given.get("temperature"))
+    await press.set_units(units, given.get("who", ""))
 
 
 async def _job(press: Press, given: Given, molds: Mapping[str, Mold]) -> None:
@@ -125,7 +138,7 @@ ACTIONS: Mapping[str, Action] = {
         what="Stops after the running cycle, in manual mode, and molds on later.",
         act=_stop,
         needs={"standing_s": float},
-        takes=_WHO,
+        takes={"reason": str, **_WHO},
     ),
     "mode": Action(
         what="Switches the mode: " + ", ".join(MODES) + ".",
@@ -138,6 +151,11 @@ ACTIONS: Mapping[str, Action] = {
         act=_set_point,
         needs={"set_point": str, "value": float},
         takes=_WHO,
+    ),
+    "units": Action(
+        what="Sets an OPC 40077 control to bar, MPa or psi, and to C or F.",
+        act=_units,
+        takes={"pressure": str, "temperature": str, **_WHO},
     ),
     "job": Action(
         what="Starts another job; the job's counters start at 0.",

@@ -146,6 +146,7 @@ def options(press: FleetPress) -> Options:
         jobs=press.jobs,
         machine_counter=press.machine_counter,
         production_datasets=press.production_datasets,
+        injection_units=press.injection_units,
         mold_number=press.mold_number,
         mold_digits=1 if press.mold_number < 10 else 3,
         mold_nodes=press.mold_nodes,

@@ -39,6 +39,7 @@ SERVER_WIDE = (
     "jobs",
     "machine_counter",
     "production_datasets",
+    "injection_units",
     "mold_number",
     "mold_nodes",
     "pressure_unit",

@@ -12,16 +12,26 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """What a control is to show; None leaves one as it is."""
+
+    pressure: Literal["bar", "MPa", "psi"] | None = None
+    temperature: Literal["C", "F"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """Something that a person or the control changed."""
 
-    kind: Literal["mode", "production", "job", "mold", "dataset", "parameter", "counter"]
+    kind: Literal["mode", "production", "job", "mold", "dataset", "parameter", "counter", "units"]
     name: str
     """Of the parameter; else the kind."""
     old: Any
     new: Any
     who: str
     """Empty where the control did it by itself."""
+    reason: str = ""
+    """Why, where somebody said."""
 
 
 class Listener(Protocol):

@@ -11,7 +11,7 @@ from typing import Any
 from simulators.clock import Clock
 from simulators.counters import Counters
 from simulators.faults import Faults
-from simulators.listener import Change, Listener, Recorder
+from simulators.listener import Change, Listener, Recorder, Units
 from simulators.modes import MOLDING, Mode, Phase, ProductionStatus
 from simulators.mold import Job, Mold
 from simulators.physics.curves import Curves, Live
@@ -232,18 +232,19 @@ class Press:
 
     # What people do to it
 
-    async def set_mode(self, mode: Mode, who: str = "") -> None:
+    async def set_mode(self, mode: Mode, who: str = "", reason: str = "") -> None:
         """Switch the mode; out of automatic, the running cycle is finished first."""
         old, self.mode = self.mode, mode
         self.script.changed.set()
         if old is not mode:
-            await self._tell(Change(kind="mode", name="mode", old=old, new=mode, who=who))
+            change = Change(kind="mode", name="mode", old=old, new=mode, who=who, reason=reason)
+            await self._tell(change)
         await self._tell_status()
 
-    async def stop_for(self, seconds: float, who: str = "") -> None:
+    async def stop_for(self, seconds: float, who: str = "", reason: str = "") -> None:
         """Stop after the running cycle, in manual mode, and mold on in the mode of before."""
         before = self.mode
-        await self.set_mode(Mode.MANUAL, who)
+        await self.set_mode(Mode.MANUAL, who, reason)
 
         async def mold_on() -> None:
             await self.set_mode(before, who)
@@ -267,6 +268,10 @@ class Press:
         """Load another production data set, from the next cycle on."""
         old, self.dataset, self.program = self.dataset, dataset, data
         await self._tell(Change(kind="dataset", name="dataset", old=old, new=dataset, who=who))
+
+    async def set_units(self, units: Units, who: str = "") -> None:
+        """Set the control to other units; faces that show units in none of these take no notice."""
+        await self._tell(Change(kind="units", name="units", old=None, new=units, who=who))
 
     async def change_job(self, job: Job, who: str = "") -> None:
         """Start another job: its counters start at 0."""

@@ -15,13 +15,14 @@ from simulators.euromap77.panel import Panel
 from simulators.euromap77.publisher import Publisher
 from simulators.euromap77.typenodes import machine_types
 from simulators.euromap77.types import NAMESPACES
+from simulators.listener import Units
 from simulators.opcua.absence import Content
 from simulators.opcua.face import UaFace
 from simulators.opcua.limits import Limits
 from simulators.opcua.nodes import texts
 from simulators.opcua.security import Security
 from simulators.opcua.server import UaServer
-from simulators.opcua.units import Measures, Pressure, Temperature
+from simulators.opcua.units import Pressure, Temperature
 from simulators.press import Press
 
 __all__ = ["Euromap77Face", "Options"]
@@ -101,10 +102,4 @@ class Euromap77Face(UaFace):
         Values and their EngineeringUnits change together; event types stay as they were declared.
         """
         for panel in self._panels:
-            old = panel.measures
-            await panel.set(
-                Measures(
-                    pressure=pressure or old.pressure,
-                    temperature=temperature or old.temperature,
-                )
-            )
+            await panel.set_to(Units(pressure=pressure, temperature=temperature))

@@ -5,6 +5,7 @@ from typing import Protocol
 from simulators.euromap77.options import Options
 from simulators.euromap77.standstill import BY_FAULT, RUNNING, Standstill
 from simulators.faults import Active
+from simulators.listener import Units
 from simulators.opcua.units import Measures
 from simulators.press import Press
 
@@ -43,6 +44,12 @@ class Panel:
             self.measures = measures
             if self.display is not None:
                 await self.display.refresh()
+
+    async def set_to(self, units: Units) -> None:
+        """Set it to the units that are named."""
+        old = self.measures
+        pressure, temperature = units.pressure or old.pressure, units.temperature or old.temperature
+        await self.set(Measures(pressure=pressure, temperature=temperature))
 
     async def stands(self, reason: Standstill) -> None:
         """Say why the press stands; `RUNNING` once it does no longer."""

@@ -22,7 +22,7 @@ from simulators.euromap77.machine import MANUFACTURER, MOLD_TYPE, MOLDS, build_m
 from simulators.euromap77.maker import EVENT_TYPE
 from simulators.euromap77.options import Options
 from simulators.euromap77.panel import Panel
-from simulators.euromap77.standstill import RUNNING, SET_UP
+from simulators.euromap77.standstill import RUNNING, SET_UP, entered
 from simulators.euromap77.tree import Tree
 from simulators.euromap77.types import CYCLE_EVENT, DEVICE_SET, LOGBOOK_EVENT, MACHINE_TYPE, MAKER
 from simulators.listener import Change
@@ -113,8 +113,12 @@ class Publisher:
         if change.kind in LOGGED:
             fields = log_fields(press, change, self._panel.measures)
             await self._log(LOGGED[change.kind], words(change), fields)
+        if change.kind == "units":
+            await self._panel.set_to(change.new)
         if change.kind == "mode" and change.new is Mode.SETUP:
             await self._panel.stands(replace(SET_UP, who=change.who))
+        elif change.reason:
+            await self._panel.stands(entered(change.reason, change.who))
 
     # What happens at its control
 

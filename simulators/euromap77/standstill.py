@@ -35,6 +35,11 @@ BY_FAULT: Mapping[str, Standstill] = {"cycle_interrupted": DOOR, "start_up": BRE
 """Stops of the fault menu that have a reason."""
 
 
+def entered(text: str, who: str) -> Standstill:
+    """A reason that somebody enters in words of his own."""
+    return Standstill("OTHER", text, MANUAL_OPERATION, 300, alarm=True, who=who)
+
+
 def known_reasons() -> ua.Variant:
     """The value of StandstillReasons: those that the control knows."""
     reasons = [

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asyncua import Client
 
 from simulators.fleet import Fleet, load
 from simulators.menu import MENU
+from simulators.orders import Order
 from simulators.plant import open_plant
 from simulators.press import Press
 from simulators.shot import Shot
@@ -189,3 +191,25 @@ def test_the_wall_has_two_hundred_presses() -> None:
     assert len(fleet.press) == 200
     assert len({press.mold for press in fleet.press}) == 200
     assert len({press.protocol for press in fleet.press}) == 3
+
+
+async def test_people_change_units_and_say_why_they_stop() -> None:
+    """On the flat server and the PLC the first has no effect; on OPC 40077 both show."""
+    fleet = load("six")
+    root = "ns=5;s=IMM_SprueSim_IMM-05"
+    async with open_plant(fleet, speed=None, free_ports=True) as plant:
+        press = plant.presses["IMM-05"]
+        await press.mold()
+        async with Client(plant.faces["IMM-05"].address) as client:
+            zone = f"{root}.InjectionUnits.InjectionUnit_1.TemperatureZones.TemperatureZone_1"
+            node = client.get_node(f"{zone}.ActualTemperature")
+            celsius = await node.read_value()
+            await plant.order("*", Order(what="units", given={"temperature": "F"}))
+            fahrenheit = await node.read_value()
+            why = Order(what="stop", given={"standing_s": 60, "reason": "Ejector not back"})
+            await plant.order("IMM-05", why)
+            said = client.get_node(f"{root}.MachineMESStatus.StandstillReasonId")
+            reason = await said.read_value()
+
+    assert fahrenheit == pytest.approx(celsius * 1.8 + 32, abs=0.06)
+    assert reason == "OTHER"
