@@ -27,7 +27,8 @@ async def test_a_plant_is_measured_alone_and_watched() -> None:
     outcome = await plant.run("six", seconds=2.0, warm_up_s=4.0)
 
     assert outcome.presses == 6
-    assert 0 < outcome.alone.cores < 1
+    assert 0 <= outcome.alone.cores < 1  # less than the 10 ms that processor time is counted in
+    assert 0 < outcome.watched.cores < 1
     assert 0 < outcome.agent.cores < 1
     assert outcome.watched.memory_mb > 20
     assert "six: 6 presses at real speed" in plant.told(outcome)
