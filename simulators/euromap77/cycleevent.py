@@ -106,7 +106,8 @@ def _measured(shot: Shot) -> Iterator[tuple[str, float, str]]:
 def _put(fields: Fields, path: str, value: float, counted_in: str, measures: Measures) -> None:
     unit = measures.unit(counted_in)
     fields[path] = double(unit.shown(value))
-    fields[f"{path}/EngineeringUnits"] = unit.variant
+    for name, said in unit.properties.items():
+        fields[f"{path}/{name}"] = said
 
 
 def _distorted(fields: Fields, faults: Faults) -> Fields:

@@ -21,7 +21,7 @@ from simulators.opcua.nodes import (
     uint64,
 )
 from simulators.opcua.server import UaServer
-from simulators.opcua.units import Measures, add_analog_properties, engineering_units, ms
+from simulators.opcua.units import Measures, add_analog_properties, analog_property, ms
 
 Value = Callable[[], Any]
 """What a variable shows now: a plain value; a length of time in seconds."""
@@ -93,8 +93,8 @@ class Tree:
             return
         self.measures = measures
         for path, counted_in in self._analog.items():
-            unit = measures.unit(counted_in)
-            await self._server.write(engineering_units(self.id(path)), unit.variant)
+            for name, value in measures.unit(counted_in).properties.items():
+                await self._server.write(analog_property(self.id(path), name), value)
         await self.publish()
 
     async def write(self, path: str, value: ua.Variant) -> None:

@@ -91,7 +91,7 @@ class LimitedSession(InternalSession):  # type: ignore[misc]  # asyncua is untyp
         return await super().translate_browsepaths_to_nodeids(params)
 
     async def create_monitored_items(self, params: ua.CreateMonitoredItemsParameters) -> Any:
-        """Subscribe to values or events; a filter that selects too much is refused by itself.
+        """Subscribe to values or events; an item that can't be is refused by itself.
 
         Raises:
             ServiceError: BadTooManyOperations.
@@ -100,14 +100,21 @@ class LimitedSession(InternalSession):  # type: ignore[misc]  # asyncua is untyp
         for item in params.ItemsToCreate:
             if isinstance(item.RequestedParameters.Filter, ua.EventFilter):
                 take_in_subtypes(item.RequestedParameters.Filter.WhereClause, self.aspace)
-        most = self._limits.select_clauses
-        if not most:
-            return await super().create_monitored_items(params)
-        refused = [_selects(item) > most for item in params.ItemsToCreate]
-        taken = [item for item, no in zip(params.ItemsToCreate, refused, strict=True) if not no]
-        params.ItemsToCreate = taken
+        refused = [self._refusal(item) for item in params.ItemsToCreate]
+        params.ItemsToCreate = [
+            item for item, no in zip(params.ItemsToCreate, refused, strict=True) if no is None
+        ]
         answers = iter(await super().create_monitored_items(params))
-        return [_refusal() if no else next(answers) for no in refused]
+        return [next(answers) if no is None else no for no in refused]
+
+    def _refusal(self, item: ua.MonitoredItemCreateRequest) -> ua.MonitoredItemCreateResult | None:
+        most = self._limits.select_clauses
+        if most and _selects(item) > most:
+            return _no(ua.StatusCodes.BadEventFilterInvalid)
+        asked = item.ItemToMonitor
+        if asked.AttributeId == ua.AttributeIds.EventNotifier and asked.NodeId not in self.aspace:
+            return _no(ua.StatusCodes.BadNodeIdUnknown)  # asyncua would say BadServiceUnsupported
+        return None
 
 
 def _check(asked: Sized, most: int) -> None:
@@ -119,7 +126,7 @@ def _selects(item: ua.MonitoredItemCreateRequest) -> int:
     return len(getattr(item.RequestedParameters.Filter, "SelectClauses", None) or ())
 
 
-def _refusal() -> ua.MonitoredItemCreateResult:
+def _no(code: int) -> ua.MonitoredItemCreateResult:
     result = ua.MonitoredItemCreateResult()
-    result.StatusCode = ua.StatusCode(ua.StatusCodes.BadEventFilterInvalid)
+    result.StatusCode = ua.StatusCode(code)
     return result

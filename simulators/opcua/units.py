@@ -30,6 +30,8 @@ class Unit:
     name: str
     variant: ua.Variant
     """What an EngineeringUnits property holds."""
+    range: ua.Variant
+    """What an EURange property holds."""
     factor: float = 1.0
     """Of this unit in one of the unit that the press counts in: bar, °C, mm, ..."""
     offset: float = 0.0
@@ -38,6 +40,11 @@ class Unit:
 
     Enough of them that rounding back to the press's own display gives its number again.
     """
+
+    @property
+    def properties(self) -> Mapping[str, ua.Variant]:
+        """What an AnalogItem in this unit has besides its value, by browse names."""
+        return {"EngineeringUnits": self.variant, "EURange": self.range}
 
     def shown(self, value: float) -> float:
         """A value that the press counts in its own unit, as a display in this one has it.
@@ -57,28 +64,40 @@ class Unit:
 
 
 def _unit(
-    name: str, code: str, factor: float = 1.0, offset: float = 0.0, decimals: int | None = None
+    name: str,
+    code: str,
+    span: tuple[float, float],
+    factor: float = 1.0,
+    offset: float = 0.0,
+    decimals: int | None = None,
 ) -> Unit:
     said = ua.EUInformation()
     said.NamespaceUri = UNITS_URI
     said.UnitId = int.from_bytes(code.encode("ascii"), "big")
     said.DisplayName = said.Description = ua.LocalizedText(name)
     variant = ua.Variant(said, ua.VariantType.ExtensionObject)
-    return Unit(name, variant, factor, offset, decimals)
+    low, high = (round(end * factor + offset, 6) for end in span)
+    span_said = ua.Variant(ua.Range(Low=low, High=high), ua.VariantType.ExtensionObject)
+    return Unit(name, variant, span_said, factor, offset, decimals)
+
+
+PRESSURE_BAR, TEMPERATURE_C = (0.0, 3000.0), (0.0, 500.0)
+LENGTH_MM, VOLUME_CM3, FORCE_KN = (0.0, 2000.0), (0.0, 250_000.0), (0.0, 100_000.0)
+"""What any press's sensors can show, from the smallest to one of 10,000 tons."""
 
 
 UNITS: Mapping[str, Unit] = {
     unit.name: unit
     for unit in (
-        _unit("bar", "BAR"),
-        _unit("MPa", "MPA", 0.1, decimals=2),
-        _unit("psi", "PS", 14.5037738, decimals=1),
-        _unit("°C", "CEL"),
-        _unit("°F", "FAH", 1.8, 32.0, decimals=1),
-        _unit("mm", "MMT"),
-        _unit("cm³", "CMQ"),
-        _unit("kN", "B47"),
-        _unit("s", "SEC"),
+        _unit("bar", "BAR", PRESSURE_BAR),
+        _unit("MPa", "MPA", PRESSURE_BAR, 0.1, decimals=2),
+        _unit("psi", "PS", PRESSURE_BAR, 14.5037738, decimals=1),
+        _unit("°C", "CEL", TEMPERATURE_C),
+        _unit("°F", "FAH", TEMPERATURE_C, 1.8, 32.0, decimals=1),
+        _unit("mm", "MMT", LENGTH_MM),
+        _unit("cm³", "CMQ", VOLUME_CM3),
+        _unit("kN", "B47", FORCE_KN),
+        _unit("s", "SEC", (0.0, 3600.0)),
     )
 }
 """The units used here, by their written form."""
@@ -111,24 +130,11 @@ def ms(seconds: float) -> ua.Variant:
 
 def add_analog_properties(nodes: Nodes, node: ua.NodeId, unit: Unit) -> None:
     """EngineeringUnits and EURange of an AnalogItem."""
-    wide = ua.Range()
-    wide.Low, wide.High = -1e5, 1e5
-    nodes.variable(
-        engineering_units(node),
-        ua.QualifiedName("EngineeringUnits", 0),
-        node,
-        unit.variant,
-        EU_INFORMATION,
-    )
-    nodes.variable(
-        ua.NodeId(f"{node.Identifier}.EURange", node.NamespaceIndex),
-        ua.QualifiedName("EURange", 0),
-        node,
-        ua.Variant(wide, ua.VariantType.ExtensionObject),
-        RANGE,
-    )
+    for name, value in unit.properties.items():
+        kind = EU_INFORMATION if name == "EngineeringUnits" else RANGE
+        nodes.variable(analog_property(node, name), ua.QualifiedName(name, 0), node, value, kind)
 
 
-def engineering_units(node: ua.NodeId) -> ua.NodeId:
-    """Where the unit of an AnalogItem stands."""
-    return ua.NodeId(f"{node.Identifier}.EngineeringUnits", node.NamespaceIndex)
+def analog_property(node: ua.NodeId, name: str) -> ua.NodeId:
+    """Where a property of an AnalogItem stands."""
+    return ua.NodeId(f"{node.Identifier}.{name}", node.NamespaceIndex)

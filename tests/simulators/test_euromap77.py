@@ -117,6 +117,31 @@ async def test_a_finished_cycle_is_an_event_with_everything_in_it(
     assert await read(client, "Jobs/ActiveJobValues/LastCycleTime") == event["CycleTime"]
 
 
+async def test_every_number_of_an_event_that_has_a_unit_has_a_range_around_it(
+    press: Press, client: Client
+) -> None:
+    (root,) = await machines(client)
+    heard = await subscribed(client, root, await maker_type(client, CYCLE_TYPE))
+
+    await press.mold()
+    event = await heard.next()
+
+    measured = [name.rpartition("/")[0] for name in event if name.endswith("/EngineeringUnits")]
+    assert len(measured) == 16
+    for name in measured:
+        assert event[f"{name}/EURange"].Low <= event[name] < event[f"{name}/EURange"].High
+
+
+async def test_a_subscription_to_events_of_a_node_that_is_not_there_is_refused(
+    client: Client,
+) -> None:
+    (root,) = await machines(client)
+    nowhere = ua.NodeId("IMM_SprueSim_IMM-99", root.nodeid.NamespaceIndex)
+
+    with pytest.raises(ua.UaStatusCodeError, match="BadNodeIdUnknown"):
+        await subscribed(client, nowhere, await maker_type(client, CYCLE_TYPE))
+
+
 async def test_a_dry_closing_is_told_by_the_production_status(press: Press, client: Client) -> None:
     (root,) = await machines(client)
     heard = await subscribed(client, root, await maker_type(client, CYCLE_TYPE))

@@ -205,6 +205,8 @@ async def test_a_control_that_is_set_to_other_units_shows_them_all_at_once(press
         shown = press.levels["barrel_zone_4_c"] * 1.8 + 32
         assert (await value.value())[0] == pytest.approx(shown, abs=0.05)
         assert (await unit.value())[0].DisplayName.Text == "°F"
+        span = await read(client, f"{BARREL}/EURange")
+        assert (span.Low, span.High) == (32, 932)
 
         shot = await press.mold()
         event = await heard.next()
@@ -212,6 +214,7 @@ async def test_a_control_that_is_set_to_other_units_shows_them_all_at_once(press
             shot.values["injection_pressure_peak_bar"] * 14.5038, rel=1e-4
         )
         assert event[f"{PEAK}/EngineeringUnits"].UnitId == 20563  # PS
+        assert event[f"{PEAK}/EURange"].High == pytest.approx(3000 * 14.5038, rel=1e-4)
         kind = await at(client, f"{PEAK}/EngineeringUnits", await maker_type(client, CYCLE_TYPE))
         assert (await kind.read_value()).UnitId == 4342098, "the type is as it was declared"
 
