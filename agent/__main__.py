@@ -31,6 +31,7 @@ from simulators.faults import FaultError
 from simulators.fleet import Fleet, FleetError
 from simulators.fleet import load as load_fleet
 from simulators.menu import MENU
+from simulators.orders import parsed
 from simulators.printedconfig import print_config
 from simulators.serve import serve as simulate
 
@@ -284,7 +285,11 @@ def _simulate(args: argparse.Namespace) -> int:
         print(print_config(fleet, fleet.ports(), certificates=args.certificates), end="")
         return DONE
     _log(logging.ERROR)
-    return _until_stopped(_simulated_plant(fleet, args))
+    try:
+        return _until_stopped(_simulated_plant(fleet, args))
+    except OSError as error:
+        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return FAILED
 
 
 async def _simulated_plant(fleet: Fleet, args: argparse.Namespace) -> None:
@@ -327,8 +332,14 @@ def _fault(args: argparse.Namespace) -> int:
         return MISUSED
     words = [args.press, *(["off"] if args.off else []), *args.order]
     words += [f"for={args.seconds}"] if args.seconds else []
+    try:
+        order = " ".join(words)
+        parsed(order)  # what no simulator would understand needs none to say so
+    except FaultError as error:
+        complain(error)
+        return MISUSED
     host, port = args.at
-    print(asyncio.run(send_order(host, port, " ".join(words))))
+    print(asyncio.run(send_order(host, port, order)))
     return DONE
 
 
@@ -393,12 +404,12 @@ def _until_stopped(work: Coroutine[Any, Any, None]) -> int:
     """Run until it ends, or until SIGINT or SIGTERM; both are an ordinary end.
 
     Raises:
-        RecordError, ServeError, FleetError, DemoError, ConfigError: what ended it.
+        RecordError, ServeError, FleetError, DemoError, ConfigError, OSError: what ended it.
     """
     try:
         with asyncio.Runner(loop_factory=_loop) as runner:
             runner.run(_stoppable(work))
-    except* (RecordError, ServeError, FleetError, demo.DemoError, ConfigError) as group:
+    except* (RecordError, ServeError, FleetError, demo.DemoError, ConfigError, OSError) as group:
         raise _first(group) from None
     return DONE
 

@@ -72,6 +72,9 @@ def _lines(plant: Plant) -> list[str]:
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all: who waits for the file never reads half of it."""
+    if path.exists() and not path.is_file():  # a pipe or a terminal, which is not to be replaced
+        path.write_text(text, encoding="utf-8")
+        return
     fresh = path.with_name(path.name + ".new")
     fresh.write_text(text, encoding="utf-8")
     fresh.replace(path)

@@ -8,21 +8,25 @@ machine that loses power may roll counters back, as real controls do.
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from simulators.press import Press
 from simulators.shot import Shot
+from simulators.strict import FleetError
 
 COMPACT_BYTES = 8_000_000
+_START = b'{"machine":'
+"""With which every line begins."""
 
 
 class StateFile:
     """One file for all presses; a recorder of each.
 
     Raises:
+        FleetError: what is there is something else.
         OSError: the file can't be read or written.
     """
 
@@ -71,12 +75,18 @@ def _line(name: str, snapshot: Mapping[str, Any]) -> bytes:
 def _read(path: Path) -> dict[str, Mapping[str, Any]]:
     if not path.exists():
         return {}
-    return {line.pop("machine"): line for line in _whole_lines(path.read_bytes().splitlines())}
-
-
-def _whole_lines(lines: Iterable[bytes]) -> Iterable[dict[str, Any]]:
-    for line in lines:
+    if not path.is_file():
+        raise FleetError(f"{path}: not a file; a state can't be kept there")
+    lines = path.read_bytes().splitlines()
+    kept = dict[str, Mapping[str, Any]]()
+    for number, line in enumerate(lines, start=1):
         try:
-            yield json.loads(line)
-        except ValueError:
-            continue  # cut off when the simulator was killed
+            snapshot = json.loads(line)
+            kept[snapshot.pop("machine")] = snapshot
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if number == len(lines) and line.startswith(_START[: len(line)]):
+                break  # cut off when the simulator was killed
+            raise FleetError(  # somebody's file, which keeping a state would overwrite
+                f"{path}: line {number} is no state that a simulator kept; is this another file?"
+            ) from error
+    return kept

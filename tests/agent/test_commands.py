@@ -175,6 +175,39 @@ def test_a_fleet_that_is_not_there_is_misuse(capsys: pytest.CaptureFixture[str])
     assert "did you mean 'demo'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--truth", "--config-out", "--state"])
+def test_a_file_that_a_simulator_can_t_write_is_one_sentence(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "not-there" / "file"
+
+    assert main(["simulate", "six", "--free-ports", option, str(file)]) == 1
+
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"{file}" in said
+
+
+def test_a_simulator_s_state_does_not_overwrite_another_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "sprue.toml"
+    file.write_text('[site]\nname = "Plant 2"\n', encoding="utf-8")
+
+    assert main(["simulate", "six", "--free-ports", "--state", str(file)]) == 2
+
+    assert "line 1 is no state" in capsys.readouterr().err
+    assert file.read_text(encoding="utf-8") == '[site]\nname = "Plant 2"\n'
+
+
+def test_an_order_that_no_simulator_would_understand_is_misuse(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["fault", "IMM-01", "blak_hole"]) == 2
+
+    assert "did you mean 'black_hole'" in capsys.readouterr().err
+
+
 def test_a_fleet_prints_the_configuration_that_fits_it(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
