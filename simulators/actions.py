@@ -1,5 +1,6 @@
 """What people do to a press, by name: for a fleet's timeline and for orders while it runs."""
 
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from simulators.listener import Units
 from simulators.modes import Mode
 from simulators.mold import Job, Mold
-from simulators.physics.program import NUMBERS
+from simulators.physics.program import NUMBERS, enterable
 from simulators.physics.resin import RESINS
 from simulators.press import Press
 from simulators.strict import hint, one_of
@@ -42,9 +43,10 @@ class Action:
             if key not in every:
                 known = ", ".join(every) or "none"
                 raise ValueError(f"has no parameter '{key}'{hint(key, every)}; it has: {known}")
-            wanted = every[key]
-            if not isinstance(value, (int, float) if wanted in (int, float) else wanted):
-                raise ValueError(f"has '{key}' = {value!r}; it should be {_KINDS[wanted]}")
+            if not _is(every[key], value):
+                raise ValueError(f"has '{key}' = {value!r}; it should be {_KINDS[every[key]]}")
+            if every[key] is not str and key != "value" and value < 0:
+                raise ValueError(f"has '{key}' = {value!r}; it should not be below 0")
         missing = [key for key in self.needs if key not in given]
         if missing:
             raise ValueError(f"needs '{missing[0]}', {_KINDS[self.needs[missing[0]]]}")
@@ -54,6 +56,16 @@ class Action:
                     one_of(given[key], known_values)
                 except ValueError as error:
                     raise ValueError(f"has '{key}' = {given[key]!r}; it {error}") from error
+        if "set_point" in given:
+            enterable(given["set_point"], given["value"])
+
+
+def _is(wanted: type, value: object) -> bool:
+    if wanted is str:
+        return isinstance(value, str)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return False
+    return wanted is float or value == int(value)
 
 
 _KINDS: Mapping[type, str] = {str: "a text", int: "a whole number", float: "a number"}

@@ -4,13 +4,12 @@ What each fault is stands in the menu (`simulators/menu.py`). The parts of a sim
 here, at the place where they can go wrong: `faults.active("slow_answers")`.
 """
 
-import difflib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from simulators.menu import MENU, Fault
+from simulators.strict import hint
 
 
 class FaultError(ValueError):
@@ -128,21 +127,15 @@ class Faults:
             raise FaultError(
                 f"{self.machine}: '{name}' needs a press whose fleet entry has 'security'"
             )
-        for key, value in given.items():
-            if key not in fault.parameters:
-                known = ", ".join(fault.parameters) or "none"
-                raise FaultError(
-                    f"{self.machine}: '{name}' has no parameter '{key}'; it has {known}"
-                )
-            if not math.isfinite(value):
-                raise FaultError(f"{self.machine}: '{name}': {key} is {value}; it should be finite")
+        try:
+            fault.check(given)
+        except ValueError as error:
+            raise FaultError(f"{self.machine}: {error}") from error
         every = {key: float(p.default) for key, p in fault.parameters.items()} | dict(given)
         count = every.get("count")
         return Active(fault=fault, given=every, left=None if count is None else max(1, int(count)))
 
     def _fault(self, name: str) -> Fault:
         if name not in MENU:
-            near = difflib.get_close_matches(name, MENU, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
-            raise FaultError(f"{self.machine}: no fault '{name}'{hint}")
+            raise FaultError(f"{self.machine}: no fault '{name}'{hint(name, MENU)}")
         return MENU[name]

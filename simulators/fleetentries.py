@@ -9,7 +9,7 @@ from simulators.counters import Kept
 from simulators.menu import MENU
 from simulators.orders import Order, checked
 from simulators.physics.alloy import ALLOYS
-from simulators.physics.program import NUMBERS
+from simulators.physics.program import NUMBERS, enterable
 from simulators.physics.resin import RESINS
 from simulators.strict import Strict, hint, one_of
 
@@ -88,9 +88,10 @@ class FleetLimits(Strict):
 
 
 def _known_set_points(program: Mapping[str, float]) -> None:
-    for name in program:
+    for name, value in program.items():
         if name not in NUMBERS:
             raise ValueError(f"has no set point '{name}'{hint(name, NUMBERS)}")
+        enterable(name, value)
 
 
 class FleetPress(Strict):

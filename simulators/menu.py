@@ -6,7 +6,9 @@ on molding, 2.5; counter faults those of 3.4.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+from simulators.strict import hint
 
 Kind = Literal[
     "link", "modbus", "opcua", "values", "events", "security", "clock", "counter", "mold", "process"
@@ -24,6 +26,8 @@ class Parameter:
     default: float
     text: str
     """What it is, with its unit."""
+    least: float = 0.0
+    most: float = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,26 @@ class Fault:
     needs_security: bool = False
     """Only a server that asks for certificates can have it."""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+    def check(self, given: Mapping[str, Any]) -> None:
+        """Refuse a parameter that it does not have, or that is out of its range.
+
+        Raises:
+            ValueError: with a sentence.
+        """
+        for key, value in given.items():
+            if key not in self.parameters:
+                known = ", ".join(self.parameters) or "none"
+                near = hint(key, self.parameters)
+                raise ValueError(f"'{self.name}' has no parameter '{key}'{near}; it has: {known}")
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"'{self.name}' has '{key}' = {value!r}; it should be a number")
+            least, most = self.parameters[key].least, self.parameters[key].most
+            if not least <= value <= most:
+                raise ValueError(
+                    f"'{self.name}' has '{key}' = {value:g}; "
+                    f"it should be a number from {least:g} to {most:g}"
+                )
 
 
 def _count(text: str = "how often it happens, then it is off", default: float = 1) -> Parameter:
@@ -353,7 +377,7 @@ _FAULTS: tuple[Fault, ...] = (
         once=True,
         what="The shot counter is set back.",
         naive="A negative number of shots.",
-        parameters={"to": Parameter(0, "the counter's new value")},
+        parameters={"to": Parameter(0, "the counter's new value", most=2**64)},
     ),
     Fault(
         name="job_counter_reset",
@@ -369,7 +393,9 @@ _FAULTS: tuple[Fault, ...] = (
         what="The shot counter is as wide as said, and is about to start again at 0.",
         naive="Minus 65,535 shots.",
         parameters={
-            "limit": Parameter(65536, "the first number it can't show: 65536, 10000, 2**32"),
+            "limit": Parameter(
+                65536, "the first number it can't show: 65536, 10000, 2**32", 10, 2**64
+            ),
             "before": Parameter(2, "shots until it wraps"),
         },
     ),
@@ -438,7 +464,7 @@ _FAULTS: tuple[Fault, ...] = (
         what="An operator changes the cooling timer.",
         naive="A longer cycle; nobody says which phase.",
         parameters={
-            "by_s": Parameter(0.5, "seconds longer; negative for shorter"),
+            "by_s": Parameter(0.5, "seconds longer; negative for shorter", -600, 600),
             "logged": Parameter(1, "0: the control announces no parameter change"),
         },
     ),
@@ -448,7 +474,7 @@ _FAULTS: tuple[Fault, ...] = (
         what="An operator changes the hold time.",
         naive="A longer cycle that looks like longer cooling.",
         parameters={
-            "by_s": Parameter(0.5, "seconds longer; negative for shorter"),
+            "by_s": Parameter(0.5, "seconds longer; negative for shorter", -600, 600),
             "logged": Parameter(1, "0: the control announces no parameter change"),
         },
     ),
@@ -458,7 +484,7 @@ _FAULTS: tuple[Fault, ...] = (
         what="An operator changes the speed of the clamp.",
         naive="A longer cycle; the step is in the movements.",
         parameters={
-            "factor": Parameter(1.15, "times as long as before"),
+            "factor": Parameter(1.15, "times as long as before", 0.1, 10),
             "logged": Parameter(1, "0: the control announces no parameter change"),
         },
     ),
@@ -468,7 +494,7 @@ _FAULTS: tuple[Fault, ...] = (
         what="The cooling timer is edited again and again, a little at a time.",
         naive="No single step is large enough to notice.",
         parameters={
-            "by_s": Parameter(0.05, "seconds of each edit"),
+            "by_s": Parameter(0.05, "seconds of each edit", -60, 60),
             "every": Parameter(20, "shots from edit to edit"),
             "steps": Parameter(10, "edits"),
             "logged": Parameter(1, "0: the control announces no parameter change"),
@@ -480,7 +506,9 @@ _FAULTS: tuple[Fault, ...] = (
         what="The screw is not ready when the cooling timer has run out; the mold waits for it.",
         naive="A noisy, longer cooling time that nobody set.",
         parameters={
-            "over_timer_s": Parameter(0.6, "seconds that recovery outlasts the timer, on average"),
+            "over_timer_s": Parameter(
+                0.6, "seconds that recovery outlasts the timer, on average", 0, 600
+            ),
             "over": _over(10),
         },
     ),
@@ -489,28 +517,31 @@ _FAULTS: tuple[Fault, ...] = (
         kind="process",
         what="The mold runs warmer than set, with flow and supply as they should be.",
         naive="Nothing: no time changes.",
-        parameters={"by_k": Parameter(5, "K; negative for colder"), "over": _over(30)},
+        parameters={"by_k": Parameter(5, "K; negative for colder", -50, 50), "over": _over(30)},
     ),
     Fault(
         name="coolant_flow_low",
         kind="process",
         what="A cooling circuit blocks: less flow, warmer return, warmer mold.",
         naive="Nothing: no time changes on a timer-controlled press.",
-        parameters={"share": Parameter(0.5, "share of the flow that is lost"), "over": _over(30)},
+        parameters={
+            "share": Parameter(0.5, "share of the flow that is lost", 0, 1),
+            "over": _over(30),
+        },
     ),
     Fault(
         name="fouling",
         kind="process",
         what="Scale grows in the water lines: the mold warms while flow and return hardly move.",
         naive="Nothing, for weeks.",
-        parameters={"scale_mm": Parameter(0.5, "mm of scale"), "over": _over(500)},
+        parameters={"scale_mm": Parameter(0.5, "mm of scale", 0, 10), "over": _over(500)},
     ),
     Fault(
         name="coolant_supply_warm",
         kind="process",
         what="The coolant comes in warmer: supply, return and mold rise together.",
         naive="Nothing: no time changes.",
-        parameters={"by_k": Parameter(5, "K"), "over": _over(10)},
+        parameters={"by_k": Parameter(5, "K", -50, 50), "over": _over(10)},
     ),
     Fault(
         name="temperature_control_fault",
@@ -518,7 +549,7 @@ _FAULTS: tuple[Fault, ...] = (
         what="The temperature control unit hunts: supply and return swing.",
         naive="A mold temperature whose average is right.",
         parameters={
-            "swing_k": Parameter(4, "K above and below"),
+            "swing_k": Parameter(4, "K above and below", 0, 50),
             "period": Parameter(12, "shots from crest to crest"),
         },
     ),
@@ -528,8 +559,8 @@ _FAULTS: tuple[Fault, ...] = (
         what="Parts stick now and then: repeated ejector strokes, longer ejection.",
         naive="Spikes in the cycle time.",
         parameters={
-            "share": Parameter(0.3, "share of shots that stick"),
-            "by_s": Parameter(2.0, "seconds longer, on average"),
+            "share": Parameter(0.3, "share of shots that stick", 0, 1),
+            "by_s": Parameter(2.0, "seconds longer, on average", 0.01, 600),
         },
     ),
     Fault(
@@ -537,7 +568,7 @@ _FAULTS: tuple[Fault, ...] = (
         kind="process",
         what="Robot or operator keep the press waiting with its mold open.",
         naive="A longer, skewed cycle; cooling is as set.",
-        parameters={"by_s": Parameter(4.0, "seconds longer, on average")},
+        parameters={"by_s": Parameter(4.0, "seconds longer, on average", 0.01, 3600)},
     ),
     Fault(
         name="cycle_interrupted",
@@ -554,7 +585,7 @@ _FAULTS: tuple[Fault, ...] = (
         what="An abort opens the mold before the cooling timer has run out; the cycle has failed.",
         naive="One short cycle among good ones, its parts among the good parts.",
         parameters={
-            "share": Parameter(0.4, "share of the cooling time that is cut"),
+            "share": Parameter(0.4, "share of the cooling time that is cut", 0, 1),
             "count": _count("shots"),
         },
     ),
@@ -579,7 +610,7 @@ _FAULTS: tuple[Fault, ...] = (
         what="Every other shot shows late on the interface: long and short gaps in pairs, while "
         "the cycle time that the press itself reports is as ever.",
         naive="A cycle time that swings, where it is taken from the wall's clock.",
-        parameters={"by_s": Parameter(0.4, "process seconds late")},
+        parameters={"by_s": Parameter(0.4, "process seconds late", 0, 600)},
     ),
     # Process: beyond 2.5
     Fault(
@@ -588,7 +619,7 @@ _FAULTS: tuple[Fault, ...] = (
         what="Injection and cavity pressure drift away, as when the material's viscosity changes.",
         naive="Limits that were drawn too wide say nothing, those too narrow cry wolf.",
         parameters={
-            "share": Parameter(0.06, "of the level; negative for lower"),
+            "share": Parameter(0.06, "of the level; negative for lower", -0.9, 1),
             "over": _over(60),
         },
     ),
@@ -597,21 +628,21 @@ _FAULTS: tuple[Fault, ...] = (
         kind="process",
         what="The cushion shrinks, as when the check ring wears.",
         naive="Nothing, until parts are short.",
-        parameters={"by_mm": Parameter(-0.6, "mm"), "over": _over(100)},
+        parameters={"by_mm": Parameter(-0.6, "mm", -8, 20), "over": _over(100)},
     ),
     Fault(
         name="melt_temperature_shift",
         kind="process",
         what="The melt runs hotter than set: a heater or its sensor has drifted.",
         naive="Nothing but a small fall in pressure.",
-        parameters={"by_k": Parameter(8, "K"), "over": _over(20)},
+        parameters={"by_k": Parameter(8, "K", -50, 50), "over": _over(20)},
     ),
     Fault(
         name="fill_uneven",
         kind="process",
         what="The fill time scatters, as with moist material or a sticking valve.",
         naive="The average is right.",
-        parameters={"sigma_s": Parameter(0.02, "standard deviation in seconds")},
+        parameters={"sigma_s": Parameter(0.02, "standard deviation in seconds", 0, 10)},
     ),
 )  # fmt: skip
 

@@ -1,6 +1,5 @@
 """Orders to a simulated plant: switch a fault on or off, or do something to a press."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,13 +43,7 @@ def checked(order: Order) -> Order:
     fault = MENU[what]
     if fault.once and (order.off or order.for_s is not None):
         raise ValueError(f"'{what}' happens once: it can't be switched off, nor end by itself")
-    for key, value in order.given.items():
-        if key not in fault.parameters:
-            known = ", ".join(fault.parameters) or "none"
-            near = hint(key, fault.parameters)
-            raise ValueError(f"'{what}' has no parameter '{key}'{near}; it has: {known}")
-        if not isinstance(value, int | float) or not math.isfinite(value):
-            raise ValueError(f"'{what}' has '{key}' = {value!r}; it should be a number")
+    fault.check(order.given)
     return order
 
 
@@ -81,11 +74,12 @@ async def carry_out(order: Order, press: Press, molds: Mapping[str, Mold], fault
         await faults.off(order.what)
         return
     given = {key: float(value) for key, value in order.given.items()}
-    await faults.on(order.what, given)
+    active = await faults.on(order.what, given)
     if order.for_s is not None:
 
         async def off() -> None:
-            await faults.off(order.what)
+            if faults.active(order.what) is active:  # not one that came on anew meanwhile
+                await faults.off(order.what)
 
         press.script.add(press.at_s + order.for_s, off)
 

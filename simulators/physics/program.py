@@ -13,6 +13,10 @@ from simulators.physics.water import USUAL_FLOW_L_MIN, resistance_m2k_w
 REFERENCE_TONNAGE = 80
 REFERENCE_SCREW_MM = 30.0
 REFERENCE_CYCLE_S = 24.0
+REFERENCE_WALL_MM = 2.0
+LARGEST_MOLD = 2.5
+"""Cavity wall against the reference mold's: thin parts in slow cycles warm the water less, as no
+mold is large enough to warm it as usual."""
 CLAMP_KN_PER_TON = 7.5
 """Clamp force that is set, against the press's tonnage: about three quarters of it."""
 
@@ -92,19 +96,50 @@ class Program:
         """The same program with one set point changed; the water follows the mold's temperature.
 
         Raises:
-            ValueError: there is no such set point.
+            ValueError: there is no such set point, or no press takes the number.
         """
-        if name not in NUMBERS:
-            raise ValueError(f"no set point {name!r}; there are {', '.join(sorted(NUMBERS))}")
+        enterable(name, value)
         new = replace(self, **{name: value})  # type: ignore[arg-type]  # names were checked
         if name == "mold_temp_set_c":
-            warmer_k = value - self.mold_temp_set_c
-            new = replace(new, coolant_in_c=self.coolant_in_c + warmer_k)
+            coldest, hottest = RANGES["coolant_in_c"]
+            supply_c = self.coolant_in_c + value - self.mold_temp_set_c
+            new = replace(new, coolant_in_c=min(hottest, max(coldest, supply_c)))
         return new
 
 
 NUMBERS = frozenset(field.name for field in fields(Program) if field.type in (float, float | None))
 """Set points that are one number."""
+
+_USUAL_RANGES: Mapping[str, tuple[float, float]] = {
+    "s": (0.01, 1800),
+    "bar": (1, 3500),
+    "mm": (0.1, 1000),
+    "kn": (1, 100_000),
+    "nm": (1, 500_000),
+    "c": (-20, 160),
+    "min": (0.1, 500),
+}
+"""By the unit in which a name ends; temperatures are those of mold and water."""
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    **{name: _USUAL_RANGES[name.rpartition("_")[2]] for name in NUMBERS},
+    "melt_temp_c": (170, 450),  # always above the water's
+    "coolant_rise_c": (0.1, 10),
+}
+"""Least and most that can be entered: beyond them no press molds, and the physics say nothing."""
+
+
+def enterable(name: str, value: float) -> None:
+    """Refuse what no control takes.
+
+    Raises:
+        ValueError: there is no such set point, or the number is out of its range.
+    """
+    if name not in NUMBERS:
+        raise ValueError(f"no set point {name!r}; there are {', '.join(sorted(NUMBERS))}")
+    least, most = RANGES[name]
+    if not least <= value <= most:
+        raise ValueError(f"set point '{name}' = {value:g}; it should be from {least:g} to {most:g}")
 
 
 def program(mold: Mold, tonnage: int, given: Mapping[str, float] | None = None) -> Program:
@@ -122,7 +157,7 @@ def program(mold: Mold, tonnage: int, given: Mapping[str, float] | None = None) 
         ValueError: there is no such set point, or no such alloy.
     """
     resin = RESINS[mold.resin]
-    base = _usual(resin, mold.expected_cycle_s, tonnage)
+    base = _usual(resin, mold, tonnage)
     for name, value in (given or {}).items():
         base = base.changed(name, value)
     if not given or "cooling_time_set_s" not in given:
@@ -146,8 +181,10 @@ def _supply_c(mold: Mold, base: Program) -> float:
     return max(COLDEST_SUPPLY_C, round(2 * (water_c - base.coolant_rise_c / 2)) / 2)
 
 
-def _usual(resin: Resin, cycle_s: float, tonnage: int) -> Program:
-    pace = min(1.4, max(0.5, cycle_s / REFERENCE_CYCLE_S))
+def _usual(resin: Resin, mold: Mold, tonnage: int) -> Program:
+    slower = mold.expected_cycle_s / REFERENCE_CYCLE_S
+    pace = min(1.4, max(0.2, slower))
+    heat = mold.wall_mm / REFERENCE_WALL_MM / slower
     screw_mm = round(REFERENCE_SCREW_MM * math.sqrt(tonnage / REFERENCE_TONNAGE))
     torque_nm = LARGEST_TORQUE_NM * (screw_mm / REFERENCE_SCREW_MM) ** 3
     return Program(
@@ -174,6 +211,6 @@ def _usual(resin: Resin, cycle_s: float, tonnage: int) -> Program:
         barrel_c=resin.barrel_c,
         mold_temp_set_c=resin.mold_c,
         coolant_in_c=0.0,
-        coolant_rise_c=resin.coolant_rise_c,
+        coolant_rise_c=round(resin.coolant_rise_c * min(1.0, LARGEST_MOLD * heat), 3),
         gate_freeze_s=resin.gate_freeze_s,
     )

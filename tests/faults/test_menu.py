@@ -41,8 +41,9 @@ def test_no_test_shows_a_fault_that_is_not_on_the_menu(shown: set[str]) -> None:
     ("name", "given", "sentence"),
     [
         ("blackhole", {}, "no fault 'blackhole'; did you mean 'black_hole'?"),
-        ("slow_answers", {"delay": 2.0}, "has no parameter 'delay'; it has delay_s"),
-        ("slow_answers", {"delay_s": float("nan")}, "delay_s is nan; it should be finite"),
+        ("slow_answers", {"delay": 2.0}, "has no parameter 'delay'; did you mean 'delay_s'"),
+        ("slow_answers", {"delay_s": float("nan")}, "it should be a number from 0 to 1e+09"),
+        ("slow_answers", {"delay_s": -1}, "it should be a number from 0 to 1e+09"),
         ("bad_status", {}, "'bad_status' can't happen on protocol 'modbus'"),
         ("certificate_changed", {}, "can't happen on protocol 'modbus'"),
     ],

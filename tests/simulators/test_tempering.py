@@ -169,3 +169,27 @@ def test_a_mold_may_be_opened_by_its_temperature() -> None:
 def test_an_unknown_alloy_is_refused_with_a_list() -> None:
     with pytest.raises(ValueError, match="no alloy 'unobtainium'; there are QC-10"):
         program(Mold(id="A-1", alloy="unobtainium"), 80)
+
+
+@pytest.mark.parametrize("resin", ["PS", "PC"])
+@pytest.mark.parametrize("alloy", ["steel", "QC-10"])
+@pytest.mark.parametrize(
+    ("wall_mm", "cycle_s"), [(0.5, 5), (0.5, 600), (0.7, 60), (8, 5), (8, 600)]
+)
+def test_water_and_mold_settle_whatever_mold_a_fleet_may_have(
+    resin: str, alloy: str, wall_mm: float, cycle_s: float
+) -> None:
+    mold = Mold(
+        id="A-1", resin=resin, alloy=alloy, wall_mm=wall_mm, expected_cycle_s=cycle_s, cavities=256
+    )
+    settings = program(mold, 80)
+    process = process_on(mold, settings)
+    process.stand(300)
+    plans = [process.shot(settings, mold, Mode.AUTOMATIC, 256) for _ in range(80)]
+
+    assert settings.cycle_s == pytest.approx(cycle_s)
+    assert level(plans[-10:], "mold_temp_c") == pytest.approx(RESINS[resin].mold_c, abs=20)
+    for plan in (*plans, process.dry(settings)):
+        rise_k = plan.levels["coolant_out_c"] - plan.levels["coolant_in_c"]
+        assert -0.3 < rise_k < 5
+        assert 0 < plan.levels["mold_temp_c"] < 130
