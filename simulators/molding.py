@@ -91,25 +91,27 @@ class Molding:
     async def _change_over(self) -> None:
         """Take the old mold off, wait for the next one, set it up and start its job."""
         press, runs = self._press, self._press.runs
+        before, round_ = runs.at(runs.done)
+        old = press.mold_on if press.mold_on.id == before.mold.id else before.mold_of(round_)
         if runs.is_last:
+            self._rack.give(old, before.turn(round_), press.at_s)
             await press.set_mode(Mode.MANUAL)
             return
         await press.set_mode(Mode.SETUP)
         press.has_mold = False
         await press.rest()
-        before, round_ = runs.at(runs.done)
-        runs.done += 1
-        run, next_round = runs.at(runs.done)
-        self._rack.give(press.mold_on, before.turn(round_), press.at_s + run.set_up_s / 2)
+        run, next_round = runs.at(runs.done + 1)
+        self._rack.give(old, before.turn(round_), press.at_s + run.set_up_s / 2)
         free_s, mold = await self._rack.take(run, next_round)
         press.at_s = max(press.at_s + run.set_up_s, free_s + run.set_up_s / 2)
         await self._until(press.at_s)
         await press.change_mold(mold, run.job_of(next_round), set_points=run.set_points)
+        runs.done += 1  # not before: what stops in a change-over has it to do again
         press.open_cavities = run.open_cavities or mold.cavities
         press.set_up_due = run.set_up_closings
         while press.set_up_due and press.running:
             await self._cycle()
-        await press.set_mode(run.mode)
+        await press.produce(run.mode)
 
     async def _act(self, *, between: bool = False) -> None:
         while act := self._press.script.due(self._press.at_s, between=between):

@@ -50,6 +50,8 @@ class Press:
         """The mold that the control says is on, which is not always the one that is."""
         self.has_mold = True
         """Not from the end of one run to the mold change of the next."""
+        self.mounted = 0
+        """How often a mold has come onto it; each time with a program of its own."""
         self.open_cavities = setup.open_cavities or setup.mold.cavities
         """Cavities that make parts; the control does not know of blocked ones."""
         self.job = setup.job
@@ -79,7 +81,13 @@ class Press:
         self.script = Script()
         """What is to happen to it."""
         self.runs = Runs(
-            Run(mold=setup.mold, job=setup.job, open_cavities=setup.open_cavities),
+            Run(
+                mold=setup.mold,
+                job=setup.job,
+                mode=setup.mode,
+                open_cavities=setup.open_cavities,
+                set_points=setup.set_points,
+            ),
             setup.runs,
             repeat=setup.repeat,
         )
@@ -105,6 +113,9 @@ class Press:
         self._powered = True
         self._aborted = False
         self._dry_due = 0
+        self._resumes: Mode | None = None
+        """The mode in which it goes on when the stop that it stands for is over."""
+        self._stands_until_s = 0.0
         self._stopped_at: float | None = None if self.running else -LONG_STOP_S
         self._shown_after: int | None = None
         self._told_status = self.status
@@ -235,6 +246,7 @@ class Press:
     async def set_mode(self, mode: Mode, who: str = "", reason: str = "") -> None:
         """Switch the mode; out of automatic, the running cycle is finished first."""
         old, self.mode = self.mode, mode
+        self._resumes = None
         self.script.changed.set()
         if old is not mode:
             change = Change(kind="mode", name="mode", old=old, new=mode, who=who, reason=reason)
@@ -242,14 +254,30 @@ class Press:
         await self._tell_status()
 
     async def stop_for(self, seconds: float, who: str = "", reason: str = "") -> None:
-        """Stop after the running cycle, in manual mode, and mold on in the mode of before."""
-        before = self.mode
+        """Stop after the running cycle, in manual mode, and mold on in the mode of before.
+
+        Of stops that overlap, the last to end counts; a mode that is set meanwhile ends them all.
+        """
+        ends_s, resumes = self.at_s + seconds, self._resumes
+        if resumes is not None:
+            self._stands_until_s = max(self._stands_until_s, ends_s)
+        else:
+            resumes, self._stands_until_s = self.mode, ends_s
         await self.set_mode(Mode.MANUAL, who, reason)
+        self._resumes = resumes
 
         async def mold_on() -> None:
-            await self.set_mode(before, who)
+            if self._resumes is not None and ends_s >= self._stands_until_s:
+                await self.set_mode(self._resumes, who)
 
-        self.script.add(self.at_s + seconds, mold_on)
+        self.script.add(ends_s, mold_on)
+
+    async def produce(self, mode: Mode) -> None:
+        """Be set up: mold in that mode, unless somebody has stopped it meanwhile."""
+        if self._resumes is not None:
+            self._resumes = mode
+        elif self.mode is Mode.SETUP:
+            await self.set_mode(mode)
 
     async def set_point(
         self, name: str, value: float, who: str = "", *, logged: bool = True
@@ -303,6 +331,7 @@ class Press:
         if self._plan is not None:
             raise RuntimeError(f"{self.name} is molding; pause it and wait until it has paused")
         self.mold_on, self.has_mold = mold, True
+        self.mounted += 1
         self.open_cavities = mold.cavities
         self.program = program(mold, self.setup.tonnage, set_points)
         self._process.mount(mold, self.program)
@@ -326,7 +355,8 @@ class Press:
             await self._tell(change)
 
     async def reset_counter(self, to: int = 0, who: str = "") -> None:
-        """Set the machine's shot counter, as a service technician may."""
+        """Set the machine's shot counter, as a service technician may, as far as it is wide."""
+        to %= self.counters.limit
         old, self.counters.machine = self.counters.machine, to
         self.counters.save()
         await self._tell(Change(kind="counter", name="machine", old=old, new=to, who=who))
@@ -368,13 +398,16 @@ class Press:
         self.mold_on = self.mold_shown = Mold(**kept["mold"])
         self.job = Job(**kept["job"])
         self.runs.done = kept.get("runs", 0) if self.setup.runs else 0
-        self.open_cavities = self.runs.now.open_cavities or self.mold_on.cavities
-        given = self.setup.set_points if self.mold_on.id == self.setup.mold.id else None
+        run = self.runs.now
+        self.mode = run.mode
+        self.open_cavities = run.open_cavities or self.mold_on.cavities
+        given = run.set_points if self.mold_on.id == run.mold.id else None
         self.program = program(self.mold_on, self.setup.tonnage, given)
         self.dataset = _dataset(self.mold_on)
         self._random.seed(f"{self.setup.name}/{self.counters.machine}")
         self._process.mount(self.mold_on, self.program)
         self._process.warm()
+        self.levels = self._process.levels(self.program)
         if kept["last"] is not None:
             self.last = Shot.from_json(kept["last"])
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from simulators.faults import Active
-from simulators.modes import Mode
-from simulators.physics.program import Program, program
+from simulators.physics.program import RANGES, Program, program
 from simulators.press import Press
 from simulators.shot import Shot
 
@@ -27,14 +26,17 @@ class Troubles:
 
     def __init__(self, press: Press) -> None:
         self.press = press
-        self._undo: dict[tuple[str, str], dict[str, float]] = {}
-        self._right: tuple[str, Program, str] | None = None
+        self._undo: dict[str, dict[str, float]] = {}
+        self._right: tuple[Program, str] | None = None
+        """The program and its name that a wrong one took the place of."""
+        self._mounted = press.mounted
         press.faults.followers.append(self)
         press.listeners.append(self)
 
     async def fault_changed(self, active: Active, *, on: bool) -> None:
         """Do to the press what the fault is, or end it."""
         press, name = self.press, active.name
+        self._forget()
         if name in EDITS:
             if not on:
                 await self._take_back(active)
@@ -75,6 +77,7 @@ class Troubles:
         creep = press.faults.active("timer_creep")
         if creep is None or creep.shots % max(1, int(creep["every"])):
             return
+        self._forget()
         if creep.shots / max(1, int(creep["every"])) <= creep["steps"]:
             await self._edit(creep, {"cooling_time_set_s": creep["by_s"]})
 
@@ -90,32 +93,39 @@ class Troubles:
 
     async def _edit(self, active: Active, steps: Mapping[str, float]) -> None:
         """Change set points by some steps, and keep what takes them back."""
-        undo = self._undo.setdefault((active.name, self.press.mold_on.id), {})
+        undo = self._undo.setdefault(active.name, {})
         for point, step in steps.items():
             old = float(getattr(self.press.program, point))
-            new = round(max(0.05, old + step), 3)
+            least, most = RANGES[point]
+            new = round(min(most, max(least, old + step)), 3)
             undo[point] = undo.get(point, 0.0) - (new - old)
             await self.press.set_point(point, new, OPERATOR, logged=active.given["logged"] != 0)
 
     async def _take_back(self, active: Active) -> None:
-        """Undo what was edited, unless the mold has gone, and the program with it."""
-        key = (active.name, self.press.mold_on.id)
-        await self._edit(active, self._undo.get(key, {}))
-        self._undo.pop(key, None)
+        """Undo what was edited."""
+        await self._edit(active, self._undo.get(active.name, {}))
+        del self._undo[active.name]
+
+    def _forget(self) -> None:
+        """What was done to a program is over when its mold has gone, and the program with it."""
+        if self._mounted != self.press.mounted:
+            self._mounted, self._right = self.press.mounted, None
+            self._undo.clear()
 
     async def _wrong_program(self, *, on: bool) -> None:
         press, mold = self.press, self.press.mold_on
         if on:
-            self._right = mold.id, press.program, press.dataset
+            self._right = press.program, press.dataset
             resin = next(each for each in WRONG_RESINS if each != mold.resin)
             other = replace(mold, resin=resin, expected_cycle_s=mold.expected_cycle_s + 3)
             await press.load(program(other, press.setup.tonnage), f"A-2105 {resin}", OPERATOR)
-        elif self._right is not None and self._right[0] == mold.id:
-            await press.load(self._right[1], self._right[2], OPERATOR)
+        elif self._right is not None:
+            await press.load(*self._right, OPERATOR)
+            self._right = None
 
     async def _stop(self, seconds: float) -> None:
         press = self.press
         if press.clock.speed is None:
             press.stand(seconds)
-        elif press.mode is not Mode.MANUAL:
+        else:
             await press.stop_for(seconds, OPERATOR)

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from simulators.fleet import Fleet
+from simulators.fleetentries import FleetEvent
 from simulators.listener import Change
 from simulators.modes import Mode
 from simulators.plant import Plant, open_plant
@@ -186,3 +188,55 @@ async def test_late_publication_makes_long_and_short_gaps_in_pairs() -> None:
     assert [abs(each) > 3 for each in wrong] == [True] * 5
     assert [each > 0 for each in wrong] in ([True, False] * 2 + [True], [False, True] * 2 + [False])
     assert abs(sum(wrong[:4])) < 3
+
+
+@pytest.mark.fault("timer_changed", "hold_time_changed", "wrong_program")
+@pytest.mark.parametrize("fault", ["timer_changed", "hold_time_changed", "wrong_program"])
+async def test_what_was_entered_for_a_mold_is_not_taken_back_from_the_next_program(
+    fault: str,
+) -> None:
+    async with open_plant(FLEET, speed=None, free_ports=True) as plant:
+        press = plant.presses["IMM-01"]
+        await plant.inject("IMM-01", fault)
+        other = replace(press.mold_on, resin="PC")
+        await press.change_mold(other)
+        fresh, dataset = press.program, press.dataset
+        await plant.clear("IMM-01", fault)
+        assert (press.program, press.dataset) == (fresh, dataset)
+
+        await plant.inject("IMM-01", fault)
+        await plant.clear("IMM-01", fault)
+        assert press.program == fresh
+
+
+async def test_a_fault_that_is_on_anew_is_not_ended_by_the_time_it_had_before() -> None:
+    fleet = FLEET.model_copy(
+        update={
+            "event": (
+                FleetEvent(at_s=100, press="*", fault="operator_wait", for_s=400),
+                FleetEvent(at_s=300, press="*", fault="operator_wait", for_s=1000),
+            )
+        }
+    )
+    async with open_plant(fleet, speed=5000, free_ports=True) as plant:
+        press = plant.presses["IMM-01"]
+        async with asyncio.timeout(20):
+            while press.at_s < 1600:
+                await press.until(press.counter + 1)
+
+    touched = [shot.at_s for shot in press.shots if "operator_wait" in shot.injected]
+    assert 1200 < max(touched) < 1400
+    assert len(touched) > 35
+
+
+@pytest.mark.fault("timer_changed")
+async def test_a_timer_is_changed_as_far_as_a_control_takes_it() -> None:
+    async with open_plant(FLEET, speed=None, free_ports=True) as plant:
+        press = plant.presses["IMM-01"]
+        before = press.program
+        await plant.inject("IMM-01", "timer_changed", by_s=-600)
+        shot = await press.mold()
+        await plant.clear("IMM-01", "timer_changed")
+
+    assert shot.values["cooling_time_s"] > 0
+    assert press.program == before

@@ -231,6 +231,14 @@ async def test_the_counter_can_be_reset() -> None:
     assert shot.counter == 1
 
 
+async def test_a_counter_is_never_set_to_what_it_can_not_show() -> None:
+    press = a_press(counter=65_000, counter_limit=65_536)
+
+    await press.reset_counter(66_000)
+
+    assert press.counter == 464
+
+
 async def test_a_press_comes_back_from_a_power_off_with_its_counters() -> None:
     before = a_press()
     await before.change_mold(Mold(id="A-2231", revision="B", resin="PC"), Job(name="J-9"))
