@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from agent import checking, demo, listing
+from agent.certificates import expiring
 from agent.config import ConfigError, Loaded, load
 from agent.console import complain, print_table
 from agent.export import ExportError, export_csv
@@ -352,9 +353,10 @@ def _record(args: argparse.Namespace) -> tuple[str, ZoneInfo]:
 
 
 def _status(args: argparse.Namespace) -> int:
-    url, _zone = _record(args)
-    with open_history(url) as history:
-        listing.status(history, now(), form=args.format)
+    loaded = None if args.record else load(args.config)
+    with open_history(loaded.record_url if loaded else args.record) as history:
+        ends = expiring(loaded, now()) if loaded else {}
+        listing.status(history, now(), form=args.format, expiring=ends)
     return DONE
 
 

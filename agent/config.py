@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from agent.batch import MachineRow, MoldRow
 from agent.files import RecordError, main_path
 from drivers import MapError
+from drivers.beside import FOLDER, PKI
 from drivers.checked import Checked, complaints, read_toml, shown
 from drivers.euromap77 import Euromap77Settings
 from drivers.modbus import ModbusSettings
@@ -79,6 +80,12 @@ class RecordSettings(Checked):
     url: Annotated[str, AfterValidator(_record_url)] = "sqlite:///sprue.db"
 
 
+class PkiSettings(Checked):
+    """Where our key, our certificate and what we trust lie; beside the configuration."""
+
+    folder: Annotated[str, Field(min_length=1)] = "pki"
+
+
 class WebSettings(Checked):
     """Where the pages are served."""
 
@@ -121,6 +128,7 @@ class Config(Checked):
 
     site: SiteSettings = SiteSettings()
     record: RecordSettings = RecordSettings()
+    pki: PkiSettings = PkiSettings()
     web: WebSettings = WebSettings()
     machine: Annotated[tuple[AnyMachine, ...], AfterValidator(_some)]
     mold: tuple[MoldSettings, ...] = ()
@@ -147,6 +155,11 @@ class Loaded:
         return f"sqlite:///{(self.path.parent / file).absolute()}"
 
     @property
+    def pki(self) -> Path:
+        """Folder of our key, our certificate and what we trust."""
+        return self.path.parent.absolute() / self.config.pki.folder
+
+    @property
     def machine_rows(self) -> list[MachineRow]:
         """The machines as the record takes them."""
         return [MachineRow(name=m.name, driver=m.driver) for m in self.config.machine]
@@ -170,7 +183,7 @@ def load(path: Path) -> Loaded:
     except ValueError as error:
         raise ConfigError([str(error)]) from error
     try:
-        config = Config.model_validate(raw)
+        config = Config.model_validate(raw, context=_places(raw, path))
     except ValidationError as error:
         sentences = [s for s in complaints(error, path, Config) if s]
         raise ConfigError(_plainer(sentences, raw)) from error
@@ -190,6 +203,13 @@ def load(path: Path) -> Loaded:
     if mistakes:
         raise ConfigError(mistakes)
     return Loaded(config, path, maps)
+
+
+def _places(raw: dict[str, Any], path: Path) -> dict[str, Any]:
+    """What the check of a machine's table has to know of the rest of the file."""
+    pki = raw.get("pki")
+    folder = pki.get("folder") if isinstance(pki, dict) else None
+    return {FOLDER: path.parent.absolute(), PKI: folder or PkiSettings().folder}
 
 
 def _doubles(config: Config) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The commands that read the record: `status`, `cycles`, `molds`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -66,8 +67,21 @@ def _row(booked: Booked, zone: ZoneInfo) -> list[object]:
     ]
 
 
-def status(history: History, now: datetime, *, form: Format) -> None:
-    """Print every machine's link, blind time and loss identity: seen = kept + refused."""
+def status(
+    history: History,
+    now: datetime,
+    *,
+    form: Format,
+    expiring: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> None:
+    """Print every machine's link, blind time and loss identity: seen = kept + refused.
+
+    Args:
+        history: What is kept.
+        now: Our clock.
+        form: For people or for programs.
+        expiring: Certificates that a person must see to, by machine.
+    """
     sums = history.sums(now)
     if form == "json":
         print_json(
@@ -84,6 +98,7 @@ def status(history: History, now: datetime, *, form: Format) -> None:
                 "refused": dict(each.refused),
                 "unobserved": each.unobserved,
                 "blind_s": round(each.blind_s, 3),
+                "expiring": list(expiring.get(each.machine, ())),
             }
             for each in sums
         )
@@ -111,6 +126,9 @@ def status(history: History, now: datetime, *, form: Format) -> None:
         ),
         right=("cycles seen", "kept", "not observed", "blind"),
     )
+    for machine, sentences in expiring.items():
+        for sentence in sentences:
+            print(f"{machine}: {sentence}")
 
 
 def _reasons(refused: Mapping[str, int]) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
+from agent.certificates import watch_certificates
 from agent.config import Loaded
 from agent.cycle import Booked
 from agent.display import Display, first_tile
@@ -65,6 +66,7 @@ async def run(loaded: Loaded, pages: Pages) -> None:
             await line.begin()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(record.watch(), name="record")
+            tasks.create_task(watch_certificates(loaded, now), name="certificates")
             tasks.create_task(pages_until_cancelled(pages, plant), name="pages")
             tasks.create_task(tick(plant, displays, lines, tally), name="tick")
             for machine in loaded.config.machine:

@@ -1,19 +1,21 @@
-"""How a connection to an OPC UA server is secured, and who logs in; never less than configured."""
+"""How a connection to an OPC UA server is secured; never less than configured."""
 
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from asyncua import Client, ua
 from asyncua.crypto import security_policies, uacrypto
 from cryptography import x509
-from pydantic import AfterValidator, Field, FilePath
+from pydantic import ValidationInfo, model_validator
 
+from drivers.beside import PKI, Beside, NamedFile
+from drivers.certificate import der, load_certificate
 from drivers.checked import Checked
 from drivers.errors import RefusedError
+from drivers.ownidentity import KEY_FILE, OwnIdentity, given_identity, own_identity
 
-POLICIES: Mapping[str, type] = {
+POLICIES: Mapping[str, type[security_policies.SecurityPolicy]] = {
     "Basic256Sha256": security_policies.SecurityPolicyBasic256Sha256,
     "Aes128_Sha256_RsaOaep": security_policies.SecurityPolicyAes128Sha256RsaOaep,
     "Aes256_Sha256_RsaPss": security_policies.SecurityPolicyAes256Sha256RsaPss,
@@ -22,87 +24,95 @@ POLICIES: Mapping[str, type] = {
 """Basic256 is deprecated, but it is the least that OPC 40077 asks of a machine (§6.1)."""
 
 
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
-        raise ValueError("should be an absolute path")
-    return path
-
-
-AbsoluteFile = Annotated[FilePath, AfterValidator(_absolute)]
-
-
-class Secret(Checked):
-    """A secret that is not written into a file: `{ env = "NAME" }`."""
-
-    env: Annotated[str, Field(min_length=1)]
-    """The environment variable that holds it."""
-
-    def read(self, machine: str, key: str) -> str:
-        """The secret.
-
-        Raises:
-            RefusedError: the environment has no such variable.
-        """
-        found = os.environ.get(self.env)
-        if found is None:
-            raise RefusedError(machine, f"{key}: the environment has no {self.env}")
-        return found
-
-
 class Security(Checked):
     """A secured connection: both sides prove who they are by certificates."""
 
     policy: Literal["Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss", "Basic256"]
     mode: Literal["Sign", "SignAndEncrypt"]
-    certificate: AbsoluteFile
-    """Ours, PEM or DER; the machine has to trust it."""
-    key: AbsoluteFile
-    """Of our certificate, without a password."""
-    server_certificate: AbsoluteFile
+    pki: Annotated[Path, Beside]
+    """Folder in which our key and certificate lie; made on first use."""
+    certificate: NamedFile | None = None
+    """Another one of ours, PEM or DER. None: the one in `pki`."""
+    key: NamedFile | None = None
+    """Of `certificate`, without a password."""
+    server_certificate: NamedFile
     """The machine's, as its maker or its screen gives it; another one is refused."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_folder_for_all(cls, found: Any, info: ValidationInfo) -> Any:
+        if isinstance(found, Mapping) and "pki" not in found:
+            return {**found, "pki": (info.context or {}).get(PKI, "pki")}
+        return found
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError(
+                "'certificate' and 'key' belong together; without both we make our own"
+            )
+        return self
 
 
 async def secure(client: Client, machine: str, security: Security) -> None:
     """Prepare a client that is not connected yet.
 
     Raises:
-        RefusedError: a file is no certificate or key.
+        RefusedError: a file is no certificate or key, or can't be read or made.
     """
-    ours = _properties(security.certificate)
-    client.application_uri = _application_uri(machine, security.certificate)
-    try:
-        await client.set_security(
-            POLICIES[security.policy],
-            certificate=ours,
-            private_key=_properties(security.key),
-            server_certificate=_properties(security.server_certificate),
-            mode=getattr(ua.MessageSecurityMode, security.mode),
-        )
-    except (ValueError, TypeError) as error:
-        raise RefusedError(machine, f"security: no certificate or key: {error}") from error
-
-
-def _properties(path: Path) -> uacrypto.CertProperties:
-    content = path.read_bytes()
-    is_pem = content.lstrip().startswith(b"-----BEGIN")
-    return uacrypto.CertProperties(content, "pem" if is_pem else "der")
-
-
-def _application_uri(machine: str, path: Path) -> str:
-    """The URI that our certificate is for; servers compare it with what we call ourselves."""
-    properties = _properties(path)
-    load = (
-        x509.load_pem_x509_certificate
-        if properties.extension == "pem"
-        else x509.load_der_x509_certificate
+    ours = identity(machine, security)
+    server = server_certificate(machine, security)
+    client.application_uri = ours.application_uri
+    await client.set_security(
+        POLICIES[security.policy],
+        certificate=uacrypto.CertProperties(der(ours.certificate), "der"),
+        private_key=uacrypto.CertProperties(ours.key_pem, "pem"),
+        server_certificate=uacrypto.CertProperties(der(server), "der"),
+        mode=getattr(ua.MessageSecurityMode, security.mode),
     )
+
+
+def known_certificates(machine: str, security: Security) -> Iterator[tuple[str, x509.Certificate]]:
+    """The certificates that a connection rests on, as far as they are there: ours, theirs.
+
+    Raises:
+        RefusedError: a file can't be used.
+    """
+    if security.certificate is not None or (security.pki / KEY_FILE).exists():
+        ours = identity(machine, security)
+        yield f"our certificate ({ours.file})", ours.certificate
+    yield "the machine's certificate", server_certificate(machine, security)
+
+
+def identity(machine: str, security: Security) -> OwnIdentity:
+    """Our certificate and key towards a machine.
+
+    Raises:
+        RefusedError: a file is no certificate or key, or can't be read or made.
+    """
     try:
-        names = load(properties.path_or_content).extensions.get_extension_for_class(
-            x509.SubjectAlternativeName
-        )
-        uris = names.value.get_values_for_type(x509.UniformResourceIdentifier)
-    except (ValueError, x509.ExtensionNotFound) as error:
-        raise RefusedError(machine, f"security.certificate: {path}: {error}") from error
-    if not uris:
-        raise RefusedError(machine, f"security.certificate: {path} has no application URI")
-    return str(uris[0])
+        if security.certificate is not None and security.key is not None:
+            return given_identity(security.certificate, security.key)
+        return own_identity(security.pki)
+    except ValueError as error:
+        given = "" if security.certificate is None else "security."
+        raise RefusedError(machine, f"{given}{error}") from error
+    except OSError as error:
+        raise RefusedError(machine, f"security: {error.filename}: {error.strerror}") from error
+
+
+def server_certificate(machine: str, security: Security) -> x509.Certificate:
+    """The certificate that the machine must have.
+
+    Raises:
+        RefusedError: the file is no certificate, or can't be read.
+    """
+    file = security.server_certificate
+    try:
+        return load_certificate(file.read_bytes())
+    except ValueError as error:
+        what = f"security.server_certificate: {file} holds no certificate: {error}"
+        raise RefusedError(machine, what) from error
+    except OSError as error:
+        what = f"security.server_certificate: {file}: {error.strerror}"
+        raise RefusedError(machine, what) from error

@@ -19,7 +19,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from drivers.errors import GarbledError, RefusedError, StaleError
 from drivers.nodeid import CORE
-from drivers.security import Secret, Security, secure
+from drivers.secret import Secret
+from drivers.security import Security, secure
 from drivers.settings import MachineSettings
 from drivers.uaerrors import TOO_MUCH, LateError, status_text, told
 

@@ -158,6 +158,65 @@ async def test_what_is_no_certificate_is_refused_by_name(
             pass
 
 
+async def test_a_certificate_of_our_own_is_made_where_none_is_configured(
+    url: str, theirs: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPRUE_TEST_PASSWORD", "s3cret")
+    security = {
+        "policy": "Basic256Sha256",
+        "mode": "SignAndEncrypt",
+        "pki": str(tmp_path / "pki"),
+        "server_certificate": str(theirs.certificate),
+    }
+    told = settings(url, theirs, theirs, security=security)
+
+    async with open_session(told) as session:
+        assert session.namespaces[1] == "urn:test:server"
+    made = (tmp_path / "pki" / "sprue.pem").read_bytes()
+    async with open_session(told) as session:
+        assert session.namespaces[1] == "urn:test:server"
+    assert (tmp_path / "pki" / "sprue.pem").read_bytes() == made
+
+
+async def test_a_folder_that_can_not_be_made_is_named(
+    theirs: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPRUE_TEST_PASSWORD", "s3cret")
+    (tmp_path / "pki").write_text("a file")
+    security = {
+        "policy": "Basic256Sha256",
+        "mode": "SignAndEncrypt",
+        "pki": str(tmp_path / "pki"),
+        "server_certificate": str(theirs.certificate),
+    }
+    with pytest.raises(RefusedError, match=r"security: .*pki.*"):
+        async with open_session(
+            settings("opc.tcp://127.0.0.1:1", theirs, theirs, security=security)
+        ):
+            pass
+
+
+async def test_a_password_comes_from_a_file_that_is_closed(
+    url: str, ours: Files, theirs: Files, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("s3cret\n")
+    told = settings(url, ours, theirs, password={"file": str(file)})
+
+    file.chmod(0o644)
+    with pytest.raises(RefusedError, match=r"password: .*password: others can read it .*chmod 600"):
+        async with open_session(told):
+            pass
+    file.chmod(0o600)
+    async with open_session(told) as session:
+        assert session.namespaces[1] == "urn:test:server"
+
+
+def test_a_secret_has_one_place(ours: Files, theirs: Files) -> None:
+    with pytest.raises(ValidationError, match=r"should be \{ env = 'NAME' \} or"):
+        settings("opc.tcp://127.0.0.1:1", ours, theirs, password={})
+
+
 async def test_no_password_is_sent_in_clear_text(ours: Files, theirs: Files) -> None:
     with pytest.raises(ValidationError, match="no password is sent in clear text"):
         settings("opc.tcp://127.0.0.1:1", ours, theirs, security=None)
