@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import shlex
 import signal
 import sys
 import tempfile
@@ -334,7 +335,7 @@ def _fault(args: argparse.Namespace) -> int:
     words = [args.press, *(["off"] if args.off else []), *args.order]
     words += [f"for={args.seconds}"] if args.seconds else []
     try:
-        order = " ".join(words)
+        order = shlex.join(words)
         parsed(order)  # what no simulator would understand needs none to say so
     except FaultError as error:
         complain(error)

@@ -14,6 +14,10 @@ from simulators.strict import FleetError
 
 PORT = 15999
 """Where a simulator listens for orders unless told otherwise."""
+HELP = (
+    "type 'IMM-03 late_reply delay_s=2 for=60', 'IMM-03 off late_reply' or 'list'; "
+    "`sprue fault --list` prints what there is"
+)
 LONGEST_LINE = 4096
 PATIENCE_S = 5.0
 
@@ -21,9 +25,11 @@ PATIENCE_S = 5.0
 async def obey(plant: Plant, line: str) -> str:
     """Carry out one line; what to answer, `ok: ...` or `error: ...`."""
     if line.strip() == "list":
-        on = [f"{name}: {', '.join(p.faults.names)}" for name, p in plant.presses.items()
-              if p.faults.names]  # fmt: skip
+        on = [f"{name}: {', '.join(each.names)}" for name, each in plant.faults.items()
+              if each.names]  # fmt: skip
         return "ok: " + ("; ".join(on) or "no fault is on")
+    if line.strip() in ("help", "?"):
+        return f"ok: {HELP}"
     try:
         machines, order = parsed(line)
         done = await plant.order(machines, order)

@@ -1,5 +1,6 @@
 """Orders to a simulated plant: switch a fault on or off, or do something to a press."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,7 +36,10 @@ def checked(order: Order) -> Order:
     if what in ACTIONS:
         if order.off or order.for_s is not None:
             raise ValueError(f"'{what}' is no fault: it can't be switched off, nor end by itself")
-        ACTIONS[what].check(order.given)
+        try:
+            ACTIONS[what].check(order.given)
+        except ValueError as error:
+            raise ValueError(f"'{what}' {error}") from error
         return order
     if what not in MENU:
         near = hint(what, [*MENU, *ACTIONS])
@@ -95,8 +99,13 @@ def parsed(words: str) -> tuple[list[str], Order]:
 
     >>> parsed("IMM-01,IMM-02 coolant_supply_warm by_k=3 for=600")[0]
     ['IMM-01', 'IMM-02']
+    >>> parsed("IMM-01 stop standing_s=60 reason='Ejector not back'")[1].given["reason"]
+    'Ejector not back'
     """
-    machines, *rest = words.split() or [""]
+    try:
+        machines, *rest = shlex.split(words) or [""]
+    except ValueError as error:
+        raise FaultError(f"{words.strip()!r} has a quotation mark that is not closed") from error
     off = rest[:1] == ["off"]
     rest = rest[1:] if off else rest
     if not machines or not rest or "=" in rest[0]:
@@ -105,12 +114,13 @@ def parsed(words: str) -> tuple[list[str], Order]:
             "or 'IMM-03 off late_reply'"
         )
     what, *pairs = rest
+    texts = _texts(what)
     given: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key or not value:
             raise FaultError(f"{pair!r} should be like 'delay_s=2'")
-        given[key] = _number(value)
+        given[key] = value if key in texts else _number(value)
     for_s = given.pop("for", None)
     if for_s is not None and not (isinstance(for_s, int | float) and for_s > 0):
         raise FaultError(f"for={for_s} should be a number of process seconds above 0")
@@ -118,6 +128,14 @@ def parsed(words: str) -> tuple[list[str], Order]:
         return machines.split(","), checked(Order(what=what, given=given, for_s=for_s, off=off))
     except ValueError as error:
         raise FaultError(str(error)) from error
+
+
+def _texts(what: str) -> set[str]:
+    """Parameters that are texts whatever they look like: job 48300 is one."""
+    if what not in ACTIONS:
+        return set()
+    action = ACTIONS[what]
+    return {key for key, kind in {**action.needs, **action.takes}.items() if kind is str}
 
 
 def _number(text: str) -> float | str:

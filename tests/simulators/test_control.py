@@ -12,6 +12,7 @@ from agent.__main__ import main
 from simulators.control import listening, obey, send
 from simulators.faults import FaultError
 from simulators.fleet import Fleet, FleetError
+from simulators.fleetentries import FleetTcu
 from simulators.orders import parsed
 from simulators.plant import open_plant
 
@@ -51,6 +52,15 @@ async def test_a_star_means_every_press_that_can_have_it() -> None:
         assert await obey(plant, "* duplicate_event") == (
             "error: no press can have 'duplicate_event'"
         )
+
+
+async def test_what_is_on_is_listed_for_control_units_too_and_help_says_what_to_type() -> None:
+    fleet = FLEET.model_copy(update={"tcu": [FleetTcu(name="TCU-01", press="IMM-01", unit=2)]})
+    async with open_plant(fleet, speed=None, free_ports=True) as plant:
+        await obey(plant, "TCU-01 black_hole")
+
+        assert await obey(plant, "list") == "ok: TCU-01: black_hole"
+        assert "sprue fault --list" in await obey(plant, "help")
 
 
 async def test_a_fault_ends_by_itself_after_its_time() -> None:
@@ -160,6 +170,16 @@ async def test_orders_are_typed_into_the_simulator_s_terminal(tmp_path: Path) ->
         os.close(ours)
 
     assert answer == b"ok: black_hole at IMM-01\n"
+
+
+def test_texts_stay_texts_and_may_have_spaces() -> None:
+    assert parsed("IMM-01 job job=48300 lot=1001")[1].given == {"job": "48300", "lot": "1001"}
+    assert parsed("IMM-01 stop standing_s=60 who='J. Ortiz'")[1].given["who"] == "J. Ortiz"
+
+    with pytest.raises(FaultError, match="quotation mark"):
+        parsed("IMM-01 stop standing_s=60 who='J. Ortiz")
+    with pytest.raises(FaultError, match="'mold' needs 'mold', a text"):
+        parsed("IMM-01 mold")
 
 
 def test_an_order_is_read_as_a_person_types_it() -> None:
