@@ -43,6 +43,8 @@ class Wire:
         for each in self._faults:
             each.followers.append(self)
         self.links: set[Link] = set()
+        self.up = True
+        """Not from the moment the server stops until it listens again."""
         self._listening: tuple[socket.socket, ...] = ()
         self._random = Random("/".join(each.machine for each in self._faults))
         self._answers = 0
@@ -56,11 +58,16 @@ class Wire:
 
     def listens(self, sockets: Iterable[socket.socket]) -> None:
         """Those that the server listens on since it has started; a black hole covers them too."""
+        self.up = True
         self._listening = tuple(sockets)
         self._cover()
 
     def drop_all(self) -> None:
-        """Reset every link, and forget the listening sockets; for a server that stops."""
+        """Reset every link, and forget the listening sockets; for a server that stops.
+
+        A client that was just being let in is reset too: it would hold up the server's end.
+        """
+        self.up = False
         self._listening = ()
         self._reset_links()
 
@@ -139,6 +146,8 @@ class Link(asyncio.Transport, asyncio.Protocol):
         self._wire.links.add(self)
         self.light_changed()
         self._server.connection_made(self)
+        if not self._wire.up:
+            self.reset()
 
     def data_received(self, data: bytes) -> None:
         """The client sent something."""

@@ -231,7 +231,6 @@ class UaFace(ABC):
             return
         for press, listener in content.listeners:
             press.listeners.remove(listener)
-        self._wire.drop_all()
         await server.close()
 
     def _is_on(self, name: str) -> bool:

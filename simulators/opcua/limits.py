@@ -5,6 +5,7 @@ Source:
     OPC 10000-4, 7.38: the status codes.
 """
 
+import asyncio
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from typing import Any
@@ -106,6 +107,13 @@ class LimitedSession(InternalSession):  # type: ignore[misc]  # asyncua is untyp
         ]
         answers = iter(await super().create_monitored_items(params))
         return [next(answers) if no is None else no for no in refused]
+
+    async def delete_subscriptions(self, ids: list[int]) -> Any:
+        """End subscriptions, even if the link that asked for it ends meanwhile.
+
+        asyncua's server has forgotten them by then, and they would go on for hours.
+        """
+        return await asyncio.shield(super().delete_subscriptions(ids))
 
     def _refusal(self, item: ua.MonitoredItemCreateRequest) -> ua.MonitoredItemCreateResult | None:
         most = self._limits.select_clauses

@@ -58,6 +58,14 @@ class Sockets(BinaryServer):  # type: ignore[misc]  # asyncua is untyped to us
         if self._wire is not None:
             self._wire.listens(self._server.sockets)
 
+    async def stop(self) -> None:
+        """Take no clients any more; asyncua's own goes on taking them while it says goodbye."""
+        if self._server is not None:
+            self._server.close()
+        if self._wire is not None:
+            self._wire.drop_all()
+        await super().stop()
+
     def _new_connection(self) -> "Connection":
         return Connection(
             iserver=self.iserver,

@@ -157,3 +157,18 @@ async def test_every_link_is_reset_when_the_server_drops_all(
 
     with pytest.raises(ConnectionResetError):
         await client[0].read(1)
+
+
+async def test_who_comes_while_the_server_stops_is_reset_too(server: Server) -> None:
+    server.wire.drop_all()
+    reader, late = await asyncio.open_connection(*server.address)
+    with pytest.raises(ConnectionResetError):
+        async with asyncio.timeout(10):
+            await reader.read(1)
+
+    server.wire.listens([])
+    reader, writer = await asyncio.open_connection(*server.address)
+    writer.write(b"hello")
+    assert await reader.readexactly(5) == b"hello"
+    late.close()
+    writer.close()
