@@ -4,7 +4,7 @@ A fleet is a TOML file of its own or one of those shipped in `simulators/fleets/
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -65,6 +65,7 @@ class Fleet(Strict):
     def _whole(self) -> "Fleet":
         _once("press or tcu", [each.name for each in self.devices])
         _once("mold", [mold.id for mold in self.mold])
+        _once("port", [each.port for each in self.devices if each.port and not line_of(each)])
         molds = [mold.id for mold in self.mold]
         presses = [press.name for press in self.press]
         for press in self.press:
@@ -76,6 +77,7 @@ class Fleet(Strict):
         for run in self.run:
             _known(f"run '{run.job}' has mold", run.mold, molds, "[[mold]]")
             _known(f"run '{run.job}' has press", run.press, presses, "[[press]]")
+        self._runs_come()
         for number, event in enumerate(self.event, 1):
             self._fitting(f"event {number}", event)
         for tcu in self.tcu:
@@ -83,6 +85,29 @@ class Fleet(Strict):
         self._gateways()
         self._shared_servers()
         return self
+
+    def _runs_come(self) -> None:
+        """Every run has its turn, and its mold comes free; no more cavities are open than are."""
+        cavities = {mold.id: mold.cavities for mold in self.mold}
+        follow = {run.press for run in self.run}
+        entries: list[FleetPress | FleetRun] = [*self.press, *self.run]
+        for entry in entries:
+            if entry.open_cavities > cavities[entry.mold]:
+                raise ValueError(
+                    f"job '{entry.job}' has {entry.open_cavities} open cavities; "
+                    f"mold '{entry.mold}' has {cavities[entry.mold]}"
+                )
+        for press in self.press:
+            waiting = [run for run in self.run if run.mold == press.mold]
+            if press.name in follow and not press.parts:
+                raise ValueError(
+                    f"press '{press.name}' has runs to follow, and no 'parts' that end its first"
+                )
+            if waiting and press.name not in follow:
+                raise ValueError(
+                    f"run '{waiting[0].job}' waits for mold '{press.mold}', which stays on press "
+                    f"'{press.name}', as that has no runs"
+                )
 
     def _fitting(self, where: str, event: FleetEvent) -> None:
         every = [each.name for each in self.devices]
@@ -206,14 +231,18 @@ class Fleet(Strict):
         its own, because a mold is on one press at a time.
 
         Raises:
-            FleetError: the count is below 1.
+            FleetError: the count is below 1, or names would be twice.
         """
         if count < 1:
             raise FleetError(f"a fleet of {count} presses: it should have at least 1")
         rounds = -(-count // len(self.press))
         parts = [self._repeated(turn, count) for turn in range(rounds)]
         tables = {key: [each for part in parts for each in part[key]] for key in parts[0]}
-        return Fleet(repeat=self.repeat, **tables)
+        try:
+            return Fleet(repeat=self.repeat, **tables)
+        except ValidationError as error:
+            said = "; ".join(item["msg"].removeprefix("Value error, ") for item in error.errors())
+            raise FleetError(f"a fleet of {count} presses: {said}") from error
 
     def _repeated(self, turn: int, count: int) -> dict[str, list[Any]]:
         """The presses of one repetition, as far as the count reaches, and what belongs to them."""
@@ -338,16 +367,16 @@ def load(name_or_path: str | Path) -> Fleet:
         raise FleetError(f"{path}: can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise FleetError(f"{path}: not UTF-8 text: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise FleetError(f"{path}: not TOML: {error}") from error
     except ValidationError as error:
         raise FleetError(
             "\n".join(sentence(path, item, Fleet) for item in error.errors())
         ) from error
+    except (ValueError, RecursionError) as error:  # also numbers and brackets without end
+        raise FleetError(f"{path}: not TOML: {error}") from error
     return fleet if fleet.presses is None else fleet.first(fleet.presses)
 
 
-def _once(what: str, found: list[str]) -> None:
+def _once(what: str, found: Sequence[str | int]) -> None:
     for name in found:
         if found.count(name) > 1:
             raise ValueError(f"there are {found.count(name)} of the {what} '{name}'; keep one")

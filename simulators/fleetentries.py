@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from simulators.counters import Kept
 from simulators.menu import MENU
@@ -11,11 +11,24 @@ from simulators.orders import Order, checked
 from simulators.physics.alloy import ALLOYS
 from simulators.physics.program import NUMBERS, enterable
 from simulators.physics.resin import RESINS
-from simulators.strict import Strict, hint, one_of
+from simulators.strict import Strict, hint, one_of, printable
 
 Protocol = Literal["modbus", "flat", "euromap77"]
 ModeName = Literal["automatic", "semi_automatic", "manual", "setup", "sleep"]
-Id = Annotated[str, Field(min_length=1, max_length=16)]
+
+
+def _word(name: str) -> str:
+    """A name by which an order can call a press, and a folder can be called."""
+    if not name.isprintable() or any(letter in " /\\*," for letter in name):
+        raise ValueError("should be one word, without any of / \\ * ,")
+    return name
+
+
+Text = Annotated[str, AfterValidator(printable)]
+Name = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_word)]
+"""Of a press or control unit."""
+Id = Annotated[str, Field(min_length=1, max_length=16), AfterValidator(printable)]
+Count = Annotated[int, Field(ge=0, lt=2**32)]
 Port = Annotated[int | None, Field(ge=1, le=65535)]
 
 OWN_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -44,10 +57,10 @@ class FleetMold(Strict):
 
     id: Id
     revision: Id = "A"
-    part: str = ""
+    part: Text = ""
     alloy: str = "7075-T6"
     cavities: Annotated[int, Field(ge=1, le=256)] = 1
-    planned_shots: Annotated[int, Field(ge=1)] = 10_000
+    planned_shots: Annotated[int, Field(ge=1, lt=2**32)] = 10_000
     expected_cycle_s: Annotated[float, Field(ge=5, le=600)] = 24.0
     resin: str = "ABS"
     wall_mm: Annotated[float, Field(ge=0.5, le=8)] = 2.0
@@ -97,14 +110,14 @@ def _known_set_points(program: Mapping[str, float]) -> None:
 class FleetPress(Strict):
     """One `[[press]]` table."""
 
-    name: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Name
     protocol: Protocol
     mold: str
     """Id of one of the fleet's molds."""
     job: Id = "J-1"
-    lot: str = ""
-    customer: str = ""
-    parts: Annotated[int, Field(ge=0)] = 0
+    lot: Text = ""
+    customer: Text = ""
+    parts: Count = 0
     """How many the job asks for."""
     mode: ModeName = "automatic"
     tonnage: Annotated[int, Field(ge=5, le=10_000)] = 80
@@ -114,7 +127,7 @@ class FleetPress(Strict):
     """Cavities that make parts, where some are blocked; 0 for all."""
     counter: Annotated[int, Field(ge=0)] = 0
     """The machine's shot counter at the start."""
-    job_counter: Annotated[int, Field(ge=0)] = 0
+    job_counter: Count = 0
     counter_limit: Annotated[int, Field(ge=10, le=2**64)] = 2**32
     """The first number that the shot counter can't show: 65536, 10000, ..."""
     counter_kept: Kept = "always"
@@ -165,6 +178,11 @@ class FleetPress(Strict):
             if key in self.model_fields_set and self.protocol not in protocols:
                 names = " and ".join(f"'{name}'" for name in protocols)
                 raise ValueError(f"'{key}' is for protocol {names} only")
+        if self.counter >= self.counter_limit:
+            raise ValueError(
+                f"'counter' = {self.counter}; it should be below 'counter_limit' = "
+                f"{self.counter_limit}"
+            )
         return self
 
 
@@ -174,15 +192,15 @@ class FleetRun(Strict):
     press: str
     mold: str
     job: Id
-    parts: Annotated[int, Field(ge=1)]
+    parts: Annotated[int, Field(ge=1, lt=2**32)]
     recut: bool = False
     """The mold is re-cut before: from here on it has the next revision."""
     resin: str | None = None
     """Where it is not the mold's usual one."""
-    lot: str = ""
-    lots: tuple[str, ...] = ()
+    lot: Text = ""
+    lots: tuple[Text, ...] = ()
     """Resin lots one after the other, each for an equal share of the parts."""
-    customer: str = ""
+    customer: Text = ""
     mode: Literal["automatic", "semi_automatic"] = "automatic"
     open_cavities: Annotated[int, Field(ge=0, le=256)] = 0
     program: Mapping[str, float] = {}
@@ -214,7 +232,7 @@ class FleetEvent(Strict):
     """Parameters of the fault, or of what is done."""
     for_s: Annotated[float | None, Field(gt=0)] = None
     """Process seconds until the fault is switched off; without, it stays."""
-    every_s: Annotated[float | None, Field(gt=0)] = None
+    every_s: Annotated[float | None, Field(ge=1)] = None
     """Process seconds after which it happens again, and again."""
 
     @model_validator(mode="after")
@@ -224,6 +242,8 @@ class FleetEvent(Strict):
         if self.fault is not None and self.fault not in MENU:
             raise ValueError(f"no fault '{self.fault}'{hint(self.fault, MENU)}")
         checked(self.order)
+        if not self.presses:
+            raise ValueError("'press' is an empty list; it should name at least one")
         return self
 
     @property
@@ -240,7 +260,7 @@ class FleetEvent(Strict):
 class FleetTcu(Strict):
     """One `[[tcu]]` table: a temperature control unit at a press, over Modbus."""
 
-    name: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Name
     press: str
     unit: Annotated[int, Field(ge=0, le=255)] = 2
     gateway: str | None = None

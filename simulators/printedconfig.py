@@ -1,6 +1,6 @@
 """The `sprue.toml` that watches a fleet, as far as it is about machines and molds."""
 
-import re
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,7 +158,7 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
+        return json.dumps(value, ensure_ascii=False)  # a fleet's texts are printable
     if isinstance(value, Mapping):
         inside = ", ".join(f"{key} = {_toml(each)}" for key, each in value.items())
         return f"{{ {inside} }}"

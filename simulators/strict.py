@@ -7,6 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+LONGEST_FOUND = 80
+"""Characters of what was found that a sentence repeats."""
+
 
 class FleetError(ValueError):
     """A fleet that can't be used; the message names file, key, what was found and what is right."""
@@ -28,6 +31,17 @@ def hint(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
+def printable(text: str) -> str:
+    """A text of one line, as displays and files show it.
+
+    Raises:
+        ValueError: it has a line break, or another character that nobody sees.
+    """
+    if not text.isprintable():
+        raise ValueError("should be one line of characters that can be seen")
+    return text
+
+
 def one_of(name: str, known: Iterable[str]) -> str:
     """The name, if it is known.
 
@@ -42,7 +56,7 @@ def one_of(name: str, known: Iterable[str]) -> str:
 
 def sentence(path: Path, item: Any, root: type[BaseModel]) -> str:
     """What pydantic found wrong with a fleet file, for the person who wrote it."""
-    where = [part for part in item["loc"] if part != "function-after[]"]
+    where = [part for part in item["loc"] if not _is_type(part)]
     key = "".join(
         f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where
     ).lstrip(".")
@@ -55,8 +69,17 @@ def sentence(path: Path, item: Any, root: type[BaseModel]) -> str:
     said = str(item["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     if not key:
         return f"{path}: {said}"
+    if isinstance(item["input"], Mapping) and item["type"] == "value_error":
+        return f"{path}: {key}: {said}"
     found = "a table" if isinstance(item["input"], Mapping) else repr(item["input"])
+    if len(found) > LONGEST_FOUND:
+        found = f"{found[:LONGEST_FOUND]}..."
     return f"{path}: {key}: found {found}; it {said}"
+
+
+def _is_type(part: int | str) -> bool:
+    """Whether a step of a place is none of the file's: pydantic names the types that it tried."""
+    return isinstance(part, str) and (part == "str" or "[" in part)
 
 
 def _keys(model: type[BaseModel], where: list[Any]) -> list[str]:

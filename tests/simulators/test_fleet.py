@@ -20,6 +20,7 @@ id = "A-2188"
 resin = "PP"
 """
 
+WITH_PARTS = GOOD.replace('protocol = "modbus"', 'protocol = "modbus"\nparts = 10')
 
 RUN = """
 [[run]]
@@ -141,7 +142,7 @@ def test_ports_that_are_given_are_kept_free(tmp_path: Path) -> None:
         ((GOOD, GOOD + RUN.replace("IMM-01", "IMM-1")), ["has press 'IMM-1', no [[press]]; did"]),
         ((GOOD, GOOD + RUN.replace("A-2188", "A-1")), ["run 'J-2' has mold 'A-1', no [[mold]]"]),
         ((GOOD, GOOD + RUN + "part = 3\n"), ["run[1].part: no such key; did you mean 'parts'?"]),
-        ((GOOD, GOOD + EVENT), ["event[1]: found a table; it should have either 'fault' or 'do'"]),
+        ((GOOD, GOOD + EVENT), ["event[1]: should have either 'fault' or 'do'"]),
         ((GOOD, GOOD + EVENT + 'fault = "blak_hole"\n'), ["did you mean 'black_hole'?"]),
         (
             (GOOD, GOOD + EVENT + 'fault = "bad_status"\n'),
@@ -167,6 +168,61 @@ def test_a_wrong_fleet_is_refused_in_words(
     for sentence in sentences:
         assert sentence in str(error.value)
     assert "plant.toml" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("x = " + "[" * 5000, "plant.toml: not TOML"),
+        (GOOD + "planned_shots = " + "9" * 5000, "plant.toml: not TOML"),
+        (GOOD + "planned_shots = " + "9" * 30, "should be less than 4294967296"),
+        (GOOD + 'part = "two\\nlines"', "mold[1].part: found 'two\\nlines'; it should be one line"),
+        (
+            GOOD.replace('"IMM-01"', '"../IMM"'),
+            "press[1].name: found '../IMM'; it should be one word",
+        ),
+        (GOOD + "resin = " + '"' + "x" * 500 + '"', f"'{'x' * 79}...; it should be one of ABS"),
+        (GOOD.replace("[[mold]]", "open_cavities = 3\n[[mold]]"), "has 3 open cavities; mold 'A-"),
+        (GOOD.replace("[[mold]]", "counter = 70000\ncounter_limit = 65536\n[[mold]]"), "be below"),
+        (
+            GOOD.replace("[[mold]]", "program = { coolant_flow_l_min = 0 }\n[[mold]]"),
+            "from 0.1 to 500",
+        ),
+        (GOOD + RUN, "press 'IMM-01' has runs to follow, and no 'parts'"),
+        (GOOD + EVENT + 'do = "stop"\nwith = { standing_s = nan }', "it should be a number"),
+        (GOOD + EVENT + 'do = "reset_counter"\nevery_s = 1e-300', "event[1].every_s: found 1e-300"),
+        (GOOD + EVENT.replace('"IMM-01"', "[]") + 'do = "reset_counter"', "name at least one"),
+        (
+            "presses = 2\n" + GOOD + '[[tcu]]\nname = "IMM-02"\npress = "IMM-01"',
+            "2 of the press or tcu",
+        ),
+    ],
+)
+def test_a_fleet_that_can_t_run_is_refused_before_it_does(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    if "resin = " in text:
+        text = text.replace('resin = "PP"\n', "")
+
+    with pytest.raises(FleetError) as error:
+        from_text(tmp_path, text)
+
+    assert sentence in str(error.value)
+
+
+def test_a_mold_that_nobody_takes_off_is_not_waited_for(tmp_path: Path) -> None:
+    second = '[[press]]\nname = "IMM-02"\nprotocol = "flat"\nmold = "A-1"\n[[mold]]\nid = "A-1"\n'
+
+    with pytest.raises(FleetError, match="run 'J-2' waits for mold 'A-1', which stays on press"):
+        from_text(tmp_path, WITH_PARTS + second + RUN.replace("A-2188", "A-1"))
+
+
+def test_one_port_is_not_given_twice(tmp_path: Path) -> None:
+    first = GOOD.replace('protocol = "modbus"', 'protocol = "modbus"\nport = 15555')
+    second = '[[tcu]]\nname = "TCU-1"\npress = "IMM-01"\nport = 15555\n'
+
+    with pytest.raises(FleetError, match="2 of the port '15555'"):
+        from_text(tmp_path, first + second)
 
 
 def test_two_presses_of_one_name_are_refused(tmp_path: Path) -> None:
@@ -203,7 +259,7 @@ def test_what_can_t_share_a_line_is_refused(
 def test_a_repeated_fleet_repeats_its_story(tmp_path: Path) -> None:
     """Each repetition has molds, runs and events of its own, under other names."""
     extra = RUN + EVENT + 'fault = "counter_reset"\n[[tcu]]\nname = "TCU"\npress = "IMM-01"\n'
-    fleet = from_text(tmp_path, "presses = 3\n" + GOOD + extra)
+    fleet = from_text(tmp_path, "presses = 3\n" + WITH_PARTS + extra)
 
     assert [press.name for press in fleet.press] == ["IMM-01", "IMM-02", "IMM-03"]
     assert [run.press for run in fleet.run] == ["IMM-01", "IMM-02", "IMM-03"]
