@@ -78,8 +78,9 @@ def press_unit(press: Press, *, max_words: int = MAX_WORDS) -> Unit:
 
 
 def _live(press: Press, first: int, count: int) -> bytes:
-    image = live_image(press)
-    if first == 0 and press.faults.take("torn_word"):
+    image, faults = live_image(press), press.faults
+    frozen = faults.active("frozen_values")  # registers that never change are never torn
+    if first == 0 and frozen is None and faults.take("torn_word"):
         (high,) = struct.unpack_from(">H", image)
         image = struct.pack(">H", high + 1 & 0xFFFF) + image[2:]
     return image[2 * first : 2 * (first + count)]

@@ -77,9 +77,11 @@ def expired(folder: Path, uri: str) -> Path:
 
 def _put(folder: Path, name: str, content: bytes) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / name
-    file.touch(mode=0o600)
-    file.write_bytes(content)
+    fresh = folder / f"{name}.new"
+    fresh.unlink(missing_ok=True)  # whoever may read it already would read the key
+    fresh.touch(mode=0o600, exist_ok=False)
+    fresh.write_bytes(content)
+    fresh.replace(folder / name)
 
 
 def _certificate(key: rsa.RSAPrivateKey, uri: str, start: datetime, end: datetime) -> bytes:

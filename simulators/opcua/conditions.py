@@ -33,12 +33,12 @@ class Conditions:
         server.clock_offset_s = self.clock_offset_s()
         server.allow_sessions(self._sessions())
         server.trust_clients(not self._on("certificate_untrusted"))
-        was_frozen = server.frozen
-        server.frozen = all(each.active("frozen_values") for each in self._faults)
-        if was_frozen and not server.frozen:
+        frozen = all(each.active("frozen_values") for each in self._faults)
+        if server.frozen and not frozen:
             await server.thaw()
         if changed in VALUE_FAULTS or (not changed and any(each.names for each in self._faults)):
-            await server.refresh()
+            await server.refresh()  # a new server freezes with values as the other faults have them
+        server.frozen = frozen
 
     def clock_offset_s(self) -> float:
         """How far the control's clock is ahead of ours."""

@@ -47,7 +47,7 @@ class Variables:
         self._renumbering: Renumbering | None = None
         self._measured: dict[ua.NodeId, _Measured] = {}
         self._read: dict[ua.NodeId, Callable[[], tuple[ua.Variant, datetime]]] = {}
-        self._held: dict[ua.NodeId, tuple[ua.Variant, datetime]] = {}
+        self._held: dict[ua.NodeId, tuple[ua.Variant, int, datetime]] = {}
         self._dropped: dict[ua.NodeId, tuple[ua.Variant, int]] = {}
         self._hidden: list[Removed] = []
         self._frozen = False
@@ -131,7 +131,7 @@ class Variables:
     @frozen.setter
     def frozen(self, frozen: bool) -> None:
         if frozen and not self._frozen:
-            self._held = {node: read() for node, read in self._read.items()}
+            self._held = {node: self._now(node) for node in self._read}
         self._frozen = frozen
 
     async def thaw(self) -> None:
@@ -198,8 +198,12 @@ class Variables:
         self._space.set_attribute_value_setter(seen, VALUE, lambda _node, _attribute, _value: None)
 
     def _computed(self, node: ua.NodeId) -> ua.DataValue:
-        value, at = self._held[node] if self._frozen else self._read[node]()
+        value, code, at = self._held[node] if self._frozen else self._now(node)
+        return _Shown(value, ua.StatusCode(code), at, self.now())
+
+    def _now(self, node: ua.NodeId) -> tuple[ua.Variant, int, datetime]:
+        value, at = self._read[node]()
         code = GOOD
         if (measured := self._measured.get(node)) is not None:
             value, code = distorted(value, code, measured.faults)
-        return _Shown(value, ua.StatusCode(code), at, self.now())
+        return value, code, at

@@ -238,6 +238,18 @@ async def test_frozen_values_answer_as_ever_while_the_press_molds_on(
     assert await shots(client) == 5005
 
 
+@pytest.mark.fault("frozen_values", "torn_word")
+async def test_a_counter_that_is_frozen_is_torn_when_it_counts_again(
+    press: Press, client: AsyncModbusTcpClient
+) -> None:
+    await press.faults.on("torn_word")
+    await press.faults.on("frozen_values")
+
+    assert [await shots(client) for _ in range(2)] == [5001, 5001]
+    await press.faults.off("frozen_values")
+    assert [await shots(client) for _ in range(2)] == [5001 + 65_536, 5001]
+
+
 @pytest.mark.fault("power_off")
 async def test_a_press_without_power_drops_its_links_and_refuses_connects(
     press: Press, face: ModbusFace, client: AsyncModbusTcpClient

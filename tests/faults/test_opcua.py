@@ -149,6 +149,23 @@ async def test_a_frozen_control_answers_and_says_that_nothing_happens(
         assert await value(client, "StsPhase") == press.phase
 
 
+@pytest.mark.fault("frozen_values", "not_a_number")
+async def test_a_frozen_control_loses_no_sensor_until_it_starts_anew(
+    press: Press, face: FlatFace
+) -> None:
+    tokens = ("ActTimCool", "ActPrsInj")
+    async with ua_client(face) as client:
+        await press.faults.on("frozen_values")
+        before = [await value(client, token) for token in tokens]
+        await press.faults.on("not_a_number")
+        assert [await value(client, token) for token in tokens] == before
+
+    await press.faults.on("server_restart", {"down_s": 0.01})
+    await face.listens()
+    async with ua_client(face) as client:
+        assert [str(await value(client, token)) for token in tokens] == ["nan", "nan"]
+
+
 # The address space
 
 

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from simulators.flat.face import FlatFace
+from simulators.opcua.certificates import renew
 from simulators.opcua.security import POLICIES, Security
 from tests.simulators.makers import a_press
 
@@ -151,6 +152,18 @@ async def test_the_certificate_names_its_server_lives_long_and_is_kept(tmp_path:
     assert certificate.not_valid_after_utc > now + timedelta(days=10 * 365)
     if sys.platform != "win32":
         assert stat.S_IMODE((folder / "server.pem").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX's")
+def test_a_new_key_is_closed_though_the_old_ones_file_was_open(tmp_path: Path) -> None:
+    key = tmp_path / "server.pem"
+    key.write_text("old")
+    key.chmod(0o644)
+    with key.open() as held:
+        renew(tmp_path, "urn:sprue:simulated:IMM-01")
+
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+        assert held.read() == "old", "who has the old file open reads nothing of the new"
 
 
 @pytest.mark.parametrize(
