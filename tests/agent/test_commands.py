@@ -1,5 +1,6 @@
 """The commands that read a record, as people and programs call them."""
 
+import asyncio
 import csv
 import json
 from collections.abc import Iterator
@@ -7,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.__main__ import main
+from agent.__main__ import _until_stopped, main
 from agent.batch import Batch, Blind, MachineRow, MoldRow
 from agent.record import open_record
+from dashboards.server import ServeError
 from drivers import Origin
 from tests.agent.makers import at, cycle, ledger
 
@@ -173,6 +175,23 @@ def test_a_fleet_that_is_not_there_is_misuse(capsys: pytest.CaptureFixture[str])
     assert main(["simulate", "demmo", "--print-config"]) == 2
 
     assert "did you mean 'demo'" in capsys.readouterr().err
+
+
+def test_what_ended_a_command_is_said_whatever_else_broke_with_it() -> None:
+    async def links_that_are_cut_when_the_pages_fail() -> None:
+        async def link() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise RuntimeError("the handler is closed")
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(link())
+            await asyncio.sleep(0)
+            raise ServeError("The pages can't be served.")
+
+    with pytest.raises(ServeError, match="can't be served"):
+        _until_stopped(links_that_are_cut_when_the_pages_fail())
 
 
 @pytest.mark.parametrize("option", ["--truth", "--config-out", "--state"])
