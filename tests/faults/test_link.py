@@ -53,7 +53,7 @@ class Socket:
         self.writer.write(request)
 
     async def answer(self, size: int = ANSWER) -> bytes:
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(10):
             return await self.reader.readexactly(size)
 
 

@@ -13,6 +13,8 @@ from simulators.opcua.face import UaFace
 
 GIVE_UP_S = 0.3
 """How long these clients wait for an answer, so that tests are quick."""
+PATIENCE_S = 20
+"""Enough on a busy machine: a test that fails takes as long, one that passes does not."""
 
 
 @asynccontextmanager
@@ -35,7 +37,7 @@ async def value(client: Client, token: str) -> Any:
 
 async def reconnected(client: Client) -> None:
     """Wait until a client that reconnects by itself has done so; it takes about a second."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             with suppress(ConnectionError, TimeoutError, ua.UaError):
                 await client.get_namespace_array()
@@ -45,7 +47,7 @@ async def reconnected(client: Client) -> None:
 
 async def until_known(client: Client, token: str) -> None:
     """Ask for a node again and again until the server has it."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             if await value(client, token) is not None:
                 return
@@ -64,7 +66,7 @@ class Heard:
         self.statuses.put_nowait(data.monitored_item.Value.StatusCode.name)
 
     async def next(self) -> Any:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.values.get()
 
     async def nothing(self, seconds: float) -> bool:

@@ -16,6 +16,8 @@ MAKER = "urn:sprue:simulated:imm"
 CYCLE_TYPE = "SprueSimCycleParametersEventType"
 UNIT = "InjectionUnitCycleParameters_1"
 SERVER = ua.NodeId(ua.ObjectIds.Server)
+PATIENCE_S = 20
+"""Enough on a busy machine: a test that fails takes as long, one that passes does not."""
 
 
 class Heard:
@@ -35,12 +37,12 @@ class Heard:
 
     async def next(self) -> dict[str, Any]:
         """The oldest event that was not asked for yet."""
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.events.get()
 
     async def value(self) -> tuple[Any, str]:
         """The oldest value that was not asked for yet, and the name of its status."""
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.values.get()
 
 
@@ -72,7 +74,7 @@ async def names(node: Node) -> list[str]:
 
 async def appears(node: Node, name: str) -> None:
     """Wait until there is something of that name below a node; a server need not say so."""
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             if name in await names(node):
                 return

@@ -61,7 +61,7 @@ async def test_who_asks_for_an_official_type_hears_of_the_makers_alone(
         await press.set_point("cooling_time_set_s", 12.5)
         await press.mold()
 
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             heard = [await handler.kinds.get() for _ in kinds]
     await face.stop()
     assert heard == kinds

@@ -89,7 +89,7 @@ async def test_the_truth_is_written_before_a_closing_shows_and_appended_to(tmp_p
     truth = tmp_path / "truth.jsonl"
     truth.write_text('{"machine":"of before"}\n', encoding="utf-8")
     async with open_plant(MODBUS, speed=1000, free_ports=True, truth=truth) as plant:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await plant.presses["IMM-02"].until(3)
         counted = [line["counter"] for line in lines(truth) if line["machine"] == "IMM-02"]
         assert counted[:3] == [1, 2, 3]
@@ -121,7 +121,7 @@ async def test_a_machine_without_a_life_counter_is_true_by_its_jobs(tmp_path: Pa
 
 
 async def test_a_press_molds_on_while_its_server_is_stopped() -> None:
-    async with open_plant(MODBUS, speed=1000, free_ports=True) as plant, asyncio.timeout(5):
+    async with open_plant(MODBUS, speed=1000, free_ports=True) as plant, asyncio.timeout(20):
         press, face = plant.presses["IMM-01"], plant.faces["IMM-01"]
         await press.until(1)
         await face.stop()

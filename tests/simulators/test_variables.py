@@ -53,7 +53,7 @@ class Heard:
         self._told.put_nowait((node.nodeid.Identifier, value, status))
 
     async def next(self) -> tuple[str, Any, str]:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             return await self._told.get()
 
 
