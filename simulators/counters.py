@@ -28,12 +28,12 @@ class Counters:
     kept: Kept = "always"
     save_every: int = 50
     """Closings from save to save, where only what is saved is kept."""
-    saved: tuple[int, int, int, int] = (0, 0, 0, 0)
-    """Machine, job, good and bad as they were last saved."""
+    saved: tuple[int, ...] = ()
+    """Machine, job, good and bad as they were last saved; as they are where nobody says."""
 
     def __post_init__(self) -> None:
-        self.saved = (*self.saved,)  # a list where it comes from JSON
-        if not any(self.saved):
+        self.saved = tuple(self.saved)  # a list where it comes from JSON
+        if not self.saved:
             self.save()
 
     @property

@@ -101,9 +101,10 @@ class Molding:
         press.has_mold = False
         await press.rest()
         run, next_round = runs.at(runs.done + 1)
-        self._rack.give(old, before.turn(round_), press.at_s + run.set_up_s / 2)
+        begin_s = press.at_s
+        self._rack.give(old, before.turn(round_), begin_s + run.set_up_s / 2)
         free_s, mold = await self._rack.take(run, next_round)
-        press.at_s = max(press.at_s + run.set_up_s, free_s + run.set_up_s / 2)
+        press.at_s = max(press.at_s, begin_s + run.set_up_s, free_s + run.set_up_s / 2)
         await self._until(press.at_s)
         await press.change_mold(mold, run.job_of(next_round), set_points=run.set_points)
         runs.done += 1  # not before: what stops in a change-over has it to do again

@@ -67,6 +67,7 @@ class Plant:
         done = []
         for name in self._named([machines] if isinstance(machines, str) else machines):
             try:
+                self._press_of(name).catch_up()
                 await self.carry_out(order, name)
             except FaultError:
                 if machines not in ("*", ["*"]):
@@ -81,11 +82,14 @@ class Plant:
         Raises:
             FaultError: it can't have the fault.
         """
-        tcus = {tcu.name: tcu.press for tcu in self.fleet.tcu}
-        if name in tcus and order.what in ACTIONS:
+        if name not in self.presses and order.what in ACTIONS:
             raise FaultError(f"{name}: '{order.what}' is for presses, not for control units")
-        press = self.presses[tcus.get(name, name)]
-        await carry_out(order, press, self.fleet.molds, self.faults[name])
+        await carry_out(order, self._press_of(name), self.fleet.molds, self.faults[name])
+
+    def _press_of(self, name: str) -> Press:
+        """The press of that name, or at which the control unit of that name stands."""
+        at = {tcu.name: tcu.press for tcu in self.fleet.tcu}
+        return self.presses[at.get(name, name)]
 
     async def inject(
         self, machine: str, fault: str, for_s: float | None = None, **given: float

@@ -211,6 +211,15 @@ class Press:
         if self._stopped_at is None:
             self._stopped_at = self.now_s - seconds
 
+    def catch_up(self) -> None:
+        """Let a press that stands know what time it is, for what somebody tells it now.
+
+        What is due before is done in its own time.
+        """
+        if self._plan is None and self._stopped_at is not None:
+            due_s = self.script.next_s
+            self.at_s = self.now_s if due_s is None else max(self.at_s, min(self.now_s, due_s))
+
     # How it stops
 
     async def until(self, counter: int) -> Shot:

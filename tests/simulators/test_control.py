@@ -10,9 +10,10 @@ import pytest
 
 from agent.__main__ import main
 from simulators.control import listening, obey, send
-from simulators.faults import FaultError
-from simulators.fleet import Fleet, FleetError
+from simulators.faults import Active, FaultError, Faults
+from simulators.fleet import Fleet, FleetError, load
 from simulators.fleetentries import FleetTcu
+from simulators.modes import Mode
 from simulators.orders import parsed
 from simulators.plant import open_plant
 
@@ -187,3 +188,30 @@ def test_an_order_is_read_as_a_person_types_it() -> None:
 
     assert machines == ["IMM-01", "IMM-02"]
     assert (order.what, order.given, order.for_s) == ("coolant_supply_warm", {"by_k": 3.5}, 600)
+
+
+class Ended:
+    """Waits until a fault is switched off."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.event = asyncio.Event()
+        faults.followers.append(self)
+
+    async def fault_changed(self, active: Active, *, on: bool) -> None:
+        if not on:
+            self.event.set()
+
+
+async def test_a_fault_at_a_press_that_stands_lasts_as_long_as_it_is_told_to() -> None:
+    async with open_plant(load("six"), speed=1000, free_ports=True) as plant:
+        press = plant.presses["IMM-01"]
+        await press.set_mode(Mode.MANUAL)
+        await press.paused()
+        await plant.clock.until(plant.clock.now() + 2000)
+        began_s, ended = press.now_s, Ended(press.faults)
+        await plant.inject("IMM-01", "coolant_supply_warm", for_s=1000)
+        async with asyncio.timeout(20):
+            await ended.event.wait()
+        lasted_s = press.now_s - began_s
+
+    assert 950 < lasted_s < 1500

@@ -239,6 +239,19 @@ async def test_a_counter_is_never_set_to_what_it_can_not_show() -> None:
     assert press.counter == 464
 
 
+async def test_a_counter_that_was_saved_at_0_falls_back_to_0_after_a_restart_too() -> None:
+    press = a_press(counter_kept="saved", save_every=50)
+    for _ in range(3):
+        await press.mold()
+    again = a_press(counter_kept="saved", save_every=50)
+    again.restore(press.snapshot())
+    assert again.counter == 3
+
+    await again.power_off()
+
+    assert again.counter == 0
+
+
 async def test_a_press_comes_back_from_a_power_off_with_its_counters() -> None:
     before = a_press()
     await before.change_mold(Mold(id="A-2231", revision="B", resin="PC"), Job(name="J-9"))
