@@ -20,7 +20,7 @@ async def modbus_client(
 ) -> AsyncGenerator[AsyncModbusTcpClient]:
     """A plain pymodbus client that has connected; impatient, so that tests are quick."""
     client = AsyncModbusTcpClient(
-        server.host, port=server.port, **{"timeout": 0.15, "retries": 0} | options
+        server.host, port=server.port, **{"timeout": 0.4, "retries": 0} | options
     )
     try:
         assert await client.connect()

@@ -167,11 +167,11 @@ async def test_what_was_asked_into_a_black_hole_is_answered_when_it_closes(
 async def test_slow_answers_are_late_by_their_delay_and_time_out_a_hasty_client(
     press: Press, face: ModbusFace, client: AsyncModbusTcpClient
 ) -> None:
-    await press.faults.on("slow_answers", {"delay_s": 0.25})
+    await press.faults.on("slow_answers", {"delay_s": 0.6})
 
     assert await times_out(shots(client))
     async with modbus_client(face, timeout=3) as patient:
-        assert await seconds(shots(patient)) >= 0.25
+        assert await seconds(shots(patient)) >= 0.6
 
     await press.faults.off("slow_answers")
     async with modbus_client(face) as hasty:
@@ -195,7 +195,7 @@ async def test_polls_pile_up_behind_slow_answers_which_come_in_order(
 async def test_a_late_reply_costs_one_read_where_ids_are_checked(
     press: Press, client: AsyncModbusTcpClient
 ) -> None:
-    await press.faults.on("late_reply", {"delay_s": 0.2})
+    await press.faults.on("late_reply", {"delay_s": 0.5})
 
     assert await times_out(shots(client))
     assert await registers(client, COOLING_TIME) == [1350]
@@ -212,7 +212,7 @@ async def test_over_rtu_every_read_after_one_late_reply_gets_the_answer_to_the_o
     low_word, cooling_time = 5001, 1350
 
     async with modbus_client(face, framer=FramerType.RTU) as client:
-        await press.faults.on("late_reply", {"delay_s": 0.2})
+        await press.faults.on("late_reply", {"delay_s": 0.5})
         assert await times_out(registers(client, COOLING_TIME))
         seen = [
             (await registers(client, 1), await registers(client, COOLING_TIME)) for _ in range(20)
@@ -225,7 +225,7 @@ async def test_over_rtu_every_read_after_one_late_reply_gets_the_answer_to_the_o
 
 @pytest.mark.fault("late_replies")
 async def test_late_replies_come_back_again_and_again(press: Press, face: ModbusFace) -> None:
-    await press.faults.on("late_replies", {"delay_s": 0.2, "every": 3})
+    await press.faults.on("late_replies", {"delay_s": 0.5, "every": 3})
 
     outcomes: list[int | None] = []
     async with modbus_client(face) as client:

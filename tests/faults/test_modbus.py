@@ -79,7 +79,7 @@ async def test_with_id_0_every_read_after_one_late_reply_gets_the_answer_to_the_
 ) -> None:
     await press.faults.on("transaction_id_zero")
     assert await shots(client) == 5001
-    await press.faults.on("late_reply", {"delay_s": 0.2})
+    await press.faults.on("late_reply", {"delay_s": 0.5})
 
     with pytest.raises(ModbusIOException):
         await registers(client, COOLING_TIME)
