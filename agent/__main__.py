@@ -25,6 +25,7 @@ from agent.history import Filter, History, open_history
 from agent.live import Plant
 from agent.progress import progress_bar
 from agent.run import now, run
+from agent.trust import AskError, TrustError, trust
 from dashboards.server import ServeError, serve
 from simulators.actions import ACTIONS
 from simulators.control import PORT as CONTROL_PORT
@@ -45,10 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
         status: int = args.command(args)
-    except (ConfigError, FleetError) as error:
+    except (ConfigError, FleetError, AskError) as error:
         complain(error)
         return MISUSED
-    except (RecordError, ExportError, demo.DemoError, ServeError, FaultError) as error:
+    except (RecordError, ExportError, demo.DemoError, ServeError, FaultError, TrustError) as error:
         complain(error)
         return FAILED
     except KeyboardInterrupt:
@@ -90,6 +91,15 @@ def _add_running(commands: Any) -> None:
     )
     _add_format(one)
     one.set_defaults(command=_check)
+
+    one = commands.add_parser("trust", help="show a machine's certificate, and pin it")
+    one.add_argument("machine", metavar="MACHINE")
+    one.add_argument("--config", type=Path, default=Path("sprue.toml"), metavar="FILE")
+    one.add_argument("--yes", action="store_true", help="pin what is shown without a question")
+    one.add_argument(
+        "--ignore-dates", action="store_true", help="whether it has expired does not matter"
+    )
+    one.set_defaults(command=_trust)
 
 
 def _add_simulate(commands: Any) -> None:
@@ -277,6 +287,11 @@ def _check(args: argparse.Namespace) -> int:
     readings = asyncio.run(checking.connect_all(loaded))
     checking.show(readings, json=args.format == "json")
     return FAILED if any(reading.error for reading in readings) else DONE
+
+
+def _trust(args: argparse.Namespace) -> int:
+    trust(load(args.config), args.machine, yes=args.yes, ignore_dates=args.ignore_dates)
+    return DONE
 
 
 def _simulate(args: argparse.Namespace) -> int:

@@ -9,15 +9,17 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Annotated, Self, TypeVar
 from urllib.parse import urlsplit
 
 from asyncua import Client, ua
+from asyncua.crypto.security_policies import SecurityPolicyNone
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 from pydantic import AfterValidator, Field, model_validator
 
 from drivers.errors import GarbledError, RefusedError, StaleError
+from drivers.hangup import hang_up
 from drivers.nodeid import CORE
 from drivers.secret import Secret
 from drivers.security import Security, secure
@@ -28,8 +30,6 @@ SESSION_TIMEOUT_S = 30.0
 """Small servers allow about ten sessions; one that we could not close must not last."""
 WATCHDOG_S = 10.0
 """How often asyncua looks whether the server lives; also keeps a session that polls rarely."""
-CLOSE_S = 0.6
-"""How long closing may take: a dead peer must not hold up a shutdown."""
 DEFAULT_PORT = 4840
 
 READ, BROWSE, TRANSLATE, MONITOR = "reading", "browsing", "resolving paths", "subscribing"
@@ -242,6 +242,21 @@ class Batch:
         return await self._session.ask(READ, self._wanted, request)
 
 
+class _Client(Client):  # type: ignore[misc]  # asyncua's types are not to be had
+    """asyncua's, which would also send a password that anybody on the network can read."""
+
+    def server_policy(self, token_type: ua.UserTokenType) -> ua.UserTokenPolicy:
+        policy = super().server_policy(token_type)
+        hidden = self.security_policy.Mode == ua.MessageSecurityMode.SignAndEncrypt
+        if token_type == ua.UserTokenType.UserName and not hidden and _is_clear(policy):
+            raise UaError("it wants the password in clear text; mode 'SignAndEncrypt' hides it")
+        return policy
+
+
+def _is_clear(policy: ua.UserTokenPolicy) -> bool:
+    return policy.SecurityPolicyUri in (None, "", SecurityPolicyNone.URI)
+
+
 @asynccontextmanager
 async def open_session(settings: SessionSettings) -> AsyncGenerator[Session]:
     """Connect, hand out the session, and close it whatever happens.
@@ -252,7 +267,7 @@ async def open_session(settings: SessionSettings) -> AsyncGenerator[Session]:
             or password that is configured is not there.
         GarbledError: it is no OPC UA server that we understand.
     """
-    client = Client(settings.url, timeout=settings.timeout_s, watchdog_intervall=WATCHDOG_S)
+    client = _Client(settings.url, timeout=settings.timeout_s, watchdog_intervall=WATCHDOG_S)
     client.session_timeout = SESSION_TIMEOUT_S * 1000
     client.name = "Sprue"
     client.description = f"Sprue {settings.name}"  # a peripheral may act on the loss of its IMM's
@@ -266,27 +281,10 @@ async def open_session(settings: SessionSettings) -> AsyncGenerator[Session]:
         with told(settings.name, f"connecting to {settings.url}"):
             async with asyncio.timeout(settings.connect_timeout_s):
                 if settings.security is not None:
-                    await secure(client, settings.name, settings.security)
+                    await secure(client, settings.security, at=settings)
                 await client.connect()
                 session = Session(client, settings.name)
                 await session.look_up()
         yield session
     finally:
-        await _close(client)
-
-
-async def _close(client: Client) -> None:
-    """Give the session back to the server if it still listens, and the socket in any case."""
-    protocol = client.uaclient.protocol
-    try:
-        with suppress(UaError, OSError):  # a time-out is an OSError too
-            async with asyncio.timeout(CLOSE_S):
-                await client.close_session()
-                await client.close_secure_channel()
-    finally:
-        client.disconnect_socket()
-        transport = protocol.transport if protocol else None
-        if transport is not None:
-            # asyncua keeps the socket of a link that it knows to be lost; and a socket with
-            # unsent bytes for a dead peer would stay until the system gives up on it.
-            transport.abort() if transport.get_write_buffer_size() else transport.close()
+        await hang_up(client)
