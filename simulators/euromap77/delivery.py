@@ -12,6 +12,9 @@ OVERFLOW = ua.NodeId(ua.ObjectIds.EventQueueOverflowEventType)
 class Delivery:
     """Fires cycle events once each and in order, unless a fault is on.
 
+    One that is held back goes with its server, as all that a server has not sent yet: after a
+    restart nobody has subscribed, and the machine may have another id.
+
     Args:
         server: Whose clients get them.
         faults: Of the machine.

@@ -47,6 +47,9 @@ class Limits:
 
 NONE = Limits()
 
+FASTEST_MS = 5.0
+"""Between publications; a client that asks for less gets this."""
+
 
 def _operation(name: str) -> ua.NodeId:
     return _capability(f"OperationLimits_{name}")
@@ -90,6 +93,14 @@ class LimitedSession(InternalSession):  # type: ignore[misc]  # asyncua is untyp
         """
         _check(params, self._limits.nodes_per_translate)
         return await super().translate_browsepaths_to_nodeids(params)
+
+    async def create_subscription(
+        self, params: ua.CreateSubscriptionParameters, *callbacks: Any, **more: Any
+    ) -> Any:
+        """Start a subscription; without an interval asyncua would send no keep-alives."""
+        asked = params.RequestedPublishingInterval
+        params.RequestedPublishingInterval = max(FASTEST_MS, asked)
+        return await super().create_subscription(params, *callbacks, **more)
 
     async def create_monitored_items(self, params: ua.CreateMonitoredItemsParameters) -> Any:
         """Subscribe to values or events; an item that can't be is refused by itself.

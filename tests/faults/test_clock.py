@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from asyncua import Client, ua
 
+from simulators.faults import Faults
 from simulators.flat.face import FlatFace
+from simulators.menu import MENU
+from simulators.opcua.conditions import CENTURY_S, Conditions
 from simulators.press import Press
 from tests.faults.uaclients import node, ua_client
 from tests.simulators.makers import a_press
@@ -123,9 +126,28 @@ async def test_a_server_that_restarts_with_a_wrong_clock_started_in_the_past(
             assert abs(aware(data.SourceTimestamp) - behind) < A_WHILE, token
 
 
-@pytest.mark.fault("clock_back", "clock_forward", "clock_1970")
+@pytest.mark.fault("clock_back", "clock_forward")
 async def test_no_clock_is_so_wrong_that_the_server_breaks(press: Press, client: Client) -> None:
     for name in ("clock_back", "clock_forward"):
-        await press.faults.on(name, {"by_s": 1e15})
+        await press.faults.on(name, {"by_s": MENU[name].parameters["by_s"].most})
         await shot_at(client, press)
         await press.faults.off(name)
+
+
+@pytest.mark.fault("clock_back", "clock_forward")
+async def test_clocks_that_are_wrong_together_behind_one_server_stay_among_the_dates() -> None:
+    machines = [Faults(machine=f"IMM-{number:02}") for number in range(1, 6)]
+    conditions = Conditions(machines)
+
+    now = datetime.now(UTC)
+    ends = {
+        "clock_back": datetime(1970, 1, 1, tzinfo=UTC),
+        "clock_forward": now + timedelta(seconds=CENTURY_S),
+    }
+    for name, end in ends.items():
+        for faults in machines:
+            await faults.on(name, {"by_s": 1e9})
+        shown = now + timedelta(seconds=conditions.clock_offset_s())
+        assert abs(shown - end) < A_WHILE
+        for faults in machines:
+            await faults.off(name)

@@ -98,6 +98,18 @@ async def test_there_are_so_many_subscriptions_and_no_more() -> None:
             await client.create_subscription(500, Deaf())
 
 
+@pytest.mark.parametrize(("asked", "given"), [(0, 5), (500, 500)])
+async def test_who_asks_for_publications_without_a_pause_gets_the_fastest(
+    asked: float, given: float
+) -> None:
+    async with limited() as client:
+        answer = await client.uaclient.create_subscription(
+            ua.CreateSubscriptionParameters(RequestedPublishingInterval=asked), lambda _: None
+        )
+
+        assert answer.RevisedPublishingInterval == given
+
+
 async def test_an_event_filter_that_selects_too_much_is_refused_by_itself() -> None:
     async with limited(select_clauses=3) as client:
         subscription = await client.create_subscription(500, Deaf())
