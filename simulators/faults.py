@@ -70,7 +70,8 @@ class Faults:
         """The fault, if it is to happen now: one of its `count` is used up, the last ends it."""
         active = self._on.get(name)
         if active is not None and active.left is not None:
-            self._since[name] = None  # the closing that it touches has not ended yet
+            if active.fault.kind != "events":  # those tell of a closing that has ended
+                self._since[name] = None
             active.left -= 1
             if active.left <= 0:
                 del self._on[name]

@@ -59,6 +59,8 @@ class Molding:
         late = press.faults.active("late_publication")
         if late is not None and late.shots % 2 == 0:
             await self._until(press.at_s + late["by_s"])
+            if press.lose():  # power went in the meantime
+                return
         await press.end(plan)
         self._keep_up(allowed_s=0.0 if late is None else late["by_s"])
 

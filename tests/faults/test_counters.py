@@ -1,5 +1,6 @@
 """Counters and mold ids, as a client sees them that subtracts and trusts: plain pymodbus."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -179,3 +180,23 @@ async def test_a_blocked_cavity_is_in_the_parts_only() -> None:
         shot = await client.press.mold()
 
         assert (shot.parts_good, shot.mold.cavities) == (1, 2)
+
+
+@pytest.mark.fault("power_off", "late_publication")
+async def test_a_closing_that_would_have_shown_late_is_lost_with_the_power() -> None:
+    fleet = Fleet.model_validate(
+        {
+            "press": [{"name": "IMM-01", "protocol": "modbus", "mold": "A-1"}],
+            "mold": [{"id": "A-1"}],
+        }
+    )
+    async with open_plant(fleet, speed=1000, free_ports=True) as plant:
+        press = plant.presses["IMM-01"]
+        await press.until(1)
+        await plant.inject("IMM-01", "late_publication", by_s=600)
+        await plant.clock.until(press.at_s + press.late_s + 100)
+        await plant.inject("IMM-01", "power_off")
+        async with asyncio.timeout(10):
+            await press.paused()
+
+        assert press.counter == 1

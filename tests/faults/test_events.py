@@ -9,6 +9,8 @@ import pytest
 from asyncua import Client, Node, ua
 
 from simulators.euromap77.face import Euromap77Face, Options
+from simulators.fleet import Fleet
+from simulators.plant import open_plant
 from simulators.press import Press
 from tests.simulators.makers import a_press
 from tests.simulators.plain77 import (
@@ -298,3 +300,29 @@ async def test_an_event_says_nothing_of_an_uncertain_value(press: Press, client:
     shot = await press.mold()
 
     assert (await heard.next())[f"{UNIT}/CushionStroke"] == shot.values["cushion_mm"]
+
+
+@pytest.mark.fault("duplicate_event", "event_lost", "events_out_of_order", "event_queue_overflow")
+@pytest.mark.parametrize(
+    ("fault", "count"),
+    [
+        ("duplicate_event", 1),
+        ("event_lost", 2),
+        ("events_out_of_order", 1),
+        ("event_queue_overflow", 3),
+    ],
+)
+async def test_the_truth_names_the_closings_whose_events_went_wrong_and_no_other(
+    fault: str, count: int
+) -> None:
+    fleet = Fleet.model_validate(
+        {
+            "press": [{"name": "IMM-01", "protocol": "euromap77", "mold": "A-1"}],
+            "mold": [{"id": "A-1"}],
+        }
+    )
+    async with open_plant(fleet, speed=None, free_ports=True) as plant:
+        await plant.inject("IMM-01", fault, count=count)
+        shots = [await plant.presses["IMM-01"].mold() for _ in range(count + 2)]
+
+    assert [shot.injected for shot in shots] == [(fault,)] * count + [()] * 2
