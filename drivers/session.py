@@ -18,8 +18,10 @@ from asyncua.crypto.security_policies import SecurityPolicyNone
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 from pydantic import AfterValidator, Field, model_validator
 
+from drivers.beside import NamedFile
 from drivers.errors import GarbledError, RefusedError, StaleError
 from drivers.hangup import hang_up
+from drivers.login import log_in_by_certificate, log_in_by_password
 from drivers.nodeid import CORE
 from drivers.secret import Secret
 from drivers.security import Security, secure
@@ -82,6 +84,20 @@ class SessionSettings(MachineSettings):
     user: Annotated[str | None, Field(min_length=1)] = None
     """None: anonymous."""
     password: Secret | None = None
+    user_certificate: NamedFile | None = None
+    """Instead of user and password: a certificate that the server knows, PEM or DER."""
+    user_key: Secret | None = None
+    """Of `user_certificate`, PEM."""
+
+    @model_validator(mode="after")
+    def _one_user(self) -> Self:
+        if (self.user_certificate is None) != (self.user_key is None):
+            raise ValueError("'user_certificate' and 'user_key' belong together")
+        if self.user_certificate is not None and self.user is not None:
+            raise ValueError("'user' and 'user_certificate' are two users; one logs in")
+        if self.user_certificate is not None and self.security is None:
+            raise ValueError("a 'user_certificate' needs 'security'")
+        return self
 
     @model_validator(mode="after")
     def _not_in_clear(self) -> Self:
@@ -274,9 +290,10 @@ async def open_session(settings: SessionSettings) -> AsyncGenerator[Session]:
     client.application_uri = "urn:sprue:agent"
     client.product_uri = "urn:sprue"
     if settings.user is not None:
-        client.set_user(settings.user)
-    if settings.password is not None:
-        client.set_password(settings.password.read(settings.name, "password"))
+        log_in_by_password(client, settings.name, settings.user, settings.password)
+    if settings.user_certificate is not None and settings.user_key is not None:
+        mine = settings.user_certificate, settings.user_key
+        log_in_by_certificate(client, settings.name, *mine)
     try:
         with told(settings.name, f"connecting to {settings.url}"):
             async with asyncio.timeout(settings.connect_timeout_s):
