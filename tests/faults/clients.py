@@ -1,13 +1,11 @@
 """Clients as their README has them, for tests that show what they see."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
-from asyncua import Client, ua
 from pymodbus.client import AsyncModbusTcpClient
 
-from simulators.flat.face import NAMESPACE, FlatFace
 from simulators.modbus.server import ModbusServer
 
 COUNTER, COOLING_TIME = 0, 101
@@ -38,21 +36,3 @@ async def shots(client: AsyncModbusTcpClient) -> int:
     """The shot counter."""
     high, low = await registers(client, COUNTER, 2)
     return high << 16 | low
-
-
-@asynccontextmanager
-async def ua_client(face: FlatFace, timeout: float = 0.3) -> AsyncGenerator[Client]:
-    """A plain asyncua client that has connected; impatient, so that tests are quick."""
-    client = Client(face.address, timeout=timeout)
-    await client.connect()
-    try:
-        yield client
-    finally:
-        with suppress(TimeoutError, ConnectionError, ua.UaError):  # its link may be dead
-            await client.disconnect()
-
-
-async def ua_shots(client: Client) -> int:
-    """The shot counter of a flat server."""
-    index = await client.get_namespace_index(NAMESPACE)
-    return int(await client.get_node(ua.NodeId("ActCntCyc", index)).read_value())

@@ -1,8 +1,9 @@
 """Faults of the link to an OPC UA server, and its going away, as plain asyncua shows them."""
 
 import asyncio
+import sys
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import NoReturn
 
 import pytest
@@ -45,6 +46,17 @@ async def seconds_to_read(client: Client) -> float:
 async def poll_for_ever(client: Client) -> NoReturn:
     while True:
         await value(client, "ActCntCyc")
+
+
+async def outcomes_of(read: Callable[[], Awaitable[object]], times: int) -> list[str]:
+    """What reads one after the other come to: the value, or the error's name."""
+    outcomes = []
+    for _ in range(times):
+        try:
+            outcomes.append(str(await read()))
+        except TimeoutError:
+            outcomes.append("TimeoutError")
+    return outcomes
 
 
 @pytest.mark.fault("server_restart")
@@ -145,6 +157,24 @@ async def test_a_forgotten_link_times_out_while_new_ones_are_answered(
         await value(client, "ActCntCyc")
     async with ua_client(face) as other:
         assert await value(other, "ActCntCyc") == 501
+        await press.faults.off("half_open")
+        assert await value(other, "ActCntCyc") == 501
+    with pytest.raises(TimeoutError):
+        await value(client, "ActCntCyc")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be told to drop what comes in")
+@pytest.mark.fault("black_hole")
+async def test_a_connect_into_a_black_hole_hangs(press: Press, face: FlatFace) -> None:
+    await press.faults.on("black_hole")
+
+    with pytest.raises(TimeoutError):
+        async with ua_client(face, timeout=0.3):
+            pass
+
+    await press.faults.off("black_hole")
+    async with ua_client(face) as client:
+        assert await value(client, "ActCntCyc") == 501
 
 
 @pytest.mark.fault("black_hole")
@@ -201,6 +231,26 @@ async def test_a_late_reply_costs_one_read_and_is_never_taken_for_another(
     await press.faults.off(name)
 
     assert await value(client, "ActTimCool") == 13.5  # it comes right behind the late one
+
+
+@pytest.mark.parametrize(
+    ("fault", "given", "lost"),
+    [
+        pytest.param("late_reply", {}, 1, marks=pytest.mark.fault("late_reply")),
+        pytest.param("late_replies", {"every": 3}, 2, marks=pytest.mark.fault("late_replies")),
+    ],
+)
+async def test_late_replies_cost_their_reads_and_no_other(
+    press: Press, client: Client, fault: str, given: Mapping[str, float], lost: int
+) -> None:
+    state = client.nodes.server_state
+    await press.faults.on(fault, {"delay_s": 0.4, **given})
+
+    outcomes = await outcomes_of(state.read_value, 6)
+
+    assert outcomes.count("TimeoutError") == lost
+    await press.faults.off(fault)
+    assert await outcomes_of(state.read_value, 6) == ["0"] * 6
 
 
 @pytest.mark.parametrize(
