@@ -200,7 +200,7 @@ ACTIONS: Mapping[str, Action] = {
         between=True,
     ),
     "cavities": Action(
-        what="Blocks or opens cavities; the control does not know.",
+        what="Blocks or opens cavities: fewer parts are counted, NumCavities stays as it was.",
         act=_cavities,
         needs={"open": int},
     ),

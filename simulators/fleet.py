@@ -356,7 +356,7 @@ def load(name_or_path: str | Path) -> Fleet:
         FleetError: there is no such fleet, or it is wrong; one sentence per mistake.
     """
     path = Path(name_or_path)
-    if path.suffix != ".toml" and not path.exists():
+    if path.suffix != ".toml" and not path.is_file():
         if str(name_or_path) not in names():
             near = hint(str(name_or_path), names()) or f"; shipped are {', '.join(names())}"
             raise FleetError(f"no fleet '{name_or_path}', and no file of that name{near}")

@@ -240,6 +240,8 @@ async def _start(name: str, face: Face) -> None:
     try:
         await face.start()
     except OSError as error:
+        if error.filename is not None or error.strerror is None:  # a file, not the port
+            raise FleetError(f"{name}: {error}") from error
         raise FleetError(
             f"{name}: can't listen at {face.address}: {error.strerror}; "
             "is another simulator running? Free ports can be asked for"

@@ -53,7 +53,7 @@ class Press:
         self.mounted = 0
         """How often a mold has come onto it; each time with a program of its own."""
         self.open_cavities = setup.open_cavities or setup.mold.cavities
-        """Cavities that make parts; the control does not know of blocked ones."""
+        """Cavities that make parts; NumCavities is the mold's, whatever is blocked."""
         self.job = setup.job
         self.mode = setup.mode
         self.program = program(setup.mold, setup.tonnage, setup.set_points)

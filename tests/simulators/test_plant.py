@@ -223,3 +223,18 @@ async def test_serving_says_where_and_writes_the_configuration(
     said = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in said] == [["IMM-01", "modbus"], ["IMM-02", "modbus"]]
     assert text.count("[[machine]]") == text.count("[[mold]]") == 2
+
+
+async def test_a_folder_without_the_official_files_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FleetError, match=f"IMM-05: {tmp_path}: the official NodeSet .* not there"):
+        async with open_plant(load("six"), speed=None, free_ports=True, nodesets=tmp_path):
+            pass
+
+
+def test_a_folder_of_a_fleet_s_name_does_not_hide_the_fleet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "six").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    assert len(load("six").press) == 6
