@@ -464,7 +464,7 @@ _FAULTS: tuple[Fault, ...] = (
         what="An operator changes the cooling timer.",
         naive="A longer cycle; nobody says which phase.",
         parameters={
-            "by_s": Parameter(0.5, "seconds longer; negative for shorter", -600, 600),
+            "by_s": Parameter(0.5, "seconds longer; negative for shorter", -60, 60),
             "logged": Parameter(1, "0: the control announces no parameter change"),
         },
     ),
@@ -474,7 +474,7 @@ _FAULTS: tuple[Fault, ...] = (
         what="An operator changes the hold time.",
         naive="A longer cycle that looks like longer cooling.",
         parameters={
-            "by_s": Parameter(0.5, "seconds longer; negative for shorter", -600, 600),
+            "by_s": Parameter(0.5, "seconds longer; negative for shorter", -60, 60),
             "logged": Parameter(1, "0: the control announces no parameter change"),
         },
     ),
@@ -507,7 +507,7 @@ _FAULTS: tuple[Fault, ...] = (
         naive="A noisy, longer cooling time that nobody set.",
         parameters={
             "over_timer_s": Parameter(
-                0.6, "seconds that recovery outlasts the timer, on average", 0, 600
+                0.6, "seconds that recovery outlasts the timer, on average", 0, 60
             ),
             "over": _over(10),
         },
@@ -517,7 +517,7 @@ _FAULTS: tuple[Fault, ...] = (
         kind="process",
         what="The mold runs warmer than set, with flow and supply as they should be.",
         naive="Nothing: no time changes.",
-        parameters={"by_k": Parameter(5, "K; negative for colder", -50, 50), "over": _over(30)},
+        parameters={"by_k": Parameter(5, "K; negative for colder", -20, 30), "over": _over(30)},
     ),
     Fault(
         name="coolant_flow_low",
@@ -541,7 +541,7 @@ _FAULTS: tuple[Fault, ...] = (
         kind="process",
         what="The coolant comes in warmer: supply, return and mold rise together.",
         naive="Nothing: no time changes.",
-        parameters={"by_k": Parameter(5, "K", -50, 50), "over": _over(10)},
+        parameters={"by_k": Parameter(5, "K", -20, 50), "over": _over(10)},
     ),
     Fault(
         name="temperature_control_fault",
@@ -549,7 +549,7 @@ _FAULTS: tuple[Fault, ...] = (
         what="The temperature control unit hunts: supply and return swing.",
         naive="A mold temperature whose average is right.",
         parameters={
-            "swing_k": Parameter(4, "K above and below", 0, 50),
+            "swing_k": Parameter(4, "K above and below", 0, 20),
             "period": Parameter(12, "shots from crest to crest"),
         },
     ),
@@ -560,7 +560,7 @@ _FAULTS: tuple[Fault, ...] = (
         naive="Spikes in the cycle time.",
         parameters={
             "share": Parameter(0.3, "share of shots that stick", 0, 1),
-            "by_s": Parameter(2.0, "seconds longer, on average", 0.01, 600),
+            "by_s": Parameter(2.0, "seconds longer, on average", 0.01, 60),
         },
     ),
     Fault(
@@ -568,7 +568,7 @@ _FAULTS: tuple[Fault, ...] = (
         kind="process",
         what="Robot or operator keep the press waiting with its mold open.",
         naive="A longer, skewed cycle; cooling is as set.",
-        parameters={"by_s": Parameter(4.0, "seconds longer, on average", 0.01, 3600)},
+        parameters={"by_s": Parameter(4.0, "seconds longer, on average", 0.01, 300)},
     ),
     Fault(
         name="cycle_interrupted",

@@ -81,6 +81,12 @@ class Program:
         )
 
     @property
+    def open_s(self) -> float:
+        """How long no plastic touches the wall: the movements, without an operator's share."""
+        moving_s = self.mold_close_time_s + self.mold_open_time_s
+        return moving_s + self.ejection_time_s + self.pause_time_s
+
+    @property
     def contact_s(self) -> float:
         """How long the plastic touches the wall; the mold stays shut until the screw is ready."""
         screw_s = self.recovery_time_s + 2 * RECOVERY_DELAY_S
@@ -125,6 +131,10 @@ RANGES: Mapping[str, tuple[float, float]] = {
     **{name: _USUAL_RANGES[name.rpartition("_")[2]] for name in NUMBERS},
     "melt_temp_c": (170, 450),  # always above the water's
     "coolant_rise_c": (0.1, 10),
+    "hold_time_set_s": (0.01, 600),
+    "recovery_time_s": (0.01, 600),
+    "cushion_mm": (0.1, 30),
+    "start_mm": (35, 500),  # always behind the cushion
 }
 """Least and most that can be entered: beyond them no press molds, and the physics say nothing."""
 
@@ -175,7 +185,7 @@ def _supply_c(mold: Mold, base: Program) -> float:
     flow, melt_c = base.coolant_flow_l_min, base.melt_temp_c
     between = resistance_m2k_w(flow, base.mold_temp_set_c)
     steady = wall(RESINS[mold.resin], alloy(mold.alloy), mold.wall_mm, between).steady(
-        base.contact_s, base.cycle_s - base.contact_s
+        base.contact_s, base.open_s
     )
     water_c = (base.mold_temp_set_c - steady.sensor * melt_c) / (1 - steady.sensor)
     return max(COLDEST_SUPPLY_C, round(2 * (water_c - base.coolant_rise_c / 2)) / 2)

@@ -18,6 +18,9 @@ from simulators.physics.water import resistance_m2k_w, rise_k
 LARGEST_LOSS = 0.98
 """Of the flow: a trickle always finds its way."""
 
+SETTLING = 1.8
+"""Below 2, from where on the water's swings would not die away."""
+
 RISE_TAU_S = 30.0
 """In which the water forgets the last part's heat."""
 
@@ -41,7 +44,7 @@ class Tempering:
         self._flow_l_min = program.coolant_flow_l_min
         self._rise_k = program.coolant_rise_c
         usual = self._wall()
-        self._steady = usual.steady(program.contact_s, program.cycle_s - program.contact_s)
+        self._steady = usual.steady(program.contact_s, program.open_s)
         over_water_k = program.melt_temp_c - self._water_c
         shot_j_m2 = float(usual.part_j_m2k.sum()) * (1 - self._steady.part) * over_water_k
         per_m2_k = rise_k(shot_j_m2 / program.cycle_s, program.coolant_flow_l_min)
@@ -65,7 +68,7 @@ class Tempering:
         program = self._program
         self._rise_k = program.coolant_rise_c
         before_s = program.mold_close_time_s
-        after_s = program.cycle_s - program.contact_s - before_s
+        after_s = program.open_s - before_s
         self._heat.settle(
             self._steady, self._water_c, program.melt_temp_c, program.contact_s, after_s
         )
@@ -134,5 +137,12 @@ class Tempering:
         return wall(self._resin, self._alloy, self._mold.wall_mm, between)
 
     def _warmed(self, j_m2: float, seconds: float) -> None:
-        watts = j_m2 * self.cavity_m2 / max(0.1, seconds)
-        self._rise_k = rise_k(watts, self._flow_l_min)
+        """Let the water take up what came out of the metal.
+
+        It feels that rise one closing late, and would swing up where little water meets much metal:
+        there it follows by a share only, which settles at the same rise.
+        """
+        k_per_j_m2 = rise_k(self.cavity_m2 / max(0.1, seconds), self._flow_l_min)
+        gain = float(self._heat.wall.metal_j_m2k.sum()) * k_per_j_m2 / 2
+        share = min(1.0, SETTLING / (1 + 2 * gain))
+        self._rise_k += share * (j_m2 * k_per_j_m2 - self._rise_k)

@@ -234,7 +234,7 @@ async def test_a_timer_is_changed_as_far_as_a_control_takes_it() -> None:
     async with open_plant(FLEET, speed=None, free_ports=True) as plant:
         press = plant.presses["IMM-01"]
         before = press.program
-        await plant.inject("IMM-01", "timer_changed", by_s=-600)
+        await plant.inject("IMM-01", "timer_changed", by_s=-60)
         shot = await press.mold()
         await plant.clear("IMM-01", "timer_changed")
 

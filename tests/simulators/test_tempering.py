@@ -193,3 +193,27 @@ def test_water_and_mold_settle_whatever_mold_a_fleet_may_have(
         rise_k = plan.levels["coolant_out_c"] - plan.levels["coolant_in_c"]
         assert -0.3 < rise_k < 5
         assert 0 < plan.levels["mold_temp_c"] < 130
+
+
+@pytest.mark.parametrize("alloy", ["steel", "QC-10"])
+@pytest.mark.parametrize("share", [0.9, 1.0])
+async def test_a_trickle_of_water_comes_back_hot_and_settles(alloy: str, share: float) -> None:
+    mold = Mold(id="A-1", resin="POM", alloy=alloy)
+    settings = program(mold, 80)
+    faults = Faults(machine="IMM-01")
+    process = Process(Random("a seed"), faults)
+    process.mount(mold, settings)
+    process.warm()
+    await faults.on("coolant_flow_low", {"share": share, "over": 1})
+    plans = [process.shot(settings, mold, Mode.AUTOMATIC, 1) for _ in range(200)]
+
+    out = [plan.levels["coolant_out_c"] for plan in plans[-20:]]
+    assert max(out) - min(out) < 2
+    assert 95 < min(out) < 205  # no hotter than the melt
+    assert min(plan.levels["mold_temp_c"] for plan in plans) > 85
+
+
+def test_a_screw_that_outlasts_the_timer_keeps_the_mold_shut() -> None:
+    settings = program(MOLD, 80, {"recovery_time_s": 600})
+
+    assert settings.coolant_in_c == pytest.approx(settings.mold_temp_set_c, abs=5)
