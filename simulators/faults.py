@@ -60,7 +60,8 @@ class Faults:
     """Whether its server asks for certificates."""
     followers: list[Follower] = field(default_factory=list)
     _on: dict[str, Active] = field(default_factory=dict)
-    _since: dict[str, None] = field(default_factory=dict)
+    _touched: dict[str, None] = field(default_factory=dict)
+    _aftermath: dict[str, int] = field(default_factory=dict)
 
     def active(self, name: str) -> Active | None:
         """The fault, while it is on."""
@@ -71,7 +72,7 @@ class Faults:
         active = self._on.get(name)
         if active is not None and active.left is not None:
             if active.fault.kind != "events":  # those tell of a closing that has ended
-                self._since[name] = None
+                self._touched[name] = None
             active.left -= 1
             if active.left <= 0:
                 del self._on[name]
@@ -90,9 +91,12 @@ class Faults:
         """
         active = self._checked(name, given or {})
         await self.off(name)
-        self._since[name] = None
+        if active.fault.kind != "process":
+            self._touched[name] = None  # the closing that runs has its process already
         if not active.fault.once:
             self._on[name] = active
+        elif active.fault.aftermath:
+            self._aftermath[name] = active.fault.aftermath
         for follower in tuple(self.followers):
             await follower.fault_changed(active, on=True)
         return active
@@ -109,10 +113,22 @@ class Faults:
             for follower in tuple(self.followers):
                 await follower.fault_changed(active, on=False)
 
+    def shot_began(self) -> None:
+        """Note which faults the process of a closing has, before it is planned."""
+        for active in self._on.values():
+            if active.fault.kind == "process":
+                self._touched[active.name] = None
+        for name in list(self._aftermath):
+            self._touched[name] = None
+            self._aftermath[name] -= 1
+            if not self._aftermath[name]:
+                del self._aftermath[name]
+
     def shot_ended(self) -> list[str]:
-        """Count a closing; the faults that touched it, in the order in which they came."""
-        touched = list(self._since | dict.fromkeys(self._on))
-        self._since.clear()
+        """Count a closing; the faults that touched it."""
+        here = [each.name for each in self._on.values() if each.fault.kind != "process"]
+        touched = list(self._touched | dict.fromkeys(here))
+        self._touched.clear()
         for active in self._on.values():
             active.shots += 1
         return touched

@@ -44,6 +44,8 @@ class Fault:
     """Protocols on which it can happen."""
     once: bool = False
     """It happens at the moment it is switched on; else it lasts until it is switched off."""
+    aftermath: int = 0
+    """Closings that still show it, where it happens once."""
     needs_security: bool = False
     """Only a server that asks for certificates can have it."""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
@@ -67,6 +69,10 @@ class Fault:
                     f"'{self.name}' has '{key}' = {value:g}; "
                     f"it should be a number from {least:g} to {most:g}"
                 )
+
+
+WARM_UP = 20
+"""Closings after a stop until a press is as before (reference page on molding, 1.5)."""
 
 
 def _count(text: str = "how often it happens, then it is off", default: float = 1) -> Parameter:
@@ -574,6 +580,7 @@ _FAULTS: tuple[Fault, ...] = (
         name="cycle_interrupted",
         kind="process",
         once=True,
+        aftermath=WARM_UP,
         what="The guard door is opened within a cycle, which is lost: the press waits, the mold "
         "cools down, and the next shot starts as after a stop.",
         naive="One very long cycle, or a gap.",
@@ -593,6 +600,7 @@ _FAULTS: tuple[Fault, ...] = (
         name="start_up",
         kind="process",
         once=True,
+        aftermath=WARM_UP,
         what="The press stops, then starts up again: often an almost empty first shot, a long "
         "recovery on the second, pressure that climbs over 15 to 20 shots.",
         naive="Alarms on every signal after each break.",

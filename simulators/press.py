@@ -449,6 +449,7 @@ class Press:
         if self._stopped_at is not None and at_s > self._stopped_at:
             self._process.stand(at_s - self._stopped_at)
         self._stopped_at = None
+        self.faults.shot_began()
         dry = self._dry_due > 0 or self.set_up_due > 0
         if self.set_up_due:
             self.set_up_due -= 1

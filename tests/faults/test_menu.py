@@ -83,8 +83,28 @@ async def test_a_shot_knows_every_fault_that_touched_it() -> None:
     await faults.on("counter_reset")
     await faults.on("coolant_flow_low")
 
-    assert faults.shot_ended() == ["black_hole", "counter_reset", "coolant_flow_low"]
+    assert faults.shot_ended() == ["black_hole", "counter_reset"]  # it was planned before the flow
+    faults.shot_began()
     assert faults.shot_ended() == ["coolant_flow_low"]
+    faults.shot_began()
+    await faults.off("coolant_flow_low")
+    assert faults.shot_ended() == ["coolant_flow_low"]
+    faults.shot_began()
+    assert faults.shot_ended() == []
+
+
+async def test_the_shots_of_a_warm_up_know_what_they_come_from() -> None:
+    faults = Faults(machine="IMM-01")
+    await faults.on("start_up")
+    running = faults.shot_ended()
+
+    after = []
+    for _ in range(25):
+        faults.shot_began()
+        after.append(faults.shot_ended())
+
+    assert running == []
+    assert after == [["start_up"]] * 20 + [[]] * 5
 
 
 async def test_what_grows_reaches_its_size_after_its_shots() -> None:

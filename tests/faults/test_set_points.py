@@ -143,10 +143,10 @@ async def test_a_start_up_looks_like_trouble_on_every_signal() -> None:
         await plant.inject("IMM-01", "start_up", standing_s=7200)
         shots = await molded(plant, 6)
 
-    starts = [shot for shot in shots if "start_up" in shot.injected]
     gaps = [b.at_s - a.at_s for a, b in zip([warm, *shots], shots, strict=False)]
-    assert len(starts) == 1
     assert max(gaps) > 7200
+    stood = gaps.index(max(gaps))
+    assert ["start_up" in shot.injected for shot in shots] == [False] * stood + [True] * (6 - stood)
     again = [shot.values for shot in shots[gaps.index(max(gaps)) :]]
     assert again[1]["recovery_time_s"] > 1.1 * warm.values["recovery_time_s"]
     for values in again[:3]:
