@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from agent.backoff import backoff
+from agent.canary import Canary, proven
 from agent.config import Loaded
 from agent.line import Line
 from drivers import Link, MachineError, euromap77, modbus, opcua
@@ -26,6 +27,20 @@ QUIET_AFTER = 3
 
 
 def opener(
+    settings: MachineSettings, loaded: Loaded, *, remember: bool = False
+) -> Callable[[], AbstractAsyncContextManager[Press]]:
+    """What connects to a machine, and to no other than the one that was there before.
+
+    Args:
+        settings: The machine.
+        loaded: The configuration.
+        remember: Keep what the machine is known by.
+    """
+    connect, canary = direct_opener(settings, loaded), Canary(loaded.pki, settings.name)
+    return lambda: proven(connect, canary, remember=remember)
+
+
+def direct_opener(
     settings: MachineSettings, loaded: Loaded
 ) -> Callable[[], AbstractAsyncContextManager[Press]]:
     """What connects to a machine, by its driver."""

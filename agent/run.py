@@ -71,7 +71,9 @@ async def run(loaded: Loaded, pages: Pages) -> None:
             tasks.create_task(tick(plant, displays, lines, tally), name="tick")
             for machine in loaded.config.machine:
                 tasks.create_task(
-                    follow(machine, opener(machine, loaded), lines[machine.name], now),
+                    follow(
+                        machine, opener(machine, loaded, remember=True), lines[machine.name], now
+                    ),
                     name=f"follow {machine.name}",
                 )
 

@@ -1,15 +1,20 @@
-"""`sprue trust`: a person looks at a machine's certificate and says that it is the right one."""
+"""`sprue trust`: a person looks at what a machine shows and says that it is the right one."""
 
 import asyncio
 import sys
 from collections.abc import Callable
 
-from agent.config import AnyMachine, Loaded
+from agent.canary import Canary, worded
+from agent.config import Loaded
+from agent.machine import direct_opener
 from drivers import MachineError
 from drivers.certificate import described, fingerprint, out_of_date, printable
 from drivers.pin import store_pin
 from drivers.security import Security, shown_certificate, trusted_certificate
 from drivers.session import SessionSettings
+from drivers.settings import MachineSettings
+
+Ask = Callable[[str], bool]
 
 
 class TrustError(Exception):
@@ -21,32 +26,75 @@ class AskError(TrustError):
 
 
 def trust(
-    loaded: Loaded,
-    machine: str,
-    *,
-    yes: bool,
-    ignore_dates: bool,
-    ask: Callable[[str], bool] | None = None,
+    loaded: Loaded, machine: str, *, yes: bool, ignore_dates: bool, ask: Ask | None = None
 ) -> None:
-    """Show a machine's certificate and, if a person says so, pin it.
+    """Show a machine's certificate and who it is, and keep both if a person says so.
 
     Args:
         loaded: The configuration.
         machine: Name of the machine.
-        yes: Pin what is shown without a question.
-        ignore_dates: Pin it even if it has expired, and do not look at its dates later.
+        yes: Keep what is shown without a question.
+        ignore_dates: Pin a certificate even if it has expired, and do not look at its dates later.
         ask: Puts a question; by default on the terminal.
 
     Raises:
-        AskError: there is no such machine, it is not secured, or nobody is there to be asked.
+        AskError: there is no such machine, it has nothing to be trusted, or nobody is there to be
+            asked.
         TrustError: the machine can't be reached, or the person said no.
     """
-    settings, security = _secured(loaded, machine)
+    settings = next((each for each in loaded.config.machine if each.name == machine), None)
+    if settings is None:
+        names = ", ".join(each.name for each in loaded.config.machine)
+        raise AskError(f"{loaded.path}: there is no machine {printable(machine)!r}; it has {names}")
+    is_secured = isinstance(settings, SessionSettings) and settings.security is not None
+    canary = Canary(loaded.pki, machine)
+    confirm = Confirm(yes=yes, ask=ask or (_on_terminal if sys.stdin.isatty() else None))
     try:
-        before = trusted_certificate(machine, security)
-        found = asyncio.run(shown_certificate(security, settings))
+        if isinstance(settings, SessionSettings) and settings.security is not None:
+            _certificate(settings, settings.security, confirm, ignore_dates=ignore_dates)
+        if canary.known():
+            asyncio.run(_identity(loaded, settings, canary, confirm))
+        elif not is_secured:
+            raise AskError(f"{machine} has no certificate, and has not been seen yet")
     except MachineError as error:
         raise TrustError(str(error)) from error
+    except OSError as error:
+        raise TrustError(f"{error.filename}: {error.strerror}") from error
+
+
+class Confirm:
+    """A person's yes.
+
+    Args:
+        yes: It is given already.
+        ask: Puts a question; None where nobody is there.
+    """
+
+    def __init__(self, *, yes: bool, ask: Ask | None) -> None:
+        self._yes = yes
+        self._ask = ask
+
+    def __call__(self, question: str) -> None:
+        """Go on, or raise.
+
+        Raises:
+            AskError: nobody is there to be asked.
+            TrustError: the person said no.
+        """
+        if self._yes:
+            return
+        if self._ask is None:
+            raise AskError("nobody is there to say yes; --yes takes what is shown above")
+        if not self._ask(question):
+            raise TrustError("nothing was changed")
+
+
+def _certificate(
+    settings: SessionSettings, security: Security, confirm: Confirm, *, ignore_dates: bool
+) -> None:
+    machine = settings.name
+    before = trusted_certificate(machine, security)
+    found = asyncio.run(shown_certificate(security, settings))
     print(f"{machine} at {settings.url} shows this certificate:")
     for heading, words in described(found):
         print(f"  {heading:<16} {words}")
@@ -66,32 +114,24 @@ def trust(
     if late and not ignore_dates:
         how = "--ignore-dates pins it all the same"
         raise TrustError(f"{machine}: its certificate {late}; {how}")
-    ask = ask or (_on_terminal if sys.stdin.isatty() else None)
-    if not yes and ask is None:
-        raise AskError("nobody is there to say yes; --yes pins what is shown above")
-    if not yes and ask is not None and not ask("Does the machine's own screen show the same?"):
-        raise TrustError("not pinned")
-    try:
-        file = store_pin(security.pki, machine, found, ignore_dates=ignore_dates)
-    except OSError as error:
-        raise TrustError(f"{error.filename}: {error.strerror}") from error
+    confirm("Does the machine's own screen show the same?")
+    file = store_pin(security.pki, machine, found, ignore_dates=ignore_dates)
     print(f"Pinned in {file}.")
 
 
-def _secured(loaded: Loaded, machine: str) -> tuple[SessionSettings, Security]:
-    settings = next((each for each in loaded.config.machine if each.name == machine), None)
-    if settings is None:
-        names = ", ".join(each.name for each in loaded.config.machine)
-        raise AskError(f"{loaded.path}: there is no machine {printable(machine)!r}; it has {names}")
-    if not isinstance(settings, SessionSettings) or settings.security is None:
-        raise AskError(f"{machine} has no certificate: {_why_none(settings)}")
-    return settings, settings.security
-
-
-def _why_none(settings: AnyMachine) -> str:
-    if isinstance(settings, SessionSettings):
-        return "it has no 'security' in the configuration"
-    return f"driver {settings.driver!r} knows none"
+async def _identity(
+    loaded: Loaded, settings: MachineSettings, canary: Canary, confirm: Confirm
+) -> None:
+    async with direct_opener(settings, loaded)() as press:
+        shown = press.identity
+    print(f"{settings.name} is {worded(shown)}.")
+    if worded(shown) == worded(canary.known()):
+        print("It is the machine that was there before.")
+        return
+    print(f"Before, it was {worded(canary.known())}.")
+    confirm("Is this the machine that belongs here now?")
+    canary.keep(shown)
+    print("From now on, it is this one.")
 
 
 def _on_terminal(question: str) -> bool:

@@ -3,6 +3,7 @@
 MachineError
 ├── UnreachableError   no link, or it dropped           -> wait and try again
 ├── RefusedError       it answered, and said no         -> a person must act; try again rarely
+├── MistakenError      another machine answers          -> a person must act; nothing is booked
 ├── GarbledError       an answer that is off the map    -> the map, or the machine, is wrong
 └── StaleError         the link stands, nothing comes   -> connect anew
 
@@ -35,6 +36,12 @@ class RefusedError(MachineError):
     """The machine answered and said no: security, a log-in, an unknown node or address."""
 
     cause = "refused"
+
+
+class MistakenError(MachineError):
+    """Another machine answers than the one that is meant, or was there before."""
+
+    cause = "mistaken"
 
 
 class GarbledError(MachineError):

@@ -13,7 +13,9 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field, field_validator
 
+from drivers.browsing import resolve
 from drivers.errors import RefusedError
+from drivers.identity import KEY, NodeIdentity, proved
 from drivers.latch import Latch
 from drivers.mappednode import MappedNode
 from drivers.nodeid import parse_address
@@ -24,7 +26,7 @@ from drivers.polling import Ticks
 from drivers.session import Session, SessionSettings, open_session
 from drivers.settings import Cooling
 from drivers.subscribed import Subscribed
-from drivers.uaerrors import LateError
+from drivers.uaerrors import LateError, status_text
 
 FIND_S = 30.0
 """How often nodes that were not there are looked for."""
@@ -36,6 +38,8 @@ class OpcUaSettings(SessionSettings):
     driver: Literal["opcua"]
     map: Annotated[str, Field(min_length=1)]
     """A node map: the name of a shipped one, or a file."""
+    identity: NodeIdentity | None = None
+    """What tells this machine from all others."""
     read: Literal["poll", "subscribe"] = "poll"
     """Whether we ask at `poll_s`, or the server publishes at that rate."""
 
@@ -52,6 +56,13 @@ class OpcUaSettings(SessionSettings):
             parse_address(cooling.node, "urn:the-map's")
         return cooling
 
+    @field_validator("identity")
+    @classmethod
+    def _addressed(cls, identity: NodeIdentity | None) -> NodeIdentity | None:
+        if identity is not None:
+            parse_address(identity.node, "urn:the-map's")
+        return identity
+
 
 class _Source(Protocol):
     """Where frames come from: our asking, or the server's publishing."""
@@ -62,7 +73,9 @@ class _Source(Protocol):
 class OpcUaPress:
     """A press we are connected to; `open_press` makes one."""
 
-    def __init__(self, session: Session, settings: OpcUaSettings, nodes: NodeMap) -> None:
+    def __init__(
+        self, session: Session, settings: OpcUaSettings, nodes: NodeMap, known_by: str | None
+    ) -> None:
         by_signal = {node.signal: node for node in nodes.nodes}
         counter = by_signal.get("counter")
         latched = [node for node in nodes.nodes if node.latched and node is not counter]
@@ -74,6 +87,7 @@ class OpcUaPress:
         self._counter_at = sampled.index(counter) if counter else None
         self._columns = columns_of(sampled)
         self._modulus = counter.modulus if counter else None
+        self._identity = {} if known_by is None else {KEY: known_by}
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -97,8 +111,8 @@ class OpcUaPress:
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """Empty: a flat server has no agreed place for it."""
-        return {}
+        """The value that is configured to be it; a flat server has no agreed place."""
+        return self._identity
 
     @property
     def absent(self) -> tuple[MappedNode, ...]:
@@ -207,11 +221,35 @@ async def open_press(settings: OpcUaSettings, nodes: NodeMap) -> AsyncGenerator[
     Raises:
         UnreachableError: nobody answers, or not in time.
         RefusedError: it says no, or has neither the counter nor anything else of the map.
+        MistakenError: it is another machine than the one whose `identity` is configured.
     """
     async with open_session(settings) as session:
-        press = OpcUaPress(session, settings, with_cooling(settings, nodes))
+        known_by = await _read_identity(session, settings, nodes)
+        press = OpcUaPress(session, settings, with_cooling(settings, nodes), known_by)
         await press.find()
         yield press
+
+
+async def _read_identity(session: Session, settings: OpcUaSettings, nodes: NodeMap) -> str | None:
+    """What the machine is known by; None where nothing is configured."""
+    if settings.identity is None:
+        return None
+    text = settings.identity.node
+    try:
+        address = parse_address(text, nodes.namespace)
+    except ValueError as error:
+        raise RefusedError(settings.name, f"identity.node: {error}") from error
+    node_id = (await resolve(session, [address]))[0]
+    if node_id is None:
+        raise RefusedError(settings.name, f"identity.node: the server has no {text}")
+    answer = (await session.read([node_id]))[0]
+    if not answer.StatusCode.is_good():
+        code = answer.StatusCode.value
+        raise RefusedError(settings.name, f"identity.node: {text}: {status_text(code)}")
+    raw = answer.Value.Value if answer.Value else None
+    value = getattr(raw, "Text", raw)  # of a LocalizedText
+    found = value if isinstance(value, str | int | float) else None
+    return proved(settings.name, text, found, settings.identity.value)
 
 
 def with_cooling(settings: OpcUaSettings, nodes: NodeMap) -> NodeMap:
