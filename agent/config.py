@@ -187,7 +187,7 @@ def load(path: Path) -> Loaded:
     except ValidationError as error:
         sentences = [s for s in complaints(error, path, Config) if s]
         raise ConfigError(_plainer(sentences, raw)) from error
-    mistakes = [f"{path}: {sentence}" for sentence in _doubles(config)]
+    mistakes = [f"{path}: {each}" for each in (*_doubles(config), *_framings(config))]
     maps: dict[str, RegisterMap | NodeMap] = {}
     for number, machine in enumerate(config.machine, 1):
         try:
@@ -224,6 +224,21 @@ def _doubles(config: Config) -> Iterator[str]:
                     f"{' and '.join(where)}: found the name {name!r} {times} times; "
                     "each needs a name of its own"
                 )
+
+
+def _framings(config: Config) -> Iterator[str]:
+    """Machines on one line that name two framings: one of them is wrong."""
+    first: dict[tuple[str, int], tuple[int, str]] = {}
+    for number, machine in enumerate(config.machine, 1):
+        if not isinstance(machine, ModbusSettings):
+            continue
+        at, framing = (machine.host, machine.port), machine.framing
+        other, others = first.setdefault(at, (number, framing))
+        if framing != others:
+            yield (
+                f"machine[{number}].framing ({machine.name}): found {framing!r}; it should be "
+                f"{others!r}, as of machine[{other}] at the same host and port, or theirs this"
+            )
 
 
 DRIVERS = ("modbus", "opcua", "euromap77")

@@ -47,7 +47,8 @@ def direct_opener(
     found = loaded.maps.get(settings.name)
     match settings, found:
         case ModbusSettings(), RegisterMap():
-            return lambda: modbus.open_press(settings, found)
+            line = modbus.line_of(settings)
+            return lambda: modbus.open_press(settings, found, line)
         case OpcUaSettings(), NodeMap():
             return lambda: opcua.open_press(settings, found)
         case Euromap77Settings(), None:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from drivers.modbuslink import ModbusLink
+from drivers.modbusline import Station
 from drivers.observations import Origin, Quality, Report, Value
 from drivers.register import Register
 from drivers.registers import RegisterMap
@@ -28,7 +28,7 @@ class LastCycle:
     """Takes the last cycle's values whenever the counter has changed.
 
     Args:
-        link: To the device.
+        station: Our place on the line to the device.
         counter: That tells when there are new ones.
         registers: What holds the last cycle's values; at least one.
         limits: The map.
@@ -36,18 +36,18 @@ class LastCycle:
 
     def __init__(
         self,
-        link: ModbusLink,
+        station: Station,
         counter: ShotCounter,
         registers: Sequence[Register],
         limits: RegisterMap,
     ) -> None:
-        self._machine = link.machine
+        self._machine = station.machine
         self._registers = tuple(registers)
         self._settle_s = limits.settle_s
         self._modulus = counter.register.modulus
         self._counter = counter
-        self._values = Sweep(link, registers, limits)
-        together = Sweep(link, [*registers, counter.register], limits)
+        self._values = Sweep(station, registers, limits)
+        together = Sweep(station, [*registers, counter.register], limits)
         self._inside = together.requests == self._values.requests
         if self._inside:
             self._values = together

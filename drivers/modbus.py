@@ -1,7 +1,8 @@
-"""Presses, and counters retrofitted to presses, that speak Modbus TCP, read by a register map.
+"""Presses, and counters retrofitted to presses, that speak Modbus, read by a register map.
 
 The map (`drivers.registers`) says which register is which signal. Live registers are read at every
 tick, in few requests; what a machine keeps of its last cycle, whenever its shot counter changes.
+Machines behind one host and port share its line (`drivers.modbusline`).
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -9,11 +10,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from drivers.errors import MapError, RefusedError
 from drivers.lastcycle import LastCycle
-from drivers.modbuslink import ModbusLink, open_link
+from drivers.modbusframe import FramingName
+from drivers.modbusline import Line, Station, line_at
+from drivers.modbuslink import Asker
 from drivers.observations import Column, Frame, Observation, Quality
 from drivers.polling import Ticks
 from drivers.register import Register
@@ -34,10 +37,14 @@ class ModbusSettings(MachineSettings):
     port: Annotated[int, Field(ge=1, le=65535)] = 502
     unit: Annotated[int, Field(ge=0, le=255)] = 1
     """Unit id; 0 and 255 also are in use for devices without a gateway."""
+    framing: FramingName = "tcp"
+    """`rtu` for a device server that passes RTU frames on as they are on the serial line."""
     map: Annotated[str, Field(min_length=1)]
     """A register map: the name of a shipped one, or a file."""
     timeout_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
     """How long one answer may take; Modbus devices answer within tens of milliseconds."""
+    pause_ms: Annotated[float, Field(ge=0, le=10_000)] = 0.0
+    """Rest of the line before each request, where it needs more than the map says."""
 
     @field_validator("host")
     @classmethod
@@ -45,6 +52,15 @@ class ModbusSettings(MachineSettings):
         if "/" in host or (":" in host and host.count(":") < 2) or host != host.strip():
             raise ValueError("should be a name or an address alone; the port is the key 'port'")
         return host
+
+    @model_validator(mode="after")
+    def _answers(self) -> "ModbusSettings":
+        if self.framing == "rtu" and not 1 <= self.unit <= 247:
+            raise ValueError(
+                f"unit: found {self.unit}; with RTU frames it should be 1 to 247 (0 is for "
+                "everybody, and nobody answers it)"
+            )
+        return self
 
     @field_validator("cooling")
     @classmethod
@@ -58,17 +74,17 @@ class ModbusSettings(MachineSettings):
 class ModbusPress:
     """A press we are connected to; `open_press` makes one."""
 
-    def __init__(self, link: ModbusLink, settings: ModbusSettings, registers: RegisterMap) -> None:
+    def __init__(self, station: Station, settings: ModbusSettings, registers: RegisterMap) -> None:
         counter = registers.register("counter")
         latched = [each for each in registers.registers if each.latched and each is not counter]
         live = [each for each in registers.registers if not each.latched or each is counter]
         self._machine = settings.name
-        self._live = Sweep(link, live, registers)
-        self._counter = ShotCounter(link, counter, registers) if counter else None
+        self._live = Sweep(station, live, registers)
+        self._counter = ShotCounter(station, counter, registers) if counter else None
         self._counter_at = live.index(counter) if counter else -1
         self._last_cycle: LastCycle | None = None
         if self._counter and latched:
-            self._last_cycle = LastCycle(link, self._counter, latched, registers)
+            self._last_cycle = LastCycle(station, self._counter, latched, registers)
         self._columns = tuple(register.column for register in live)
         self._report_columns = tuple(register.column for register in latched)
         self._ticks = Ticks(settings.name, settings.poll_s)
@@ -162,11 +178,21 @@ def _put(items: tuple[T, ...], at: int, item: T) -> tuple[T, ...]:
     return (*items[:at], item, *items[at + 1 :])
 
 
+def line_of(settings: ModbusSettings) -> Line:
+    """The line that a machine is on; keep it, and what it has learned outlives its connections."""
+    return line_at(settings.host, settings.port, settings.framing)
+
+
 @asynccontextmanager
 async def open_press(
-    settings: ModbusSettings, registers: RegisterMap
+    settings: ModbusSettings, registers: RegisterMap, line: Line | None = None
 ) -> AsyncGenerator[ModbusPress]:
     """Connect, hand out the press, and close whatever happens.
+
+    Args:
+        settings: The machine.
+        registers: Its map.
+        line: As `line_of` gives it; whoever connects again and again keeps it.
 
     Raises:
         UnreachableError: nobody answers at the address, or not in time.
@@ -177,13 +203,12 @@ async def open_press(
             registers = with_cooling(registers, settings.cooling.register_)
         except MapError as error:
             raise RefusedError(settings.name, str(error)) from error
-    async with open_link(
-        settings.name,
-        settings.host,
-        settings.port,
+    asker = Asker(
+        machine=settings.name,
         unit=settings.unit,
         timeout_s=settings.timeout_s,
         connect_timeout_s=settings.connect_timeout_s,
-        pause_s=registers.pause_s,
-    ) as link:
-        yield ModbusPress(link, settings, registers)
+        pause_s=max(registers.pause_s, settings.pause_ms / 1000),
+    )
+    async with (line or line_of(settings)).join(asker) as station:
+        yield ModbusPress(station, settings, registers)

@@ -1,6 +1,6 @@
 """The shot counter of a Modbus device, read so that a torn number is never taken for a shot."""
 
-from drivers.modbuslink import ModbusLink
+from drivers.modbusline import Station
 from drivers.observations import Value
 from drivers.register import Register
 from drivers.registers import RegisterMap
@@ -18,14 +18,14 @@ class ShotCounter:
     in between: at 65,536 shots it shows 0 or 131,071.
 
     Args:
-        link: To the device.
+        station: Our place on the line to the device.
         register: Where the counter is.
         limits: The map.
     """
 
-    def __init__(self, link: ModbusLink, register: Register, limits: RegisterMap) -> None:
+    def __init__(self, station: Station, register: Register, limits: RegisterMap) -> None:
         self.register = register
-        self._sweep = Sweep(link, [register], limits)
+        self._sweep = Sweep(station, [register], limits)
         self._last: int | None = None
 
     @property

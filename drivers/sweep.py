@@ -7,7 +7,8 @@ from operator import itemgetter
 from typing import Any
 
 from drivers.blocks import Group, merged
-from drivers.modbuslink import BlockRefusedError, ModbusLink
+from drivers.modbusline import Station
+from drivers.modbuslink import BlockRefusedError
 from drivers.observations import Quality, Value
 from drivers.register import Register
 from drivers.registers import RegisterMap
@@ -22,16 +23,16 @@ class Sweep:
     """Reads some registers of a device, again and again.
 
     Args:
-        link: To the device.
+        station: Our place on the line to the device.
         registers: At least one.
         limits: The map, with the limits of the device.
     """
 
     def __init__(
-        self, link: ModbusLink, registers: Sequence[Register], limits: RegisterMap
+        self, station: Station, registers: Sequence[Register], limits: RegisterMap
     ) -> None:
         self.registers = tuple(registers)
-        self._link = link
+        self._station = station
         self._limits = limits
         self._groups = self._merged()
         self._refused: dict[str, tuple[Register, float]] = {}
@@ -63,7 +64,7 @@ class Sweep:
             doubtful = bool(self._refused)
             for group in self._groups:
                 try:
-                    data = await self._link.read(group.block)
+                    data = await self._station.read(group.block)
                 except BlockRefusedError as error:
                     await self._isolate(group, error)
                     break
@@ -100,7 +101,7 @@ class Sweep:
                 continue
             for half in part.split():
                 try:
-                    await self._link.read(half.block)
+                    await self._station.read(half.block)
                 except BlockRefusedError as error:
                     why = error
                     refused.append(half)
@@ -113,7 +114,7 @@ class Sweep:
         self._arrange()
         if culprits:
             names = ", ".join(f"{each.signal} at {each.source}" for each in culprits)
-            log.warning("%s: refused, %s: %s", self._link.machine, why, names)
+            log.warning("%s: refused, %s: %s", self._station.machine, why, names)
 
     async def _probe(self) -> None:
         """Ask for one of the refused registers, if its time has come."""
@@ -124,13 +125,13 @@ class Sweep:
         del self._refused[register.signal]
         alone = Group([register])
         try:
-            await self._link.read(alone.block)
+            await self._station.read(alone.block)
         except BlockRefusedError:
             self._refused[register.signal] = register, now + PROBE_S
         else:
             # Once all are back, the device is as it was, and may be read as it was.
             self._groups = [*self._groups, alone] if self._refused else self._merged()
-            log.warning("%s: found again: %s", self._link.machine, register.signal)
+            log.warning("%s: found again: %s", self._station.machine, register.signal)
         self._arrange()
 
 

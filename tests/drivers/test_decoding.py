@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import drivers.blocks
+import drivers.breaker
 import drivers.decoding
-import drivers.modbuslink
+import drivers.modbusframe
 import drivers.polling
 import drivers.registersheet
 import drivers.scaling
@@ -57,8 +58,9 @@ def shown(data: bytes, **keys: Any) -> tuple[object, Quality]:
     "module",
     [
         drivers.blocks,
+        drivers.breaker,
         drivers.decoding,
-        drivers.modbuslink,
+        drivers.modbusframe,
         drivers.polling,
         drivers.registersheet,
         drivers.scaling,

@@ -16,7 +16,8 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from drivers import MachineError, UnreachableError
 from drivers.blocks import Block
 from drivers.modbus import ModbusSettings, open_press
-from drivers.modbuslink import BlockRefusedError, ModbusLink, open_link
+from drivers.modbusline import Station, line_at
+from drivers.modbuslink import Asker, BlockRefusedError
 from tests.drivers.registermakers import a_map
 
 FLOATS = [21.5, -3.25]
@@ -44,16 +45,10 @@ async def server() -> AsyncGenerator[ModbusTcpServer]:
 
 
 @pytest.fixture
-async def link(server: ModbusTcpServer) -> AsyncGenerator[ModbusLink]:
-    async with open_link(
-        "IMM-12",
-        "127.0.0.1",
-        port_of(server),
-        unit=1,
-        timeout_s=2,
-        connect_timeout_s=2,
-        pause_s=0,
-    ) as opened:
+async def station(server: ModbusTcpServer) -> AsyncGenerator[Station]:
+    line = line_at("127.0.0.1", port_of(server), "tcp")
+    asker = Asker(machine="IMM-12", unit=1, timeout_s=2, connect_timeout_s=2)
+    async with line.join(asker) as opened:
         yield opened
 
 
@@ -68,57 +63,58 @@ def test_the_library_is_the_one_that_these_tests_know() -> None:
     assert version("pymodbus").startswith("3.16.")
 
 
-async def test_data_comes_as_it_is_on_the_wire(link: ModbusLink) -> None:
-    assert (await link.read(Block(3, 0, 2))).hex() == "0007ff9c"
-    assert (await link.read(Block(4, 0, 2))).hex() == "00080009"
-    assert (await link.read(Block(3, 10, 4))).hex() == "41ac0000c0500000"
-    assert await link.read(Block(1, 0, 11)) == bytes([0b0000_1001, 0b101])
-    assert await link.read(Block(2, 3, 8)) == bytes([0b1010_0001])
+async def test_data_comes_as_it_is_on_the_wire(station: Station) -> None:
+    assert (await station.read(Block(3, 0, 2))).hex() == "0007ff9c"
+    assert (await station.read(Block(4, 0, 2))).hex() == "00080009"
+    assert (await station.read(Block(3, 10, 4))).hex() == "41ac0000c0500000"
+    assert await station.read(Block(1, 0, 11)) == bytes([0b0000_1001, 0b101])
+    assert await station.read(Block(2, 3, 8)) == bytes([0b1010_0001])
 
 
-async def test_an_exception_is_raised_and_the_link_stays(link: ModbusLink) -> None:
+async def test_an_exception_is_raised_and_the_link_stays(station: Station) -> None:
     with pytest.raises(BlockRefusedError, match="illegal data address"):
-        await link.read(Block(3, 500, 1))
+        await station.read(Block(3, 500, 1))
 
-    assert (await link.read(Block(3, 0, 1))).hex() == "0007"
+    assert (await station.read(Block(3, 0, 1))).hex() == "0007"
 
 
-async def test_reads_at_the_same_time_wait_for_each_other(link: ModbusLink) -> None:
-    words = await asyncio.gather(*(link.read(Block(3, n % 2, 1)) for n in range(20)))
+async def test_reads_at_the_same_time_wait_for_each_other(station: Station) -> None:
+    words = await asyncio.gather(*(station.read(Block(3, n % 2, 1)) for n in range(20)))
 
     assert [word.hex() for word in words] == ["0007", "ff9c"] * 10
 
 
 async def test_a_cancelled_read_stays_cancelled_and_the_link_is_not_used_again(
-    link: ModbusLink, server: ModbusTcpServer
+    station: Station, server: ModbusTcpServer
 ) -> None:
-    task = asyncio.create_task(link.read(Block(3, 0, 1)))
+    task = asyncio.create_task(station.read(Block(3, 0, 1)))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
     with pytest.raises(UnreachableError):
-        await link.read(Block(3, 0, 1))
+        await station.read(Block(3, 0, 1))
 
 
-async def test_closing_tells_who_waits(link: ModbusLink, server: ModbusTcpServer) -> None:
-    await server.shutdown()  # type: ignore[no-untyped-call]
-    task = asyncio.create_task(link.read(Block(3, 0, 1)))
+async def test_a_server_that_goes_away_tells_who_waits(
+    station: Station, server: ModbusTcpServer
+) -> None:
+    task = asyncio.create_task(station.read(Block(3, 0, 1)))
     await asyncio.sleep(0)
-    link.close()
+    await server.shutdown()  # type: ignore[no-untyped-call]
 
     with pytest.raises(MachineError):
         await task
 
 
 async def test_the_library_logs_nothing_of_what_is_raised(
-    link: ModbusLink, server: ModbusTcpServer, caplog: pytest.LogCaptureFixture
+    station: Station, server: ModbusTcpServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     await server.shutdown()  # type: ignore[no-untyped-call]
 
     with caplog.at_level(logging.DEBUG), pytest.raises(UnreachableError):
-        await link.read(Block(3, 0, 1))
+        await station.read(Block(3, 0, 1))
 
     assert [record for record in caplog.records if record.name.startswith("pymodbus")] == []
 

@@ -1,0 +1,223 @@
+"""A line: everything behind one host and port, over one connection, one request at a time.
+
+Several machines may be units behind one gateway, whose serial line serves one request after the
+other anyway. They take turns, request by request, in the order in which they ask. One that fails is
+told so and has to join anew; the others go on, on a new connection if the old one can't be trusted.
+Only where the other side ended it, all are told.
+
+Where late answers can't be told from others (RTU frames, gateways without transaction ids), a new
+connection is not made before the line has been still for longer than its slowest answer took.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
+
+from drivers.blocks import Block
+from drivers.breaker import Breaker
+from drivers.errors import MachineError, UnreachableError
+from drivers.modbusframe import FramingName
+from drivers.modbuslink import Asker, BlockRefusedError, ModbusLink
+
+STILL_S = 0.1
+"""How much longer than the slowest answer a line is left still."""
+LOOK_S = 0.5
+"""How often a failing unit that waits looks whether anybody is left to be spared."""
+
+
+class Line:
+    """A line, for as long as the agent runs; `line_at` gives the one of an address.
+
+    Args:
+        host: Of the device, or of the gateway before several.
+        port: Where it listens.
+        framing: Of requests and answers.
+    """
+
+    def __init__(self, host: str, port: int, framing: FramingName) -> None:
+        self._host = host
+        self._port = port
+        self._framing = framing
+        self._tells_late_ones = framing == "tcp"
+        self._link: ModbusLink | None = None
+        self._stations: set[Station] = set()
+        self._turn = asyncio.Lock()
+        """Asyncio's locks are fair: first come, first served."""
+        self._breaker = Breaker()
+        self._probe = asyncio.Lock()
+        """Failing units are asked one at a time."""
+        self._slowest_s = 0.0
+        self._answered_at = self._still_until = float("-inf")
+        self._failure: tuple[float, str] = (float("-inf"), "")
+        """When connecting last failed, and why."""
+
+    @asynccontextmanager
+    async def join(self, asker: Asker) -> AsyncGenerator["Station"]:
+        """Take part, and connect if nobody has; whoever leaves last closes the connection.
+
+        Raises:
+            UnreachableError: nobody answers at the address, or not in time.
+        """
+        station = Station(self, asker)
+        self._stations.add(station)
+        try:
+            asked_at = asyncio.get_running_loop().time()
+            async with self._turn:
+                await self._connected(asker, asked_at)
+            yield station
+        finally:
+            self._stations.discard(station)
+            if not self._stations and self._link is not None:
+                self._tells_late_ones = self._link.tells_late_ones
+                self._link.close()
+                self._link = None
+
+    async def read(self, station: "Station", block: Block) -> bytes:
+        """See `Station.read`."""
+        if not self._breaker.is_failing(station.unit):
+            return await self._exchange(station, block)
+        async with self._probe:
+            while True:
+                rest_s = self._rest_s(station.unit)
+                if rest_s <= 0:
+                    return await self._exchange(station, block)
+                await asyncio.sleep(min(rest_s, LOOK_S))
+
+    async def _exchange(self, station: "Station", block: Block) -> bytes:
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
+        asker = station.asker
+        async with self._turn:
+            if station.lost:
+                raise UnreachableError(asker.machine, station.lost)
+            link = await self._connected(asker, asked_at)
+            if asker.pause_s:
+                await asyncio.sleep(max(0.0, self._answered_at + asker.pause_s - loop.time()))
+            began_at = loop.time()
+            try:
+                data = await link.exchange(asker, block)
+            except BlockRefusedError:
+                self._answered(asker.unit, began_at, loop.time())
+                raise
+            except MachineError:
+                station.lost = "the connection is lost"
+                still_s = self._see_to(link)
+                now = loop.time()
+                took_s = now - began_at + still_s
+                self._breaker.failed(asker.unit, took_s, now, alone=self._is_alone(asker.unit))
+                raise
+            except asyncio.CancelledError:
+                station.lost = "the connection is lost"
+                self._see_to(link)
+                raise
+            self._answered(asker.unit, began_at, loop.time())
+            return data
+
+    async def _connected(self, asker: Asker, asked_at: float) -> ModbusLink:
+        """The open connection; a new one where there is none. It is the caller's turn.
+
+        Whoever waited while another one failed to connect has failed too.
+        """
+        if self._link is not None:
+            if self._link.is_open:
+                return self._link
+            self._see_to(self._link)
+        loop = asyncio.get_running_loop()
+        failed_at, why = self._failure
+        if failed_at >= asked_at:
+            raise UnreachableError(asker.machine, why)
+        await asyncio.sleep(max(0.0, self._still_until - loop.time()))
+        link = ModbusLink(
+            self._host,
+            self._port,
+            self._framing,
+            self._lost,
+            tells_late_ones=self._tells_late_ones,
+        )
+        try:
+            await link.connect(asker)
+        except UnreachableError as error:
+            self._failure = loop.time(), error.what
+            raise
+        self._link = link
+        return link
+
+    def _answered(self, unit: int, began_at: float, now: float) -> None:
+        self._answered_at = now
+        self._slowest_s = max(self._slowest_s, now - began_at)
+        self._breaker.answered(unit)
+
+    def _see_to(self, link: ModbusLink) -> float:
+        """Forget a connection that is closed; how long the line is to be left still."""
+        self._tells_late_ones = link.tells_late_ones
+        if link.is_open:
+            return 0.0
+        if self._link is link:
+            self._link = None
+        if link.tells_late_ones:
+            return 0.0
+        still_s = self._slowest_s + STILL_S
+        self._still_until = asyncio.get_running_loop().time() + still_s
+        return still_s
+
+    def _lost(self) -> None:
+        """The other side has ended the connection."""
+        for station in self._stations:
+            station.lost = station.lost or "the machine closed the connection"
+
+    def _rest_s(self, unit: int) -> float:
+        """How long a failing unit has to wait: not at all where it keeps nobody waiting."""
+        if self._is_alone(unit):
+            return 0.0
+        return self._breaker.rest_s(asyncio.get_running_loop().time())
+
+    def _is_alone(self, unit: int) -> bool:
+        """Whether no other unit answers, as far as we know."""
+        others = {each.unit for each in self._stations if not each.lost} - {unit}
+        return all(self._breaker.is_failing(other) for other in others)
+
+
+class Station:
+    """A machine's place on a line; `Line.join` makes one."""
+
+    def __init__(self, line: Line, asker: Asker) -> None:
+        self.asker = asker
+        self.lost = ""
+        """Why it can ask no more; empty as long as it can."""
+        self._line = line
+
+    @property
+    def machine(self) -> str:
+        """Whose place it is."""
+        return self.asker.machine
+
+    @property
+    def unit(self) -> int:
+        """Which unit it asks."""
+        return self.asker.unit
+
+    async def read(self, block: Block) -> bytes:
+        """The data of one answer, exactly as long as asked for.
+
+        After any failure but a refused block the place is lost: whoever wants to go on joins anew.
+
+        Raises:
+            BlockRefusedError: the device says that it has no such registers.
+            RefusedError: the device says that it can't answer at all.
+            UnreachableError: no answer in time, or the connection is lost.
+            GarbledError: the answer is not one to this request.
+        """
+        return await self._line.read(self, block)
+
+
+_lines: WeakValueDictionary[tuple[object, str, int, FramingName], Line] = WeakValueDictionary()
+
+
+def line_at(host: str, port: int, framing: FramingName) -> Line:
+    """The line at an address: the same one for everybody, as long as anybody keeps it."""
+    key = (asyncio.get_running_loop(), host, port, framing)
+    line = _lines.get(key)
+    if line is None:
+        line = _lines[key] = Line(host, port, framing)
+    return line
