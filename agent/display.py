@@ -120,7 +120,7 @@ class Display:
             self._plant.set(
                 self._machine,
                 shots=tile.shots + sum(shots for _mold, _revision, shots in entry.added()),
-                cycles=tile.cycles + (1 if entry.booked else 0),
+                cycles=tile.cycles + entry.recorded,
                 life=self._life(tile.mold, tile.revision) if tile.mold else None,
             )
 

@@ -254,19 +254,19 @@ class History:
         """Sums over all machines since a start of day; blind time only of ended intervals."""
         ns = to_ns(since)
         shots = func.coalesce(func.sum(case((cycle.c.closing == "shot", 1), else_=0)), 0)
-        seen = select(func.count(), shots).where(cycle.c.time_ns >= ns)
+        seen = select(shots).where(cycle.c.time_ns >= ns)
         missing = select(func.coalesce(func.sum(run.c.unobserved), 0)).where(run.c.until_ns >= ns)
         ended = select(blind.c.since_ns, blind.c.until_ns).where(blind.c.until_ns >= ns)
         with self._engine.connect() as connection:
-            cycles, with_plastic = connection.execute(seen).one()
+            recorded = int(connection.execute(seen).scalar_one())
             unobserved = int(connection.execute(missing).scalar_one())
             blind_ns = sum(
                 row.until_ns - max(row.since_ns, ns) for row in connection.execute(ended)
             )
         return Today(
             since=since,
-            shots=int(with_plastic) + unobserved,
-            cycles=int(cycles),
+            shots=recorded + unobserved,
+            cycles=recorded,
             unobserved=unobserved,
             blind_s=blind_ns / 1e9,
         )

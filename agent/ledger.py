@@ -79,12 +79,17 @@ class Entry:
     refused: str | None = None
     """Why a cycle was not kept: `duplicate`, `before_first_seen`, `not_new`."""
 
+    @property
+    def recorded(self) -> int:
+        """Shots that it records with values: a closing without plastic is none."""
+        return int(self.booked is not None and self.booked.cycle.closing == "shot")
+
     def added(self) -> Iterator[tuple[str | None, str | None, int]]:
         """Mold, revision and shots that this entry adds to the sum of the ledger."""
         for run in self.runs:
             if run.kind != "seen":
                 yield run.mold, run.revision, run.shots
-            elif self.booked and self.booked.cycle.closing == "shot":
+            elif self.recorded:
                 yield run.mold, run.revision, 1  # the run itself says how many it has by now
 
 

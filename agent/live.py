@@ -75,7 +75,7 @@ class Tile:
     shots: int = 0
     """Booked in this segment's mount of the mold: what the counter proved."""
     cycles: int = 0
-    """Recorded with values; `shots - cycles` were not observed. Both are shown."""
+    """Shots recorded with values; `shots - cycles` were not observed. Both are shown."""
     last_cycle_at: datetime | None = None
     last_counter: int | None = None
     seen_at: datetime | None = None
@@ -149,7 +149,7 @@ class Today:
     shots: int = 0
     """What counters and events proved."""
     cycles: int = 0
-    """Recorded with their values."""
+    """Shots recorded with their values."""
     unobserved: int = 0
     blind_s: float = 0.0
     """Time in which a machine could not be seen, summed over machines."""

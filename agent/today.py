@@ -46,7 +46,7 @@ class Tally:
         self._today = replace(
             self._today,
             shots=self._today.shots + sum(shots for _mold, _revision, shots in entry.added()),
-            cycles=self._today.cycles + (1 if entry.booked else 0),
+            cycles=self._today.cycles + entry.recorded,
             unobserved=self._today.unobserved + sum(run.unobserved for run in entry.runs),
         )
 
