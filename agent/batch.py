@@ -18,8 +18,8 @@ class Blind:
     until: datetime | None
     """The first at which we saw it again; None while it lasts."""
     cause: str
-    """`unreachable`, `refused`, `mistaken` (another machine), `garbled`, `stale`, or `not_running`:
-    the agent itself."""
+    """`unreachable`, `refused`, `mistaken` (another machine), `garbled`, `stale`; `overflow` where
+    the link stood and things were lost on it; or `not_running`: the agent itself."""
     why: str
 
 

@@ -4,6 +4,7 @@ Every function is one short statement on a connection that can only read; long l
 key.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from agent.schema import (
     run,
     segment,
 )
+from drivers.condition import Condition
 
 PAGE = 2000
 
@@ -66,6 +68,8 @@ class MachineSums:
     blind_s: float
     blind_now: Blind | None
     mold: str | None
+    condition: Condition
+    """How its connection does, or did when it last stood."""
 
     @property
     def link(self) -> str:
@@ -300,6 +304,7 @@ class History:
             blind_s=sum(((b.until or now) - b.since).total_seconds() for b in blinds),
             blind_now=blinds[-1] if blinds and blinds[-1].until is None else None,
             mold=connection.execute(mounted).scalar(),
+            condition=_condition(row["condition"]),
         )
 
 
@@ -361,6 +366,13 @@ def _resume(standing: Standing, row: Run) -> None:
         standing.counter = max(standing.counter, row.last)
     if standing.run and standing.run.last != standing.counter:
         standing.run = None
+
+
+def _condition(body: str | None) -> Condition:
+    if body is None:
+        return Condition()
+    found = json.loads(body)
+    return Condition(**(found | {"unavailable": tuple(found["unavailable"])}))
 
 
 def _filtered(wanted: Filter) -> Select[Any]:

@@ -11,6 +11,7 @@ from agent.ledger import Entry, Ledger, Mount
 from agent.record import Before, Record
 from agent.today import Tally
 from drivers import Frame, Link, Notice, Observation, Report
+from drivers.condition import Condition
 from drivers.press import Press
 from drivers.settings import MachineSettings
 
@@ -50,6 +51,8 @@ class Line:
         self._seeded = settings.mold
         self._seen_at = before.seen_at
         self._blind = before.blind
+        self._press: Press | None = None
+        self._condition: Condition | None = None
 
     @property
     def blind(self) -> Blind | None:
@@ -91,6 +94,7 @@ class Line:
 
     def connected(self, press: Press) -> None:
         """A new connection stands; what comes next comes over it."""
+        self._press = press
         self._assembly.connected(reports=press.reports)
         self._ledger.modulus = press.counter_modulus
 
@@ -109,6 +113,7 @@ class Line:
         entries = [self._ledger.take(item) for item in self._assembly.take(observation)]
         if isinstance(observation, Frame):
             self._display.sampled(self._assembly.states, observation.received_at)
+            self._note_condition()
         await self._keep(Batch(machine=self._name, entries=entries, notices=notices, blinds=blinds))
 
     async def _keep(self, batch: Batch) -> None:
@@ -123,6 +128,13 @@ class Line:
             self._tally.add(entry)
         for blind in batch.blinds:
             self._tally.ended(blind)
+
+    def _note_condition(self) -> None:
+        """Keep how the connection does, when that has changed."""
+        condition = self._press.condition if self._press else None
+        if condition is not None and condition != self._condition:
+            self._condition = condition
+            self._record.does(self._name, condition)
 
     def _seen_now(self, at: datetime) -> None:
         self._seen_at = at

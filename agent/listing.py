@@ -1,6 +1,6 @@
 """The commands that read the record: `status`, `cycles`, `molds`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -9,7 +9,10 @@ from zoneinfo import ZoneInfo
 from agent.console import Format, ago, print_json, print_table, span
 from agent.cycle import Booked
 from agent.history import Filter, History
+from drivers.condition import Condition
 
+NAMED = 10
+"""Signals that are not there and are named on a terminal, by machine."""
 SHOWN = ("cycle_time_s", "cooling_time_s", "fill_time_s", "injection_pressure_peak_bar")
 
 
@@ -98,6 +101,10 @@ def status(
                 "refused": dict(each.refused),
                 "unobserved": each.unobserved,
                 "blind_s": round(each.blind_s, 3),
+                "unavailable": list(each.condition.unavailable),
+                "publishing_s": each.condition.publishing_s,
+                "sampling_s": each.condition.sampling_s,
+                "lost": each.condition.lost,
                 "expiring": list(expiring.get(each.machine, ())),
             }
             for each in sums
@@ -126,9 +133,25 @@ def status(
         ),
         right=("cycles seen", "kept", "not observed", "blind"),
     )
+    for each in sums:
+        for sentence in _connection(each.condition):
+            print(f"{each.machine}: {sentence}")
     for machine, sentences in expiring.items():
         for sentence in sentences:
             print(f"{machine}: {sentence}")
+
+
+def _connection(condition: Condition) -> Iterator[str]:
+    """What a person should know of a connection, in sentences."""
+    for what in condition.unavailable[:NAMED]:
+        yield f"unavailable: {what}"
+    if (more := len(condition.unavailable) - NAMED) > 0:
+        yield f"unavailable: {more} more; --format json names them all"
+    if condition.publishing_s is not None:
+        sampled = f", samples every {condition.sampling_s:g} s" if condition.sampling_s else ""
+        yield f"the server publishes every {condition.publishing_s:g} s{sampled}"
+    if condition.lost:
+        yield f"lost {condition.lost} notifications in this connection"
 
 
 def _reasons(refused: Mapping[str, int]) -> str:

@@ -22,6 +22,7 @@ from agent.history import standing_of
 from agent.ledger import Standing
 from agent.rows import from_ns
 from agent.writing import Writing
+from drivers.condition import Condition
 
 GROUP_MOST = 500
 """Batches in one commit."""
@@ -75,6 +76,7 @@ class Record:
         self._queue: queue.SimpleQueue[tuple[Batch, asyncio.Future[None]] | None]
         self._queue = queue.SimpleQueue()
         self._seen: dict[str, datetime] = {}
+        self._conditions: dict[str, Condition] = {}
         self._broken: asyncio.Future[None] = self._loop.create_future()
         self.opened: asyncio.Future[None] = self._loop.create_future()
         """Done when the record is ready; raises `RecordError` when it can't be used."""
@@ -99,6 +101,10 @@ class Record:
     def seen(self, machine: str, at: datetime) -> None:
         """Note that a machine gave a sign of life; written within a second."""
         self._seen[machine] = at
+
+    def does(self, machine: str, condition: Condition) -> None:
+        """Note how a machine's connection does; written within a second."""
+        self._conditions[machine] = condition
 
     async def watch(self) -> None:
         """Wait until the record breaks; never returns otherwise.
@@ -164,8 +170,9 @@ class Record:
         """Write what waits in one commit; False when told to stop."""
         group, going = self._gather()
         seen, self._seen = self._seen, {}
-        if group or seen:
-            writing.write([batch for batch, _done in group], seen)
+        conditions, self._conditions = self._conditions, {}
+        if group or seen or conditions:
+            writing.write([batch for batch, _done in group], seen, conditions)
             self._loop.call_soon_threadsafe(self._finish, [done for _batch, done in group])
         return going
 

@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0001"
+VERSION = "0002"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 main = MetaData(naming_convention=CONVENTION)
@@ -61,6 +61,7 @@ machine = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("driver", String(32)),
     _ns("seen_ns", null=True),
+    Column("condition", Text, comment="JSON: how its connection does; drivers.condition"),
 )
 
 mold = Table(

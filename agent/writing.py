@@ -8,8 +8,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
@@ -22,6 +24,7 @@ from agent.files import curves_path, writer
 from agent.ledger import Mount, Run, Segment
 from agent.rows import compact, cycle_row, to_ns
 from drivers import Notice
+from drivers.condition import Condition
 
 OPEN_MONTHS = 2
 """Around midnight of a month's last day, cycles of both months come in."""
@@ -66,8 +69,13 @@ class Writing:
         self._machines = self._ids(schema.machine)
         self._molds = self._ids(schema.mold)
 
-    def write(self, batches: Sequence[Batch], seen: Mapping[str, datetime]) -> None:
-        """Write batches in their order, and when machines were last seen; durable on return.
+    def write(
+        self,
+        batches: Sequence[Batch],
+        seen: Mapping[str, datetime],
+        conditions: Mapping[str, Condition] = MappingProxyType({}),
+    ) -> None:
+        """Write batches in their order, and what machines are like now; durable on return.
 
         Curves are committed before the cycles that they belong to: a curve without a cycle is
         harmless and is written over on the next try, a cycle without its curves can't happen.
@@ -81,6 +89,12 @@ class Writing:
                     schema.machine.update()
                     .where(schema.machine.c.id == self._machine(machine))
                     .values(seen_ns=to_ns(at))
+                )
+            for machine, condition in conditions.items():
+                self._main.execute(
+                    schema.machine.update()
+                    .where(schema.machine.c.id == self._machine(machine))
+                    .values(condition=compact(asdict(condition)))
                 )
 
     def _write_curves(self, batches: Sequence[Batch]) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from drivers.browsing import Branch
 from drivers.changes import Changes
+from drivers.condition import Condition
 from drivers.cooling import CoolingNode
 from drivers.cycleevent import CycleData
 from drivers.imm import barrel_places, grow_machine
@@ -13,9 +14,11 @@ from drivers.immview import Reading, View
 from drivers.immwatch import StateShown, Told, Watch
 from drivers.logbook import Entry
 from drivers.observations import (
+    OVERFLOW,
     Change,
     Column,
     Frame,
+    Link,
     Notice,
     Observation,
     Quality,
@@ -86,6 +89,17 @@ class ImmPress:
         """Manufacturer, model and serial number."""
         return self._identity
 
+    @property
+    def condition(self) -> Condition:
+        """Which variables are not there, and how fast the server publishes."""
+        publishing_s, sampling_s, lost = self._watch.rates
+        return Condition(
+            unavailable=self._view.points.unavailable,
+            publishing_s=publishing_s,
+            sampling_s=sampling_s,
+            lost=lost,
+        )
+
     async def read(self) -> Frame:
         """Every signal that can be read, now."""
         return self._frame(await self._view.read())
@@ -110,6 +124,14 @@ class ImmPress:
             if came is None:
                 continue
             received_at, told = came
+            if self._watch.gap:
+                yield Link(
+                    machine=self._session.machine,
+                    up=False,
+                    at=received_at,
+                    cause=OVERFLOW,
+                    why=self._watch.gap,
+                )
             for at, one in enumerate(told):
                 is_last = self._watch.is_drained and not any(
                     isinstance(later, CycleData) for later in told[at + 1 :]

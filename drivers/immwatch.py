@@ -16,7 +16,7 @@ from drivers.logbook import Entry, Logbook
 from drivers.observations import Value
 from drivers.points import decoded, told_time
 from drivers.session import Session
-from drivers.subscription import Publish, Subscription
+from drivers.subscription import Publish, Subscription, gap
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,8 @@ class Watch:
         self._log_handle = 0
         self._view: View | None = None
         self._slots: dict[int, int] = {}
+        self.gap = ""
+        """What was lost before that which `next` gave last; empty where nothing was."""
         self._seen: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED)
 
     async def next(self, until: float) -> tuple[datetime, list[Told]] | None:
@@ -81,7 +83,13 @@ class Watch:
             MachineError: the subscription is no more.
         """
         publish = await self._subscription.next(until)
+        self.gap = gap(publish.lost) if publish else ""
         return None if publish is None else (publish.received_at, self._told(publish))
+
+    @property
+    def rates(self) -> tuple[float, float, int]:
+        """Publishing and sampling intervals by the server's word (s), and what was lost."""
+        return self._subscription.interval_s, self._subscription.sampling_s, self._subscription.lost
 
     @property
     def is_drained(self) -> bool:
@@ -154,6 +162,7 @@ class Watch:
         for handle, values in publish.events:
             if values and values[0].Value == OVERFLOW_TYPE:
                 log.warning("%s: the server's event queue ran over", self._session.machine)
+                self.gap = "the server's event queue ran over"
             elif handle == self._cycle_handle and (data := self._events.read(values)):
                 if self._is_new(handle, data.event_id, data.source):
                     told.append((data.time or publish.received_at, data))

@@ -67,6 +67,12 @@ class Latch:
         """Nodes that were not there when last read."""
         return self._points.absent
 
+    @property
+    def unavailable(self) -> tuple[str, ...]:
+        """What of the last cycle is not there, and why; the counter shows elsewhere."""
+        counter = self._points.nodes[0].signal
+        return tuple(x for x in self._points.unavailable if not x.startswith(f"{counter} at "))
+
     async def take(
         self, counter: Value | None, seen_at: datetime, before: datetime | None
     ) -> Report | None:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
+from drivers.condition import Condition
 from drivers.errors import MapError, RefusedError
 from drivers.lastcycle import LastCycle
 from drivers.modbusframe import FramingName
@@ -71,6 +72,9 @@ class ModbusSettings(MachineSettings):
         return cooling
 
 
+_SOUND = Condition()
+
+
 class ModbusPress:
     """A press we are connected to; `open_press` makes one."""
 
@@ -124,6 +128,14 @@ class ModbusPress:
     def missed(self) -> int:
         """Polls left out so far, because one before took too long."""
         return self._ticks.missed
+
+    @property
+    def condition(self) -> Condition:
+        """Which registers the device refuses."""
+        refused = self.refused
+        if not refused:
+            return _SOUND
+        return Condition(unavailable=tuple(f"{r.signal} at {r.source}: refused" for r in refused))
 
     async def read(self) -> Frame:
         """Every live register once, now.

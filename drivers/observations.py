@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+OVERFLOW = "overflow"
+"""Cause of a `Link` that stood while things were lost on it: its down and up are one gap."""
+
 Value = float | int | bool | str
 """One reading. Numbers are in the unit that the signal's name ends in."""
 
@@ -144,7 +147,7 @@ class Link:
     at: datetime
     """UTC: up since, or the last instant at which we still saw the machine."""
     cause: str = ""
-    """`unreachable`, `refused`, `garbled`, `stale`, `not_running`; empty when up."""
+    """`unreachable`, `refused`, `garbled`, `stale`, `overflow`, `not_running`; empty when up."""
     why: str = ""
     """For a person; empty when up."""
 

@@ -14,13 +14,14 @@ from typing import Annotated, Literal, Protocol
 from pydantic import Field, field_validator
 
 from drivers.browsing import resolve
+from drivers.condition import Condition
 from drivers.errors import RefusedError
 from drivers.identity import KEY, NodeIdentity, proved
 from drivers.latch import Latch
 from drivers.mappednode import MappedNode
 from drivers.nodeid import parse_address
 from drivers.nodes import NodeMap
-from drivers.observations import Column, Frame, Observation, Quality, Report
+from drivers.observations import OVERFLOW, Column, Frame, Link, Observation, Quality, Report
 from drivers.points import Points, Shown, columns_of
 from drivers.polling import Ticks
 from drivers.session import Session, SessionSettings, open_session
@@ -67,6 +68,12 @@ class OpcUaSettings(SessionSettings):
 class _Source(Protocol):
     """Where frames come from: our asking, or the server's publishing."""
 
+    @property
+    def gap(self) -> str: ...
+
+    @property
+    def condition(self) -> tuple[float | None, float | None, int]: ...
+
     async def next(self) -> list[tuple[Shown, datetime]]: ...
 
 
@@ -85,6 +92,7 @@ class OpcUaPress:
         self._points = Points(session, sampled)
         self._latch = Latch(session, counter, latched) if counter and latched else None
         self._counter_at = sampled.index(counter) if counter else None
+        self._source: _Source | None = None
         self._columns = columns_of(sampled)
         self._modulus = counter.modulus if counter else None
         self._identity = {} if known_by is None else {KEY: known_by}
@@ -119,6 +127,18 @@ class OpcUaPress:
         """Nodes of the map that the server does not have now."""
         return (*self._points.absent, *(self._latch.absent if self._latch else ()))
 
+    @property
+    def condition(self) -> Condition:
+        """Which nodes are not there, and how fast the server publishes."""
+        publishing_s, sampling_s, lost = self._source.condition if self._source else (None, None, 0)
+        per_cycle = self._latch.unavailable if self._latch else ()
+        return Condition(
+            unavailable=(*self._points.unavailable, *per_cycle),
+            publishing_s=publishing_s,
+            sampling_s=sampling_s,
+            lost=lost,
+        )
+
     async def read(self) -> Frame:
         """Every sampled signal once, now."""
         shown = await self._points.read()
@@ -126,10 +146,19 @@ class OpcUaPress:
 
     async def observations(self) -> AsyncIterator[Observation]:
         """A frame a sample, and a report after each shot."""
-        source = await self._source()
+        source = self._source = await self._open_source()
         before: datetime | None = None
         while True:
-            for shown, at in await source.next():
+            samples = await source.next()
+            if source.gap and before is not None:
+                yield Link(
+                    machine=self._session.machine,
+                    up=False,
+                    at=before,
+                    cause=OVERFLOW,
+                    why=source.gap,
+                )
+            for shown, at in samples:
                 yield self._frame(shown, at)
                 if report := await self._report(shown, at, before):
                     yield report
@@ -172,7 +201,7 @@ class OpcUaPress:
             received_at=at,
         )
 
-    async def _source(self) -> _Source:
+    async def _open_source(self) -> _Source:
         if self._settings.read == "poll":
             return Polled(self._session, self._settings, self._points, self._latch)
         return await Subscribed.open(self._session, self._settings, self._points, self._latch)
@@ -180,6 +209,9 @@ class OpcUaPress:
 
 class Polled:
     """Asks for all points at an even rate."""
+
+    gap = ""
+    condition: tuple[None, None, int] = (None, None, 0)
 
     def __init__(
         self, session: Session, settings: OpcUaSettings, points: Points, latch: Latch | None

@@ -9,9 +9,10 @@ from asyncua import ua
 
 from drivers.browsing import resolve
 from drivers.errors import UnreachableError
+from drivers.guardedread import GuardedRead
 from drivers.mappednode import MappedNode
 from drivers.observations import Column, Quality, Value
-from drivers.session import Batch, Session
+from drivers.session import Session
 from drivers.signals import plausible
 from drivers.uaerrors import ABSENT
 
@@ -47,9 +48,11 @@ class Points:
         self.found: list[ua.NodeId | None] = [None] * len(nodes)
         self._session = session
         self._slots: list[int] = []
-        self._batch = Batch(session, [])
+        self._batch = GuardedRead(session, [])
         self._absent: set[int] = set(range(len(nodes)))
         self._told: frozenset[int] = frozenset()
+        self.unavailable: tuple[str, ...] = ()
+        """What is not there, where and why; for a person."""
 
     @property
     def absent(self) -> tuple[MappedNode, ...]:
@@ -68,7 +71,7 @@ class Points:
             raise UnreachableError(self._session.machine, "the server's namespaces have moved")
         self.found = await resolve(self._session, [node.address for node in self.nodes])
         self._slots = [slot for slot, node_id in enumerate(self.found) if node_id is not None]
-        self._batch = Batch(self._session, [node_id for node_id in self.found if node_id])
+        self._batch = GuardedRead(self._session, [node_id for node_id in self.found if node_id])
 
     async def read(self) -> Shown:
         """Every node once, in as few requests as the server takes."""
@@ -96,6 +99,14 @@ class Points:
                 )
                 log.warning("%s: %s: %s", self._session.machine, word, names)
         self._told = frozenset(self._absent)
+        self.unavailable = tuple(self._reason(slot) for slot in sorted(self._absent))
+
+    def _reason(self, slot: int) -> str:
+        node = self.nodes[slot]
+        why = "the server has no such node"
+        if slot in self._slots:
+            why = self._batch.culprits.get(self._slots.index(slot), why)
+        return f"{node.signal} at {node.address.text}: {why}"
 
 
 def told_time(answer: ua.DataValue) -> datetime | None:

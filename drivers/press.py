@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
+from drivers.condition import Condition
 from drivers.observations import Column, Frame, Observation
 
 
@@ -36,6 +37,11 @@ class Press(Protocol):
     @property
     def identity(self) -> Mapping[str, str]:
         """What the machine says of itself: `manufacturer`, `model`, `serial`; may be empty."""
+        ...
+
+    @property
+    def condition(self) -> Condition:
+        """How the connection does, as `sprue status` shows it."""
         ...
 
     async def read(self) -> Frame:

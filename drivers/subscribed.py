@@ -12,7 +12,7 @@ from drivers.observations import Quality
 from drivers.points import Points, Shown, decoded, told_time
 from drivers.session import Session, SessionSettings
 from drivers.signals import Kind, kind_of
-from drivers.subscription import OVERFLOW, Publish, Subscription, subscribe
+from drivers.subscription import OVERFLOW, Publish, Subscription, gap, subscribe
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,8 @@ class Subscribed:
         self._at: datetime | None = None
         self._check_at = 0.0
         self._overflows = 0
+        self.gap = ""
+        """What was lost before the frames that `next` gave last; empty where nothing was."""
 
     @classmethod
     async def open(
@@ -75,9 +77,17 @@ class Subscribed:
         while True:
             publish = await self._subscription.next(self._check_at)
             if publish is not None:
+                self.gap = gap(publish.lost)
                 return self._frames(publish)
             self._check_at = loop.time() + CHECK_S
             await self._check()
+
+    @property
+    def condition(self) -> tuple[float, float, int]:
+        """Publishing and sampling intervals by the server's word (s), and what was lost."""
+        subscription = self._subscription
+        lost = subscription.lost + self._overflows
+        return subscription.interval_s, subscription.sampling_s, lost
 
     async def _watch(self, slots: range | list[int]) -> None:
         """Make monitored items for some points; what the server refuses is asked for later."""

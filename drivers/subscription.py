@@ -38,6 +38,8 @@ class Publish:
     """Handle of the item, and its new value; in the server's order."""
     events: list[tuple[int, list[ua.Variant]]] = field(default_factory=list)
     """Handle of the item, and one value for each field that was selected."""
+    lost: int = 0
+    """Notifications that were lost between the one before and this."""
 
 
 class Subscription:
@@ -46,11 +48,13 @@ class Subscription:
     Attributes:
         lost: Notifications that came and could not wait, and gaps in the server's numbering.
         interval_s: How often the server publishes, by its own word.
+        sampling_s: How often it looks at the slowest item, by its own word; 0 where it has none.
     """
 
     def __init__(self, session: Session, stale_s: float) -> None:
         self.lost = 0
         self.interval_s = 0.0
+        self.sampling_s = 0.0
         self._session = session
         self._stale_s = stale_s
         self._id = 0
@@ -86,7 +90,10 @@ class Subscription:
             )
             return found
 
-        return await self._session.ask(MONITOR, items, request)
+        answers = await self._session.ask(MONITOR, items, request)
+        revised = [a.RevisedSamplingInterval for a in answers if a.StatusCode.is_good()]
+        self.sampling_s = max(self.sampling_s, *(ms / 1000 for ms in revised), 0.0)
+        return answers
 
     @property
     def handle(self) -> int:
@@ -164,19 +171,22 @@ class Subscription:
         if not self._ended:
             self._heard_at = time.monotonic()
             self._session.heard()
-            self._count(result.NotificationMessage)
+            publish.lost = self._count(result.NotificationMessage)
         if len(self._waiting) >= QUEUE:
             dropped = self._waiting.popleft()
-            self.lost += len(dropped.changes) + len(dropped.events)
+            gone = len(dropped.changes) + len(dropped.events)
+            self.lost += gone
             log.warning("%s: lost notifications so far: %d", self._session.machine, self.lost)
+            (self._waiting[0] if self._waiting else publish).lost += gone + dropped.lost
         self._waiting.append(publish)
         self._some.set()
 
-    def _count(self, message: ua.NotificationMessage) -> None:
-        """Look for gaps in the numbering; a message that only says 'alive' takes no number."""
-        number = message.SequenceNumber
+    def _count(self, message: ua.NotificationMessage) -> int:
+        """How many are missing by the numbers; a message that only says 'alive' takes none."""
+        number, missing = message.SequenceNumber, 0
         if self._number and number > self._number + 1:
-            self.lost += number - self._number - 1
+            missing = number - self._number - 1
+            self.lost += missing
             log.warning(
                 "%s: messages %d to %d of the subscription never came",
                 self._session.machine,
@@ -184,6 +194,14 @@ class Subscription:
                 number - 1,
             )
         self._number = number if message.NotificationData else max(self._number, number - 1)
+        return missing
+
+
+def gap(lost: int) -> str:
+    """What a person is told of lost notifications; empty where there are none."""
+    if not lost:
+        return ""
+    return f"the subscription lost {lost} notification{'s' if lost > 1 else ''}"
 
 
 def _end(code: int) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from agent.machine import follow
 from drivers import MachineError, Observation
+from drivers.condition import Condition
 from drivers.settings import MachineSettings
 from tests.agent.makers import frame
 
@@ -19,6 +20,7 @@ class Forgetful:
 
     reports = False
     counter_modulus = None
+    condition = Condition()
 
     def __init__(self, *, fails: bool) -> None:
         self.fails = fails
