@@ -3,24 +3,22 @@
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 from simulators.clock import Clock
 from simulators.counters import Counters
-from simulators.faults import Faults
-from simulators.listener import Change, Listener, Recorder, Units
-from simulators.modes import MOLDING, Mode, Phase, ProductionStatus
+from simulators.listener import Change, Listener, Recorder
+from simulators.machinecontrol import MachineControl, dataset_of
+from simulators.modes import Phase
 from simulators.mold import Job, Mold
 from simulators.physics.curves import Curves, Live
 from simulators.physics.process import Process
-from simulators.physics.program import Program, program
-from simulators.runs import Run, Runs
-from simulators.script import Script
+from simulators.physics.program import program
 from simulators.setup import Setup
-from simulators.shot import Closing, Plan, Shot
+from simulators.shot import Plan, Shot
 
 KEPT_SHOTS = 200
 LONG_STOP_S = 3600.0
@@ -28,7 +26,7 @@ LONG_STOP_S = 3600.0
 MOLD_CHANGE_S = 900.0
 
 
-class Press:
+class Press(MachineControl):
     """One press; `simulators.molding` lets it mold in the clock's time, `mold` by hand.
 
     Everything that is random or due at some time happens in the press's own process time, which
@@ -41,32 +39,9 @@ class Press:
     """
 
     def __init__(self, setup: Setup, clock: Clock, seed: int | str = 0) -> None:
-        self.name = setup.name
-        self.setup = setup
+        super().__init__(setup)
         self.clock = clock
         self.seed = seed
-        self.mold_on = setup.mold
-        self.mold_shown = setup.mold
-        """The mold that the control says is on, which is not always the one that is."""
-        self.has_mold = True
-        """Not from the end of one run to the mold change of the next."""
-        self.mounted = 0
-        """How often a mold has come onto it; each time with a program of its own."""
-        self.open_cavities = setup.open_cavities or setup.mold.cavities
-        """Cavities that make parts; NumCavities is the mold's, whatever is blocked."""
-        self.job = setup.job
-        self.mode = setup.mode
-        self.program = program(setup.mold, setup.tonnage, setup.set_points)
-        self.dataset = _dataset(setup.mold)
-        """Name of the production data set that is loaded."""
-        self.counters = Counters(
-            machine=setup.counter,
-            job=setup.job_counter,
-            good=setup.job_counter * self.open_cavities,
-            limit=setup.counter_limit,
-            kept=setup.counter_kept,
-            save_every=setup.save_every,
-        )
         self.phase = Phase.IDLE
         self.last: Shot | None = None
         """The last closing; None before the first of a new machine."""
@@ -74,29 +49,10 @@ class Press:
         """The sensors during the last closing that the simulator molded."""
         self.shots: deque[Shot] = deque(maxlen=KEPT_SHOTS)
         """Closings since the simulator started, newest last."""
-        self.at_s = 0.0
-        """Process time: the end of the last phase, or of a stop."""
         self.late_s = 0.0
         """How far the clock is ahead of the process time, after all that was late."""
-        self.script = Script()
-        """What is to happen to it."""
-        self.runs = Runs(
-            Run(
-                mold=setup.mold,
-                job=setup.job,
-                mode=setup.mode,
-                open_cavities=setup.open_cavities,
-                set_points=setup.set_points,
-            ),
-            setup.runs,
-            repeat=setup.repeat,
-        )
-        self.set_up_due = 0
-        """Closings without plastic that the set-up of its mold still takes."""
         self.listeners: list[Listener] = []
         self.recorders: list[Recorder] = []
-        self.faults = Faults(machine=setup.name)
-        """Those that are switched on."""
         self.curves: Curves | None = None
         """The sensors during the closing that runs."""
         self._random = Random(f"{seed}/{setup.name}/{setup.counter}")
@@ -106,19 +62,11 @@ class Press:
         self.levels: Mapping[str, float] = self._process.levels(self.program)
         """Temperatures and flows as they stand now."""
         self._plan: Plan | None = None
-        self._closing: Closing = "shot"
         self._step = 0
         self._began = 0.0
-        self._paused = False
-        self._powered = True
         self._aborted = False
         self._dry_due = 0
-        self._resumes: Mode | None = None
-        """The mode in which it goes on when the stop that it stands for is over."""
-        self._stands_until_s = 0.0
         self._stopped_at: float | None = None if self.running else -LONG_STOP_S
-        self._shown_after: int | None = None
-        self._told_status = self.status
         self._idle = asyncio.Event()
         self._idle.set()
         self._ended = asyncio.Event()
@@ -128,29 +76,9 @@ class Press:
     # What it shows
 
     @property
-    def counter(self) -> int:
-        """What the machine's shot counter shows."""
-        return self.counters.machine
-
-    @property
     def now_s(self) -> float:
         """Process time by the clock; never before the end of the last phase."""
         return max(self.at_s, self.clock.now() - self.late_s)
-
-    @property
-    def running(self) -> bool:
-        """Whether it molds by itself, or would as soon as it is run."""
-        wanted = self.mode in MOLDING or self.set_up_due > 0
-        return wanted and self._powered and not self._paused
-
-    @property
-    def status(self) -> ProductionStatus:
-        """What the control says of production."""
-        if not self.running:
-            return ProductionStatus.NO_PRODUCTION
-        if self._closing == "dry":
-            return ProductionStatus.DRY_RUN
-        return ProductionStatus.PRODUCTION
 
     @property
     def seconds(self) -> float:
@@ -220,23 +148,13 @@ class Press:
             due_s = self.script.next_s
             self.at_s = self.now_s if due_s is None else max(self.at_s, min(self.now_s, due_s))
 
-    # How it stops
+    # How it stops, and has its mold changed
 
     async def until(self, counter: int) -> Shot:
         """Wait until the shot counter has reached a number."""
         while self.counters.machine < counter or self.last is None:
             await self._ended.wait()
         return self.last
-
-    def pause(self) -> None:
-        """Stop at the end of the running cycle."""
-        self._paused = True
-        self.script.changed.set()
-
-    def resume(self) -> None:
-        """Mold on."""
-        self._paused = False
-        self.script.changed.set()
 
     async def paused(self) -> None:
         """Wait until no cycle runs."""
@@ -249,78 +167,6 @@ class Press:
     def dry_run(self, closings: int = 1) -> None:
         """Let the next closings be without plastic."""
         self._dry_due += closings
-
-    # What people do to it
-
-    async def set_mode(self, mode: Mode, who: str = "", reason: str = "") -> None:
-        """Switch the mode; out of automatic, the running cycle is finished first."""
-        old, self.mode = self.mode, mode
-        self._resumes = None
-        self.script.changed.set()
-        if old is not mode:
-            change = Change(kind="mode", name="mode", old=old, new=mode, who=who, reason=reason)
-            await self._tell(change)
-        await self._tell_status()
-
-    async def stop_for(self, seconds: float, who: str = "", reason: str = "") -> None:
-        """Stop after the running cycle, in manual mode, and mold on in the mode of before.
-
-        Of stops that overlap, the last to end counts; a mode that is set meanwhile ends them all.
-        """
-        ends_s, resumes = self.at_s + seconds, self._resumes
-        if resumes is not None:
-            self._stands_until_s = max(self._stands_until_s, ends_s)
-        else:
-            resumes, self._stands_until_s = self.mode, ends_s
-        await self.set_mode(Mode.MANUAL, who, reason)
-        self._resumes = resumes
-
-        async def mold_on() -> None:
-            if self._resumes is not None and ends_s >= self._stands_until_s:
-                await self.set_mode(self._resumes, who)
-
-        self.script.add(ends_s, mold_on)
-
-    async def produce(self, mode: Mode) -> None:
-        """Be set up: mold in that mode, unless somebody has stopped it meanwhile."""
-        if self._resumes is not None:
-            self._resumes = mode
-        elif self.mode is Mode.SETUP:
-            await self.set_mode(mode)
-
-    async def set_point(
-        self, name: str, value: float, who: str = "", *, logged: bool = True
-    ) -> None:
-        """Change one set point of the molding program, from the next cycle on.
-
-        Raises:
-            ValueError: there is no such set point.
-        """
-        old = getattr(self.program, name, None)
-        self.program = self.program.changed(name, value)
-        if logged:
-            await self._tell(Change(kind="parameter", name=name, old=old, new=value, who=who))
-
-    async def load(self, data: Program, dataset: str, who: str = "") -> None:
-        """Load another production data set, from the next cycle on."""
-        old, self.dataset, self.program = self.dataset, dataset, data
-        await self._tell(Change(kind="dataset", name="dataset", old=old, new=dataset, who=who))
-
-    async def set_units(self, units: Units, who: str = "") -> None:
-        """Set the control to other units; faces that show units in none of these take no notice."""
-        await self._tell(Change(kind="units", name="units", old=None, new=units, who=who))
-
-    async def change_job(self, job: Job, who: str = "") -> None:
-        """Start another job: its counters start at 0."""
-        old, self.job = self.job, job
-        self.counters.new_job()
-        await self._tell(Change(kind="job", name="job", old=old, new=job, who=who))
-
-    async def change_lot(self, lot: str, who: str = "") -> None:
-        """Go on with another lot of resin."""
-        if lot != self.job.lot:
-            old, self.job = self.job, replace(self.job, lot=lot)
-            await self._tell(Change(kind="job", name="lot", old=old, new=self.job, who=who))
 
     async def change_mold(
         self,
@@ -355,27 +201,6 @@ class Press:
         if job is not None:
             await self.change_job(job, who)
 
-    async def show_mold(self, who: str = "") -> None:
-        """Tell the control which mold is on."""
-        self._shown_after = None
-        old, self.mold_shown, self.dataset = self.mold_shown, self.mold_on, _dataset(self.mold_on)
-        if old != self.mold_on:
-            change = Change(kind="mold", name="mold", old=old, new=self.mold_on, who=who)
-            await self._tell(change)
-
-    async def reset_counter(self, to: int = 0, who: str = "") -> None:
-        """Set the machine's shot counter, as a service technician may, as far as it is wide."""
-        to %= self.counters.limit
-        old, self.counters.machine = self.counters.machine, to
-        self.counters.save()
-        await self._tell(Change(kind="counter", name="machine", old=old, new=to, who=who))
-
-    async def reset_job_counters(self, who: str = "") -> None:
-        """Set the job's counters to 0, as anyone may."""
-        old = self.counters.job
-        self.counters.new_job()
-        await self._tell(Change(kind="counter", name="job", old=old, new=0, who=who))
-
     # What outlives the control's power
 
     async def power_off(self) -> None:
@@ -389,7 +214,7 @@ class Press:
         """Have power again."""
         self._powered = True
         self.script.changed.set()
-        await self._tell_status()
+        await self.tell_status()
 
     def snapshot(self) -> dict[str, Any]:
         """What a control keeps over a power-off, as plain JSON values."""
@@ -412,7 +237,7 @@ class Press:
         self.open_cavities = run.open_cavities or self.mold_on.cavities
         given = run.set_points if self.mold_on.id == run.mold.id else None
         self.program = program(self.mold_on, self.setup.tonnage, given)
-        self.dataset = _dataset(self.mold_on)
+        self.dataset = dataset_of(self.mold_on)
         self._random.seed(f"{self.setup.name}/{self.counters.machine}")
         self._process.mount(self.mold_on, self.program)
         self._process.warm()
@@ -433,7 +258,7 @@ class Press:
         self._idle.set()
         if self.phase is not Phase.IDLE:
             await self.enter(Phase.IDLE)
-        await self._tell_status()
+        await self.tell_status()
 
     def _planned(self) -> Plan:
         return self._process.shot(self.program, self.mold_on, self.mode, self.open_cavities)
@@ -489,7 +314,7 @@ class Press:
         for listener in tuple(self.listeners):
             await listener.phase_changed(self)
         if phase is Phase.CLOSE:
-            await self._tell_status()
+            await self.tell_status()
 
     async def end(self, plan: Plan) -> None:
         """Count a closing that is through, and tell it."""
@@ -537,16 +362,7 @@ class Press:
             at_s=round(self.at_s, 3),
         )
 
-    async def _tell(self, change: Change) -> None:
+    async def tell(self, change: Change) -> None:
+        """Tell everybody who follows it."""
         for listener in tuple(self.listeners):
             await listener.changed(self, change)
-
-    async def _tell_status(self) -> None:
-        old, new = self._told_status, self.status
-        if old is not new:
-            self._told_status = new
-            await self._tell(Change(kind="production", name="production", old=old, new=new, who=""))
-
-
-def _dataset(mold: Mold) -> str:
-    return f"{mold.id} {mold.revision}"
