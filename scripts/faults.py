@@ -6,7 +6,7 @@ python scripts/faults.py > docs/reference/faults.md
 from collections.abc import Mapping
 
 from simulators.actions import ACTIONS
-from simulators.menu import MENU, Kind
+from simulators.menu import MENU, UNBOUNDED, Kind, Parameter
 
 HEAD = """# The fault menu
 
@@ -59,6 +59,13 @@ the truth log does not name them.
 |---|---|---|"""
 
 
+def _range(parameter: Parameter) -> str:
+    """What it may be, where it is bounded by more than good sense."""
+    if parameter.most >= UNBOUNDED:
+        return ""
+    return f" ({parameter.least:g} to {parameter.most:g})"
+
+
 def page() -> str:
     """The whole page."""
     parts = [HEAD]
@@ -69,7 +76,7 @@ def page() -> str:
             if fault.kind == kind:
                 on = "all" if len(fault.faces) == 3 else ", ".join(sorted(fault.faces))
                 given = "; ".join(
-                    f"`{key}` = {parameter.default:g}: {parameter.text}"
+                    f"`{key}` = {parameter.default:g}{_range(parameter)}: {parameter.text}"
                     for key, parameter in fault.parameters.items()
                 )
                 what = f"{fault.what} Happens once." if fault.once else fault.what

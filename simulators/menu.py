@@ -19,6 +19,9 @@ OPCUA_FACES = frozenset({FLAT, EUROMAP})
 ALL = frozenset({MODBUS, FLAT, EUROMAP})
 
 
+UNBOUNDED = 1e9
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A number that says how much, how long or how often."""
@@ -27,7 +30,7 @@ class Parameter:
     text: str
     """What it is, with its unit."""
     least: float = 0.0
-    most: float = 1e9
+    most: float = UNBOUNDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
