@@ -73,25 +73,30 @@ class Line:
                 self._link.close()
                 self._link = None
 
-    async def read(self, station: "Station", block: Block) -> bytes:
-        """See `Station.read`."""
-        if not self._breaker.is_failing(station.unit):
-            return await self._exchange(station, block)
+    def is_failing(self, unit: int) -> bool:
+        """Whether a unit's last exchange failed, so that it has to wait for its turn."""
+        return self._breaker.is_failing(unit)
+
+    async def probe(self, station: "Station", block: Block) -> bytes:
+        """An exchange with a failing unit, when its time has come; see `Station.read`."""
         async with self._probe:
             while True:
                 rest_s = self._rest_s(station.unit)
                 if rest_s <= 0:
-                    return await self._exchange(station, block)
+                    return await self.exchange(station, block)
                 await asyncio.sleep(min(rest_s, LOOK_S))
 
-    async def _exchange(self, station: "Station", block: Block) -> bytes:
+    async def exchange(self, station: "Station", block: Block) -> bytes:
+        """An exchange in turn; see `Station.read`."""
         loop = asyncio.get_running_loop()
         asked_at = loop.time()
         asker = station.asker
         async with self._turn:
             if station.lost:
                 raise UnreachableError(asker.machine, station.lost)
-            link = await self._connected(asker, asked_at)
+            link = self._link
+            if link is None or not link.is_open:
+                link = await self._connected(asker, asked_at)
             if asker.pause_s:
                 await asyncio.sleep(max(0.0, self._answered_at + asker.pause_s - loop.time()))
             began_at = loop.time()
@@ -208,7 +213,10 @@ class Station:
             UnreachableError: no answer in time, or the connection is lost.
             GarbledError: the answer is not one to this request.
         """
-        return await self._line.read(self, block)
+        line = self._line
+        if line.is_failing(self.asker.unit):
+            return await line.probe(self, block)
+        return await line.exchange(self, block)
 
 
 _lines: WeakValueDictionary[tuple[object, str, int, FramingName], Line] = WeakValueDictionary()

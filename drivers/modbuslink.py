@@ -158,7 +158,7 @@ class ModbusLink:
     @property
     def is_open(self) -> bool:
         """Whether requests can be sent."""
-        return self._client.connected
+        return self._client.ctx.transport is not None
 
     async def connect(self, asker: Asker) -> None:
         """Connect, once.
