@@ -20,7 +20,7 @@ from drivers.modbus import ModbusSettings
 from drivers.nodes import NodeMap
 from drivers.nodes import load_map as load_nodes
 from drivers.opcua import OpcUaSettings
-from drivers.registers import RegisterMap, with_cooling
+from drivers.registers import RegisterMap, with_cooling, without_identity
 from drivers.registers import load_map as load_registers
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -195,6 +195,8 @@ def load(path: Path) -> Loaded:
                 registers = load_registers(machine.map, path.parent)
                 if machine.cooling and machine.cooling.register_:
                     with_cooling(registers, machine.cooling.register_)  # a wrong name is said here
+                if machine.identity:
+                    without_identity(registers, machine.identity.register_)
                 maps[machine.name] = registers
             elif isinstance(machine, OpcUaSettings):
                 maps[machine.name] = load_nodes(machine.map, path.parent)

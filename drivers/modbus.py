@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from drivers.condition import Condition
 from drivers.errors import MapError, RefusedError
+from drivers.identity import KEY, RegisterIdentity, proved
 from drivers.lastcycle import LastCycle
 from drivers.modbusframe import FramingName
 from drivers.modbusline import Line, Station, line_at
@@ -21,7 +22,7 @@ from drivers.modbuslink import Asker
 from drivers.observations import Column, Frame, Observation, Quality
 from drivers.polling import Ticks
 from drivers.register import Register
-from drivers.registers import RegisterMap, with_cooling
+from drivers.registers import RegisterMap, with_cooling, without_identity
 from drivers.settings import Cooling, MachineSettings
 from drivers.shotcounter import ShotCounter
 from drivers.sweep import Sweep
@@ -42,6 +43,8 @@ class ModbusSettings(MachineSettings):
     """`rtu` for a device server that passes RTU frames on as they are on the serial line."""
     map: Annotated[str, Field(min_length=1)]
     """A register map: the name of a shipped one, or a file."""
+    identity: RegisterIdentity | None = None
+    """What tells this machine from all others."""
     timeout_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
     """How long one answer may take; Modbus devices answer within tens of milliseconds."""
     pause_ms: Annotated[float, Field(ge=0, le=10_000)] = 0.0
@@ -78,7 +81,13 @@ _SOUND = Condition()
 class ModbusPress:
     """A press we are connected to; `open_press` makes one."""
 
-    def __init__(self, station: Station, settings: ModbusSettings, registers: RegisterMap) -> None:
+    def __init__(
+        self,
+        station: Station,
+        settings: ModbusSettings,
+        registers: RegisterMap,
+        known_by: str | None = None,
+    ) -> None:
         counter = registers.register("counter")
         latched = [each for each in registers.registers if each.latched and each is not counter]
         live = [each for each in registers.registers if not each.latched or each is counter]
@@ -92,6 +101,7 @@ class ModbusPress:
         self._columns = tuple(register.column for register in live)
         self._report_columns = tuple(register.column for register in latched)
         self._ticks = Ticks(settings.name, settings.poll_s)
+        self._identity = {} if known_by is None else {KEY: known_by}
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -115,8 +125,8 @@ class ModbusPress:
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """Empty: Modbus has no agreed place for it."""
-        return {}
+        """The value that is configured to be it; Modbus has no agreed place."""
+        return self._identity
 
     @property
     def refused(self) -> tuple[Register, ...]:
@@ -208,19 +218,29 @@ async def open_press(
 
     Raises:
         UnreachableError: nobody answers at the address, or not in time.
-        RefusedError: the map has no register for the cooling time that the settings name.
+        RefusedError: the map has not the registers that the settings name.
+        MistakenError: it is another machine than the one whose `identity` is configured.
     """
-    if settings.cooling and settings.cooling.register_:
-        try:
+    name_register: Register | None = None
+    try:
+        if settings.cooling and settings.cooling.register_:
             registers = with_cooling(registers, settings.cooling.register_)
-        except MapError as error:
-            raise RefusedError(settings.name, str(error)) from error
+        if settings.identity:
+            name_register, registers = without_identity(registers, settings.identity.register_)
+    except MapError as error:
+        raise RefusedError(settings.name, str(error)) from error
     asker = Asker(
         machine=settings.name,
         unit=settings.unit,
         timeout_s=settings.timeout_s,
         connect_timeout_s=settings.connect_timeout_s,
         pause_s=max(registers.pause_s, settings.pause_ms / 1000),
+        proves=name_register is not None,
     )
     async with (line or line_of(settings)).join(asker) as station:
-        yield ModbusPress(station, settings, registers)
+        known_by = None
+        if name_register is not None and settings.identity is not None:
+            (found,), _ = await Sweep(station, [name_register], registers).read()
+            source = f"{name_register.signal} at {name_register.source}"
+            known_by = proved(settings.name, source, found, settings.identity.value)
+        yield ModbusPress(station, settings, registers, known_by)

@@ -64,7 +64,7 @@ class Line:
         try:
             asked_at = asyncio.get_running_loop().time()
             async with self._turn:
-                await self._connected(asker, asked_at)
+                station.link = await self._connected(asker, asked_at)
             yield station
         finally:
             self._stations.discard(station)
@@ -97,6 +97,9 @@ class Line:
             link = self._link
             if link is None or not link.is_open:
                 link = await self._connected(asker, asked_at)
+            if asker.proves and link is not station.link:
+                station.lost = "the connection was made anew"
+                raise UnreachableError(asker.machine, station.lost)
             if asker.pause_s:
                 await asyncio.sleep(max(0.0, self._answered_at + asker.pause_s - loop.time()))
             began_at = loop.time()
@@ -190,6 +193,8 @@ class Station:
         self.asker = asker
         self.lost = ""
         """Why it can ask no more; empty as long as it can."""
+        self.link: ModbusLink | None = None
+        """The connection on which it joined."""
         self._line = line
 
     @property

@@ -79,6 +79,8 @@ class Asker:
     connect_timeout_s: float
     pause_s: float = 0.0
     """Rest between the last answer and the next request."""
+    proves: bool = False
+    """Whether it shows who it is on each connection, and so has to join anew on another one."""
 
 
 class _Answer(ModbusPDU):

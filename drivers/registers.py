@@ -122,6 +122,26 @@ def with_cooling(registers: RegisterMap, signal: str) -> RegisterMap:
     return replace(registers, registers=(*others, replace(held, latched=True)))
 
 
+def without_identity(registers: RegisterMap, signal: str) -> tuple[Register, RegisterMap]:
+    """The register that a machine is known by, and the map without it: it is read at connecting.
+
+    Args:
+        registers: The map of the machine's model.
+        signal: What the map calls it.
+
+    Raises:
+        MapError: there is no such signal, or it is the counter, which is of no machine for long.
+    """
+    held = registers.register(signal)
+    if held is None or signal == "counter":
+        own = ", ".join(sorted(each.signal for each in registers.registers))
+        raise MapError(f"identity.register: found {signal!r}; map {registers.name!r} has {own}")
+    others = tuple(each for each in registers.registers if each is not held)
+    if not others:
+        raise MapError(f"identity.register: map {registers.name!r} has nothing but {signal!r}")
+    return held, replace(registers, registers=others)
+
+
 def _as_cooling_time(held: Register) -> Register:
     """A vendor's register under our name, in seconds, within our limits."""
     if held.type in ("bit", "text") or held.states:
