@@ -4,15 +4,15 @@ import random
 from collections.abc import Iterator
 
 FIRST_S = 0.5
-MOST_S = 4.0
-"""Fresh data within five seconds of the end of an outage, so never wait longer than this."""
+MOST_S = 3.0
+"""Fresh data within five seconds of the end of an outage: the rest is for connecting."""
 
 
 def backoff(rng: random.Random | None = None) -> Iterator[float]:
     """Waits in seconds, for ever: doubling up to a cap, with jitter so that presses spread out.
 
     >>> waits = backoff(random.Random(1))
-    >>> all(0.4 <= next(waits) <= 4.0 for _ in range(20))
+    >>> all(0.4 <= next(waits) <= 3.0 for _ in range(20))
     True
     """
     rng = rng or random.Random()

@@ -147,8 +147,7 @@ class ImmPress:
                 await self._grow()
                 before, reading = None, await self._view.read()
         except LateError as error:
-            stale_s = max(self._settings.stale_s, 2.5 * self._settings.poll_s)
-            self._session.check_life(stale_s, error)
+            self._session.check_life(self._settings.silent_most_s, error)
             return []
         self._reading = reading
         frame = self._frame(reading)

@@ -170,7 +170,8 @@ class OpcUaPress:
             return None
         try:
             return await self._latch.take(shown.values[self._counter_at], at, before)
-        except LateError:
+        except LateError as error:
+            self._session.check_life(self._settings.silent_most_s, error)
             return None
 
     async def find(self) -> None:
@@ -220,7 +221,7 @@ class Polled:
         self._points = points
         self._latch = latch
         self._ticks = Ticks(settings.name, settings.poll_s)
-        self._stale_s = max(settings.stale_s, 2.5 * settings.poll_s)
+        self._silent_most_s = settings.silent_most_s
         self._find_at = asyncio.get_running_loop().time() + FIND_S
 
     async def next(self) -> list[tuple[Shown, datetime]]:
@@ -231,7 +232,7 @@ class Polled:
                 await self._look_for_absent()
                 shown = await self._points.read()
             except LateError as error:
-                self._session.check_life(self._stale_s, error)
+                self._session.check_life(self._silent_most_s, error)
                 continue
             return [(shown, datetime.now(UTC))]
 

@@ -66,10 +66,13 @@ class Register:
 
     @property
     def is_quantity(self) -> bool:
-        """Whether it is a number that is scaled and judged, and nothing else."""
-        return not (
-            self.states or self.whole or self.named or self.invalid or self.type in ("bit", "text")
-        )
+        """Whether it is a number that is scaled and judged, and nothing else.
+
+        Numbers that mean no value are found out by their range, or each has to be looked at.
+        """
+        if self.states or self.whole or self.named or self.type in ("bit", "text"):
+            return False
+        return not any(self.low <= self.scaling(raw) <= self.high for raw in self.invalid)
 
     @property
     def resolution(self) -> float | None:

@@ -1,5 +1,6 @@
 """One entry of a register map: its keys, what goes together, the register it stands for."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -34,6 +35,14 @@ IEC_TYPES: Mapping[str, RegisterType] = {
     "string": "text",
 }
 """What PLC programmers call the types."""
+
+_END: Mapping[RegisterType, tuple[int, ...]] = {
+    "int16": (-(1 << 15),),
+    "uint16": ((1 << 16) - 1,),
+    "int32": (-(1 << 31),),
+    "uint32": ((1 << 32) - 1,),
+}
+"""The number at the end of each type: what a device shows that has no sensor, or one off scale."""
 
 Base = Literal[0, 1]
 
@@ -140,6 +149,15 @@ def register_of(entry: RegisterEntry, file: MapFile) -> Register:
     is_number = kind not in ("bit", "text") and not states
     unitless = (known is None and entry.unit is None) or (known is not None and not known.unit)
     state = known is not None and known.kind is Kind.STATE and entry.signal not in NUMBER_STATES
+    whole = is_number and "int" in kind and unitless and own.is_identity
+    named = is_number and state
+    low = max(-LARGEST, known.low) if known else -LARGEST
+    high = min(LARGEST, known.high) if known else LARGEST
+    invalid = {_sentinel(number, kind) for number in entry.invalid}
+    if is_number and not whole and not named and "invalid" not in entry.model_fields_set:
+        for end in _END.get(kind, ()):
+            invalid.add(end)
+            low, high = _without(own(end), own(0), low, high)
     return Register(
         signal=entry.signal,
         function=function,
@@ -151,11 +169,11 @@ def register_of(entry: RegisterEntry, file: MapFile) -> Register:
         bit=entry.bit or 0,
         unit=unit.name if unit else entry.unit,
         scaling=own,
-        whole=is_number and "int" in kind and unitless and own.is_identity,
-        named=is_number and state,
-        low=max(-LARGEST, known.low) if known else -LARGEST,
-        high=min(LARGEST, known.high) if known else LARGEST,
-        invalid=frozenset(_sentinel(number, kind) for number in entry.invalid),
+        whole=whole,
+        named=named,
+        low=low,
+        high=high,
+        invalid=frozenset(invalid),
         states=states,
         latched=kind_of(entry.signal) is Kind.CYCLE if entry.latched is None else entry.latched,
         modulus=_modulus(entry),
@@ -269,6 +287,12 @@ def _sentinel(number: float, kind: RegisterType) -> float:
         raise KeyMistakeError(f"invalid: found {number:g}, which {kind} can't show")
     whole = int(number)
     return whole - (1 << bits) if not kind.startswith("u") and whole >> (bits - 1) > 0 else whole
+
+
+def _without(end: float, middle: float, low: float, high: float) -> tuple[float, float]:
+    """A plausible range cut so that the scaled end of a type is not in it."""
+    inside = math.nextafter(end, middle)
+    return (max(low, inside), high) if end < middle else (low, min(high, inside))
 
 
 def _our_unit(signal: str) -> str:

@@ -89,6 +89,11 @@ class SessionSettings(MachineSettings):
     user_key: Secret | None = None
     """Of `user_certificate`, PEM."""
 
+    @property
+    def silent_most_s(self) -> float:
+        """How long the server may say nothing: `stale_s`, or longer where polls are rare."""
+        return max(self.stale_s, 2.5 * self.poll_s)
+
     @model_validator(mode="after")
     def _one_user(self) -> Self:
         if (self.user_certificate is None) != (self.user_key is None):
@@ -123,6 +128,7 @@ class Session:
         self.namespaces: tuple[str, ...] = (CORE,)
         self.limits = dict.fromkeys(_LIMIT_NODES, UNSTATED)
         self.heard_at = time.monotonic()
+        self._ua = client.uaclient
         self.services = client.uaclient.session
         """asyncua's service calls of this session."""
 
@@ -134,11 +140,16 @@ class Session:
             return None
 
     def check_life(self, stale_s: float, late: LateError) -> None:
-        """Pass over one late answer, unless nothing has come for too long.
+        """Pass over one late answer, unless nothing has come for too long, or a part of it has.
+
+        asyncua waits for the rest of an answer for ever, and takes the next ones for it.
 
         Raises:
+            GarbledError: an answer began and did not end in all the time that one may take.
             StaleError: the server has been silent for longer than `stale_s`.
         """
+        if self._ua.protocol is not None and self._ua.protocol.receive_buffer:
+            raise GarbledError(self.machine, "an answer came only in part") from late
         silent_s = time.monotonic() - self.heard_at
         if silent_s > stale_s:
             raise StaleError(self.machine, f"no answer for {silent_s:.0f} s") from late

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from drivers import (
     Frame,
+    GarbledError,
     Observation,
     Origin,
     Quality,
@@ -293,6 +294,28 @@ async def test_an_answer_that_is_late_once_does_not_end_the_link() -> None:
     assert not done
     assert isinstance(frame, Frame)
     assert frame.value("mold_temp_c") == 50.0
+
+
+@pytest.mark.parametrize("fault", ["garbage_bytes", "truncated_frame"])
+async def test_an_answer_that_comes_only_in_part_ends_the_link_at_once(fault: str) -> None:
+    mold = Mold(id="A-1")
+    press = Press(Setup(name="IMM-15", mold=mold, job=Job(name="J-1"), tonnage=80), Clock(None), 0)
+    face = FlatFace(press)
+    await face.start()
+    try:
+        told = settings(face.address, timeout_s=1, stale_s=60)
+        async with open_press(told, EM63) as opened, asyncio.timeout(20):
+            stream = opened.observations()
+            await anext(stream)
+            await press.faults.on(fault)
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            with pytest.raises((GarbledError, UnreachableError)):
+                await anext(stream)
+            took_s = loop.time() - began
+    finally:
+        await face.stop()
+    assert took_s < 1.9  # less than two time limits of one second
 
 
 async def test_a_dead_peer_does_not_hold_up_the_end() -> None:

@@ -9,11 +9,12 @@ from pydantic import BaseModel
 
 from drivers import MapError
 from drivers.modbus import ModbusSettings
+from drivers.observations import Quality
 from drivers.registerentry import MapFile, RegisterEntry
 from drivers.registers import load_map, shipped, with_cooling
 from drivers.settings import MachineSettings
 from drivers.signals import SIGNALS
-from tests.drivers.registermakers import a_map, a_sheet
+from tests.drivers.registermakers import a_map, a_register, a_sheet
 
 CASES = Path(__file__).parents[1] / "cases" / "registers"
 
@@ -165,6 +166,27 @@ def test_two_signals_may_be_bits_of_one_register(tmp_path: Path) -> None:
         """
 
     assert [r.source for r in a_map(tmp_path, text).registers] == ["holding 7.0", "holding 7.1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [("uint16", 0xFFFF), ("int16", -0x8000), ("uint32", 0xFFFFFFFF), ("int32", -0x80000000)],
+)
+@pytest.mark.parametrize("scale", [0.1, -0.1])
+def test_the_end_of_a_type_is_no_measurement(kind: str, end: int, scale: float) -> None:
+    last = end - 1 if end > 0 else end + 1
+    taken = a_register(type=kind, scale=scale, invalid=[])
+    register = a_register(type=kind, scale=scale)
+
+    assert register.value(end) == (None, Quality.BAD)
+    assert register.value(last) == (register.scaling(last), Quality.GOOD)
+    assert register.is_quantity  # decoded with all others at once
+    assert taken.value(end) == (taken.scaling(end), Quality.GOOD)
+
+
+def test_a_count_may_stand_at_the_end_of_its_type() -> None:
+    assert a_register("counter").value(0xFFFF) == (0xFFFF, Quality.GOOD)
+    assert a_register("vendor_count").value(0xFFFF) == (0xFFFF, Quality.GOOD)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
