@@ -1,7 +1,7 @@
 """What faults do to a press as a whole: to its set points, counters, mold and power."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from simulators.faults import Active
 from simulators.physics.program import RANGES, Program, program
@@ -21,14 +21,22 @@ EDITS: Mapping[str, tuple[str, ...]] = {
 """Faults that are changes of set points, and which."""
 
 
+@dataclass(slots=True)
+class _Right:
+    program: Program
+    dataset: str
+    undo: dict[str, dict[str, float]]
+    """What takes back that which was edited in it."""
+
+
 class Troubles:
     """Follows one press's faults, and its shots where a fault grows with them."""
 
     def __init__(self, press: Press) -> None:
         self.press = press
         self._undo: dict[str, dict[str, float]] = {}
-        self._right: tuple[Program, str] | None = None
-        """The program and its name that a wrong one took the place of."""
+        self._right: _Right | None = None
+        """What a wrong program took the place of."""
         self._mounted = press.mounted
         press.faults.followers.append(self)
         press.listeners.append(self)
@@ -102,9 +110,14 @@ class Troubles:
             await self.press.set_point(point, new, OPERATOR, logged=active.given["logged"] != 0)
 
     async def _take_back(self, active: Active) -> None:
-        """Undo what was edited."""
-        await self._edit(active, self._undo.get(active.name, {}))
-        del self._undo[active.name]
+        """Undo what was edited, in the program in which it was."""
+        if active.name in self._undo:
+            await self._edit(active, self._undo[active.name])
+            del self._undo[active.name]
+        if self._right is not None:
+            for point, step in self._right.undo.pop(active.name, {}).items():
+                value = round(float(getattr(self._right.program, point)) + step, 3)
+                self._right.program = self._right.program.changed(point, value)
 
     def _forget(self) -> None:
         """What was done to a program is over when its mold has gone, and the program with it."""
@@ -115,13 +128,14 @@ class Troubles:
     async def _wrong_program(self, *, on: bool) -> None:
         press, mold = self.press, self.press.mold_on
         if on:
-            self._right = press.program, press.dataset
+            self._right = _Right(press.program, press.dataset, self._undo)
+            self._undo = {}
             resin = next(each for each in WRONG_RESINS if each != mold.resin)
             other = replace(mold, resin=resin, expected_cycle_s=mold.expected_cycle_s + 3)
             await press.load(program(other, press.setup.tonnage), f"A-2105 {resin}", OPERATOR)
         elif self._right is not None:
-            await press.load(*self._right, OPERATOR)
-            self._right = None
+            await press.load(self._right.program, self._right.dataset, OPERATOR)
+            self._undo, self._right = self._right.undo, None
 
     async def _stop(self, seconds: float) -> None:
         press = self.press

@@ -126,6 +126,24 @@ async def test_a_wrong_program_moves_everything_at_once() -> None:
     assert press.mold_shown.id == "A-1"
 
 
+async def test_what_was_edited_is_taken_back_in_the_program_in_which_it_was() -> None:
+    async with open_plant(FLEET, speed=None, free_ports=True) as plant:
+        press = plant.presses["IMM-01"]
+        right = press.program
+        await plant.inject("IMM-01", "timer_changed", by_s=0.5)
+        await plant.inject("IMM-01", "wrong_program")
+        wrong = press.program
+        await plant.inject("IMM-01", "hold_time_changed", by_s=0.3)
+        await plant.clear("IMM-01", "timer_changed")
+        assert press.program.cooling_time_set_s == wrong.cooling_time_set_s
+        await plant.clear("IMM-01", "wrong_program")
+        back = press.program
+        await plant.clear("IMM-01", "hold_time_changed")
+
+    assert back == right
+    assert press.program == right
+
+
 async def molded(plant: Plant, shots: int) -> list[Shot]:
     """Wait for some more shots of a press that molds by itself."""
     press = plant.presses["IMM-01"]
