@@ -53,9 +53,8 @@ def print_config(
 ) -> str:
     """The `[[machine]]` and `[[mold]]` tables of a sprue.toml that watches the fleet.
 
-    Machines that an agent has no driver for yet are named in a comment. A secured machine's table
-    names files: the certificate and key of an agent that the machine lets in, and the machine's own
-    certificate; they are made where they are not there yet.
+    A secured machine's table names files: the certificate and key of an agent that the machine lets
+    in, and the machine's own certificate; they are made where they are not there yet.
 
     Args:
         fleet: The fleet.
@@ -123,11 +122,9 @@ def _machine(press: FleetPress, at: _Reached, secured: Mapping[str, Any] | None)
     entries: dict[str, Any] = {"name": press.name}
     match press.protocol:
         case "modbus":
-            if press.framing == "rtu":
-                return (
-                    f"# {press.name} at {at.host}:{at.port} speaks RTU over TCP: no driver yet.\n"
-                )
             entries |= {"driver": "modbus", "host": at.host, "port": at.port, "unit": press.unit}
+            if press.framing == "rtu":
+                entries["framing"] = "rtu"
             entries |= {"map": "retrofit-plc", "poll_s": 0.1}
         case "flat":
             entries |= {"driver": "opcua", "url": at.url}

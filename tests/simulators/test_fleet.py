@@ -109,6 +109,19 @@ def test_the_printed_configuration_names_every_machine_and_mold() -> None:
     }
 
 
+def test_the_printed_configuration_names_machines_on_a_line_by_unit_and_framing() -> None:
+    fleet = load("trouble")
+
+    config = tomllib.loads(print_config(fleet, fleet.ports()))
+
+    on_lines = {p.name: p for p in fleet.press if p.gateway and p.framing == "rtu"}
+    tables = {m["name"]: m for m in config["machine"] if m["name"] in on_lines}
+    assert len(tables) == len(on_lines) >= 2
+    assert all(table["framing"] == "rtu" for table in tables.values())
+    assert len({table["port"] for table in tables.values()}) == 1
+    assert {table["unit"] for table in tables.values()} == {p.unit for p in on_lines.values()}
+
+
 def test_ports_that_are_given_are_kept_free(tmp_path: Path) -> None:
     text = GOOD + GOOD.replace("IMM-01", "IMM-02").replace("A-2188", "A-2").replace(
         'protocol = "modbus"', 'protocol = "modbus"\nport = 15020'
