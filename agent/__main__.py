@@ -19,6 +19,7 @@ from agent import checking, demo, listing
 from agent.certificates import expiring
 from agent.config import ConfigError, Loaded, load
 from agent.console import complain, print_table
+from agent.discover import DiscoverError, discover
 from agent.export import ExportError, export_csv
 from agent.files import RecordError
 from agent.history import Filter, History, open_history
@@ -49,7 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ConfigError, FleetError, AskError) as error:
         complain(error)
         return MISUSED
-    except (RecordError, ExportError, demo.DemoError, ServeError, FaultError, TrustError) as error:
+    except (
+        RecordError, ExportError, DiscoverError, demo.DemoError, ServeError, FaultError, TrustError
+    ) as error:  # fmt: skip
         complain(error)
         return FAILED
     except KeyboardInterrupt:
@@ -91,6 +94,11 @@ def _add_running(commands: Any) -> None:
     )
     _add_format(one)
     one.set_defaults(command=_check)
+
+    one = commands.add_parser("discover", help="what is at an address; prints a configuration")
+    one.add_argument("url", metavar="URL", help="opc.tcp://HOST:PORT")
+    one.add_argument("--out", type=Path, metavar="DIR", help="write files instead of printing")
+    one.set_defaults(command=_discover)
 
     one = commands.add_parser("trust", help="show a machine's certificate, and pin it")
     one.add_argument("machine", metavar="MACHINE")
@@ -287,6 +295,12 @@ def _check(args: argparse.Namespace) -> int:
     readings = asyncio.run(checking.connect_all(loaded))
     checking.show(readings, json=args.format == "json")
     return FAILED if any(reading.error for reading in readings) else DONE
+
+
+def _discover(args: argparse.Namespace) -> int:
+    _log(logging.ERROR)
+    discover(args.url, args.out)
+    return DONE
 
 
 def _trust(args: argparse.Namespace) -> int:

@@ -61,14 +61,15 @@ def certificate_for(
             except ValueError as error:
                 what = f"what it shows as its certificate is none: {error}"
                 raise GarbledError(machine, what) from error
-    ways = sorted({_way(endpoint) for endpoint in endpoints})
+    ways = sorted({way(endpoint) for endpoint in endpoints})
     raise RefusedError(
         machine,
         f"it does not offer {name} with {mode}; it offers {', '.join(ways) or 'nothing'}",
     )
 
 
-def _way(endpoint: ua.EndpointDescription) -> str:
+def way(endpoint: ua.EndpointDescription) -> str:
+    """How a connection to an endpoint is secured, in words."""
     policy = str(endpoint.SecurityPolicyUri).rpartition("#")[2]
     mode = endpoint.SecurityMode.name
     return "no security" if mode == "None_" else f"{policy} with {mode}"

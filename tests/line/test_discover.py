@@ -1,0 +1,158 @@
+"""`sprue discover` finds out what is at an address, and prints what `sprue check` accepts."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from asyncua import ua
+
+from agent.__main__ import main
+from drivers import survey
+from simulators.euromap77.face import Euromap77Face
+from simulators.flat.face import FlatFace
+from simulators.opcua.security import Security
+from tests.drivers.flatserver import flat_server
+from tests.drivers.press77 import hand_press, serving
+from tests.simulators.makers import a_press
+
+
+async def discover(*words: str) -> int:
+    return await asyncio.to_thread(main, ["discover", *words])
+
+
+async def checks(config: Path) -> tuple[int, int]:
+    """What `sprue check` says of a file, alone and with a connection."""
+    return (
+        await asyncio.to_thread(main, ["check", str(config)]),
+        await asyncio.to_thread(main, ["check", str(config), "--connect"]),
+    )
+
+
+async def test_machines_of_one_euromap_server_are_told_apart_by_serial(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    presses = [hand_press("IMM-07"), hand_press("IMM-08")]
+    for press in presses:
+        await press.mold()
+    async with serving(Euromap77Face(presses)) as face:
+        status = await discover(face.address)
+        printed = capsys.readouterr().out
+        config = tmp_path / "sprue.toml"
+        config.write_text(printed, encoding="utf-8")
+        checked = await checks(config)
+
+    assert status == 0
+    assert checked == (0, 0)
+    assert 'serial = "IMM-07"' in printed
+    assert 'serial = "IMM-08"' in printed
+    assert printed.count('\ncooling = { event_field = "CoolingTime" }') == 2
+    assert "offers no security" in printed
+
+
+async def test_a_shipped_map_that_fits_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    press = a_press()
+    await press.mold()
+    face = FlatFace(press)
+    await face.start()
+    try:
+        status = await discover(face.address)
+        printed = capsys.readouterr().out
+        config = tmp_path / "sprue.toml"
+        config.write_text(printed, encoding="utf-8")
+        checked = await checks(config)
+    finally:
+        await face.stop()
+
+    assert (status, checked) == (0, (0, 0))
+    assert 'map = "flat-em63"' in printed
+    assert "cooling_time_s" in printed
+
+
+async def test_an_unknown_flat_server_gives_a_map_of_all_it_has(tmp_path: Path) -> None:
+    out = tmp_path / "found"
+    async with flat_server(Temp=51.5, ActTimCool=12.3, Name='a "b"\nc', Curve=[1.0], On=True) as it:
+        space = it._server.nodes
+        unit = it.node_id("Temp.EU")
+        space.variable(
+            unit,
+            ua.QualifiedName("EngineeringUnits", 0),
+            it.node_id("Temp"),
+            ua.Variant(ua.EUInformation(UnitId=4408652), ua.VariantType.ExtensionObject),
+            ua.NodeId(ua.ObjectIds.EUInformation),
+        )
+        status = await discover(it.url, "--out", str(out))
+        checked = await checks(out / "sprue.toml")
+        again = await discover(it.url, "--out", str(out))
+
+    (written,) = [file for file in out.iterdir() if file.name != "sprue.toml"]
+    text = written.read_text(encoding="utf-8")
+    assert (status, checked, again) == (0, (0, 0), 1)
+    assert 'signal = "Machine/Temp"\nid = "s=Temp"\nunit = "°C"\n' in text
+    assert "# It showed 12.3. By its name it may be cooling_time_s." in text
+    assert text.count("[[node]]") == 4
+    assert "Curve" not in text
+
+
+async def test_a_temperature_control_device_is_known_by_its_type(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with flat_server(survey.TCD, A=1.0) as server:
+        space, index = server._server.nodes, 2
+        kind = space.object_type(
+            ua.NodeId(survey.TCD_TYPE[1], index),
+            ua.QualifiedName("TCD_InterfaceType", index),
+            ua.NodeId(ua.ObjectIds.BaseObjectType),
+        )
+        name = ua.QualifiedName("TCU 1", index)
+        space.object(ua.NodeId("TCU", index), name, server.node_id("Machine"), kind)
+        status = await discover(server.url)
+
+    assert status == 0
+    assert "# TCU 1 is a temperature control device of OPC 40082-1" in capsys.readouterr().out
+
+
+async def test_a_server_that_is_larger_than_we_look_is_said_to_be(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(survey, "MOST", 30)
+    async with flat_server() as server:
+        server.add(**{f"N{n}": 1.0 for n in range(50)})
+        status = await discover(server.url)
+
+    assert status == 0
+    assert "# The server has more nodes than were looked at." in capsys.readouterr().out
+
+
+async def test_a_secured_server_is_not_looked_into_and_its_ways_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    face = FlatFace(a_press(), security=Security(folder=tmp_path / "theirs"))
+    await face.start()
+    try:
+        status = await discover(face.address)
+    finally:
+        await face.stop()
+
+    assert status == 1
+    assert "it offers Basic256Sha256 with " in capsys.readouterr().err
+
+
+async def test_an_empty_server_is_an_error_in_a_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with flat_server() as server:
+        status = await discover(server.url)
+
+    assert status == 1
+    assert "shows no machine of OPC 40077 and no variable" in capsys.readouterr().err
+
+
+async def test_nobody_there_is_a_failure_and_no_address_is_misuse(
+    free_port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await discover(f"opc.tcp://127.0.0.1:{free_port}") == 1
+    assert await discover("http://127.0.0.1") == 2
+    assert await discover("opc.tcp://") == 2
+    assert "should be like opc.tcp://192.168.1.20:4840" in capsys.readouterr().err
