@@ -15,6 +15,9 @@ from drivers.condition import Condition
 from drivers.press import Press
 from drivers.settings import MachineSettings
 
+FOR_A_PERSON = ("refused", "mistaken")
+"""Causes that last until somebody acts on their words; so the record has the latest ones."""
+
 
 class Line:
     """Walks one machine's observations through assembly, ledger and record, to the page.
@@ -155,6 +158,9 @@ class Line:
         since = self._blind.since if self._blind else (self._seen_at or link.at)
         blind = Blind(machine=self._name, since=since, until=None, cause=link.cause, why=link.why)
         self._display.lost(blind)
-        changed = self._blind is None or self._blind.cause != blind.cause
+        before = self._blind
+        changed = before is None or before.cause != blind.cause
+        if before is not None and blind.cause in FOR_A_PERSON:
+            changed = changed or before.why != blind.why
         self._blind = blind
         return [blind] if changed else []

@@ -10,7 +10,7 @@ from agent.machine import direct_opener
 from drivers import MachineError
 from drivers.certificate import described, fingerprint, out_of_date, printable
 from drivers.pin import store_pin
-from drivers.security import Security, shown_certificate, trusted_certificate
+from drivers.security import Security, identity, shown_certificate, trusted_certificate
 from drivers.session import SessionSettings
 from drivers.settings import MachineSettings
 
@@ -117,6 +117,9 @@ def _certificate(
     confirm("Does the machine's own screen show the same?")
     file = store_pin(security.pki, machine, found, ignore_dates=ignore_dates)
     print(f"Pinned in {file}.")
+    ours = identity(machine, security)
+    print(f"The machine must trust ours too: {ours.file.with_suffix('.der')}")
+    print(f"  {'SHA-256':<16} {fingerprint(ours.certificate)}")
 
 
 async def _identity(

@@ -55,7 +55,7 @@ Answer = TypeVar("Answer")
 # What asyncua has to say about a link reaches a person through our errors, once and in words.
 _asyncua_log = logging.getLogger("asyncua.client")
 if _asyncua_log.level == logging.NOTSET:
-    _asyncua_log.setLevel(logging.CRITICAL)
+    _asyncua_log.setLevel(logging.CRITICAL + 1)  # it has a critical word for a plain refusal
 
 
 def _server_url(text: str) -> str:

@@ -188,11 +188,12 @@ async def test_an_expired_certificate_is_refused_unless_the_configuration_says_s
 
 
 async def test_a_machine_that_does_not_trust_us_says_so_in_its_own_words(
-    press: Press, face: FlatFace, pki: Path, tmp_path: Path
+    press: Press, face: FlatFace, pki: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store_pin(pki, "IMM-16", certificate_of(tmp_path / "theirs"), ignore_dates=False)
     await press.faults.on("certificate_untrusted")
     assert "BadCertificateUntrusted" in await refusal(settings(face, pki))
+    assert [record for record in caplog.records if record.name.startswith("asyncua.client")] == []
 
     await press.faults.off("certificate_untrusted")
     assert await is_read(settings(face, pki))
@@ -345,6 +346,9 @@ async def test_trust_shows_the_certificate_and_pins_it_only_when_told(
 
     status, said = await trusting(config, "--yes")
     assert status == 0, said
+    ours = own_identity(tmp_path / "pki").certificate
+    assert str(tmp_path / "pki" / "sprue.der") in said
+    assert fingerprint(ours) in said
     assert await is_read(told)
     assert "already" in (await trusting(config))[1]
 

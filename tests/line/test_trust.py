@@ -64,11 +64,14 @@ async def test_a_press_is_seen_once_its_certificate_is_confirmed(
         shown = fingerprint(load_certificate((tmp_path / "theirs" / "server.der").read_bytes()))
         words = f"not trusted yet: {shown}; `sprue trust IMM-01`"
         await until("it is refused", lambda: is_refused(agent, words))
+        await press.faults.on("certificate_untrusted")  # nobody has accepted ours there yet
         trust = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "agent", "trust", "IMM-01", "--yes", "--config", str(config),
             stdout=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         assert await asyncio.wait_for(trust.wait(), 60) == 0
+        await until("it says what is next", lambda: is_refused(agent, "BadCertificateUntrusted"))
+        await press.faults.off("certificate_untrusted")
         await until(
             "it is seen", lambda: bool((s := sums(agent)) and not s.blind_now and s.seen_at)
         )
