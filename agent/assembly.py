@@ -29,6 +29,9 @@ GRACE_S = 2.0
 MOST_COUNTED = 2**63 - 1
 """No counter of shots gets there: an unset 64-bit counter reads as 2**64 - 1."""
 
+CLOCK_OFF = timedelta(minutes=1)
+"""How far a machine's stamp may lie from the instant in which we hear of it."""
+
 PHASE_SIGNALS = {
     "close": "mold_close_time_s",
     "fill": "fill_time_s",
@@ -258,6 +261,8 @@ class Assembly:
                     values[name], provenance[name] = level, Origin.SAMPLED
             curves = self._curves()
             flags += [f"curve_cut:{name}" for name in sorted(self._cut & set(curves))]
+            if abs(report.received_at - report.ended_at) > CLOCK_OFF:
+                flags.append("clock_off")
         else:
             flags.append("time_uncertain")
         flags += [f"implausible:{n}" for n, v in values.items() if _implausible(n, v)]

@@ -1,6 +1,7 @@
 """Cycles are made of what the machine says, and every value says where it came from."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,8 @@ from agent.sighting import Sighting
 from drivers import Link, Observation, Origin, Report, Value
 from drivers.settings import Cooling
 from tests.agent.makers import at, frame
+
+OFF = ("clock_off",)
 
 
 def assembly(*, reports: bool, cooling: Cooling | None = None) -> Assembly:
@@ -55,6 +58,15 @@ def test_a_report_is_a_cycle_with_the_levels_of_its_end() -> None:
     assert cycle.provenance == {"cycle_time_s": Origin.LATCHED, "mold_temp_c": Origin.SAMPLED}
     assert cycle.job == "J-1"
     assert cycle.time_uncertainty_s == 1.0
+
+
+@pytest.mark.parametrize(("behind_s", "flags"), [(59, ()), (-59, ()), (61, OFF), (-61, OFF)])
+def test_a_stamp_far_from_our_clock_is_flagged(behind_s: float, flags: tuple[str, ...]) -> None:
+    shot = replace(report(8, 1), ended_at=at(1 - behind_s))
+
+    (cycle,) = cycles(feed(assembly(reports=True), [shot]))
+
+    assert (cycle.time, cycle.flags) == (at(1 - behind_s), flags)
 
 
 def test_curves_are_what_was_sampled_since_the_last_cycle() -> None:
