@@ -74,17 +74,17 @@ class Canary:
             RefusedError: what it was known by can't be read.
         """
         known, shown = self.known(), _told(shown)
-        same = all(
-            shown.get(key, "" if key in PROVES else known[key]) == known[key]
-            for key in NAMES
-            if key in known
+        if any(shown.get(key, words) != words for key, words in known.items()):
+            what = "another machine answers"
+        elif any(key in known and key not in shown for key in PROVES):
+            what = "it does not show what it is known by"
+        else:
+            return
+        raise MistakenError(
+            self._machine,
+            f"{what}: {worded(shown)}; before it was {worded(known)}. If it was replaced, "
+            f'`sprue trust "{self._machine}"` says so',
         )
-        if not same:
-            raise MistakenError(
-                self._machine,
-                f"another machine answers: {worded(shown)}; before it was {worded(known)}. If it "
-                f'was replaced, `sprue trust "{self._machine}"` says so',
-            )
 
     def remember(self, shown: Mapping[str, str]) -> None:
         """Keep what it is known by; where that can't be written, until the agent ends."""

@@ -118,7 +118,9 @@ def _certificate(
     file = store_pin(security.pki, machine, found, ignore_dates=ignore_dates)
     print(f"Pinned in {file}.")
     ours = identity(machine, security)
-    print(f"The machine must trust ours too: {ours.file.with_suffix('.der')}")
+    print(
+        f"The machine must trust ours too: {security.certificate or ours.file.with_suffix('.der')}"
+    )
     print(f"  {'SHA-256':<16} {fingerprint(ours.certificate)}")
 
 

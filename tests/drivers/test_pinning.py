@@ -16,10 +16,12 @@ from pydantic import ValidationError
 
 from drivers import MachineError, RefusedError
 from drivers.certificate import fingerprint, load_certificate, out_of_date
+from drivers.euromap77 import Euromap77Settings, open_press
 from drivers.opcua import OpcUaSettings
 from drivers.ownidentity import own_identity
 from drivers.pin import pin_file, read_pin, store_pin
 from drivers.session import open_session
+from simulators.euromap77.face import Euromap77Face
 from simulators.flat.face import FlatFace
 from simulators.opcua.internalserver import InternalServerOn
 from simulators.opcua.security import POLICIES, Security
@@ -116,6 +118,31 @@ async def test_every_policy_of_today_is_spoken_with_our_own_certificate(
     async for face in served(press, tmp_path / "theirs", policy=policy):
         store_pin(pki, "IMM-16", certificate_of(tmp_path / "theirs"), ignore_dates=False)
         assert await is_read(settings(face, pki, policy=policy, mode=mode))
+
+
+async def test_a_secured_press_of_the_standard_is_read_whole(
+    press: Press, pki: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "theirs"
+    face = Euromap77Face(press, security=Security(user="ada", password="s3cret", folder=folder))
+    await face.start()
+    try:
+        store_pin(pki, "IMM-16", certificate_of(folder), ignore_dates=False)
+        way = {"policy": "Basic256Sha256", "mode": "SignAndEncrypt", "pki": str(pki)}
+        told = Euromap77Settings(
+            name="IMM-16",
+            driver="euromap77",
+            url=face.address,
+            user="ada",
+            password={"env": "SPRUE_TEST_PASSWORD"},
+            security=way,
+        )
+        async with open_press(told) as machine:
+            frame = await machine.read()
+            assert machine.identity["serial"] == "IMM-01"
+            assert 500 in frame.values
+    finally:
+        await face.stop()
 
 
 async def test_another_policy_is_never_taken_instead(

@@ -1,8 +1,10 @@
 """A machine whose address now belongs to another is dark, and nothing of the other is booked."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -67,6 +69,23 @@ def is_mistaken(agent: Agent, name: str) -> bool:
     return bool(mistaken(agent, name))
 
 
+async def ended(agent: Agent) -> None:
+    if agent.process is not None:
+        await agent.kill()
+
+
+@asynccontextmanager
+async def held(agent: Agent) -> AsyncGenerator[None]:
+    """Plugs are pulled and put in again while the agent, if it runs, does not try to connect."""
+    if agent.process is None:
+        yield
+        return
+    agent.process.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(0.1)  # what it has begun to open is open
+    yield
+    agent.process.send_signal(signal.SIGCONT)
+
+
 @pytest.fixture
 async def presses() -> dict[str, Press]:
     return {
@@ -79,8 +98,7 @@ async def presses() -> dict[str, Press]:
 async def agent(tmp_path: Path) -> AsyncGenerator[Agent]:
     agent = Agent(tmp_path / "sprue.toml", tmp_path / "agent.log")
     yield agent
-    if agent.process is not None:
-        await agent.kill()
+    await ended(agent)
 
 
 async def started(press: Press, port: int = 0) -> Euromap77Face:
@@ -106,13 +124,14 @@ async def test_swapped_plugs_do_not_swap_shots(
 
         if not runs_on:
             await agent.stop()
-        for face in faces.values():
-            await face.stop()
         one, other = NAMES
-        faces = {
-            one: await started(presses[one], ports[other]),
-            other: await started(presses[other], ports[one]),
-        }
+        async with held(agent):
+            for face in faces.values():
+                await face.stop()
+            faces = {
+                one: await started(presses[one], ports[other]),
+                other: await started(presses[other], ports[one]),
+            }
         if not runs_on:
             await agent.start()
         for name, found in ((one, other), (other, one)):
@@ -123,9 +142,10 @@ async def test_swapped_plugs_do_not_swap_shots(
             assert f"serial '{name}'" in before
             await presses[name].mold()
 
-        for face in faces.values():
-            await face.stop()
-        faces = {name: await started(presses[name], ports[name]) for name in NAMES}
+        async with held(agent):
+            for face in faces.values():
+                await face.stop()
+            faces = {name: await started(presses[name], ports[name]) for name in NAMES}
         for name, press in presses.items():
             await until(f"{name} is seen again", partial(is_seen, agent, name))
             await press.mold()
@@ -137,6 +157,7 @@ async def test_swapped_plugs_do_not_swap_shots(
             ),
         )
     finally:
+        await ended(agent)
         for face in faces.values():
             await face.stop()
 
@@ -173,8 +194,9 @@ async def test_a_replaced_press_is_seen_once_a_person_has_said_so(
         )  # fmt: skip
         await agent.start()
         await until("it is seen", lambda: is_seen(agent, one))
-        await face.stop()
-        face = await started(presses[other], face.port)
+        async with held(agent):
+            await face.stop()
+            face = await started(presses[other], face.port)
         await until("it is told from the other", partial(is_mistaken, agent, one))
 
         status, said = await trusted(agent, one)
@@ -186,6 +208,7 @@ async def test_a_replaced_press_is_seen_once_a_person_has_said_so(
         assert status == 0, said
         await until("the new one is seen", lambda: is_seen(agent, one))
     finally:
+        await ended(agent)
         await face.stop()
 
 
@@ -198,14 +221,16 @@ async def test_a_flat_server_is_known_by_a_node(value: str, agent: Agent) -> Non
     try:
         await agent.start()
         await until("it is seen", lambda: is_seen(agent, "IMM-09"))
-        await face.stop()
         other = a_press(counter=900, mold=replace(MOLD, id="B-1"))
-        face = FlatFace(other, port=face.port)
-        await face.start()
+        async with held(agent):
+            await face.stop()
+            face = FlatFace(other, port=face.port)
+            await face.start()
         await until("it is told from the other", partial(is_mistaken, agent, "IMM-09"))
 
         why = mistaken(agent, "IMM-09")
         assert "'B-1'" in why
         assert "'A-2188'" in why
     finally:
+        await ended(agent)
         await face.stop()
