@@ -28,6 +28,7 @@ from agent.progress import progress_bar
 from agent.run import now, run
 from agent.trust import AskError, TrustError, trust
 from dashboards.server import ServeError, serve
+from drivers.expectation import Expected, expected
 from simulators.actions import ACTIONS
 from simulators.control import PORT as CONTROL_PORT
 from simulators.control import send as send_order
@@ -96,7 +97,17 @@ def _add_running(commands: Any) -> None:
     one.set_defaults(command=_check)
 
     one = commands.add_parser("discover", help="what is at an address; prints a configuration")
-    one.add_argument("url", metavar="URL", help="opc.tcp://HOST:PORT")
+    one.add_argument("url", metavar="URL", help="opc.tcp://HOST:PORT or modbus://HOST:PORT")
+    one.add_argument(
+        "--expect", type=_expected, action="append", default=[], metavar="SIGNAL=NUMBER",
+        help="Modbus: where does this number of the machine's screen stand? may be repeated",
+    )  # fmt: skip
+    one.add_argument(
+        "--unit", type=_unit, action="append", metavar="N", help="Modbus: ask this unit only"
+    )
+    one.add_argument(
+        "--registers", type=_range, metavar="FIRST-LAST", help="Modbus: look in these only"
+    )
     one.add_argument("--out", type=Path, metavar="DIR", help="write files instead of printing")
     one.set_defaults(command=_discover)
 
@@ -219,6 +230,26 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _unit(text: str) -> int:
+    if not text.isdigit() or int(text) > 255:
+        raise argparse.ArgumentTypeError(f"{text!r} should be a unit id, 0 to 255")
+    return int(text)
+
+
+def _range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    if not (first.isdigit() and last.isdigit() and int(first) <= int(last) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} should be like 0-199, up to 65535")
+    return int(first), int(last)
+
+
+def _expected(text: str) -> Expected:
+    try:
+        return expected(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} should be a port, 0 to 65535")
@@ -299,7 +330,13 @@ def _check(args: argparse.Namespace) -> int:
 
 def _discover(args: argparse.Namespace) -> int:
     _log(logging.ERROR)
-    discover(args.url, args.out)
+    discover(
+        args.url,
+        args.out,
+        units=tuple(args.unit) if args.unit else None,
+        registers=args.registers,
+        expect=tuple(args.expect),
+    )
     return DONE
 
 

@@ -1,18 +1,19 @@
 """`sprue discover`: what is at an address, and the configuration that watches it."""
 
 import asyncio
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from agent.discovermodbus import MODBUS, UNITS, Ask, address_of, probe
+from agent.printed import Found, plain, table_of, toml
 from agent.progress import progress_bar
 from agent.trust import AskError
 from drivers import MachineError
+from drivers.expectation import Expected
 from drivers.nodes import load_map, shipped
 from drivers.session import Session, SessionSettings, open_session
 from drivers.signals import SIGNALS
@@ -26,25 +27,46 @@ class DiscoverError(Exception):
     """Nothing was found out; the message says why."""
 
 
-@dataclass(slots=True)
-class Found:
-    """What to print: the tables of a configuration, and files of maps that they name."""
-
-    config: str
-    files: dict[str, str] = field(default_factory=dict)
-
-
-def discover(url: str, out: Path | None) -> None:
+def discover(
+    url: str,
+    out: Path | None,
+    *,
+    units: tuple[int, ...] | None = None,
+    registers: tuple[int, int] | None = None,
+    expect: tuple[Expected, ...] = (),
+) -> None:
     """Find out what is at an address, and print a configuration for it or write it to a folder.
 
+    Args:
+        url: `opc.tcp://` or `modbus://`.
+        out: The folder; None to print.
+        units: Modbus: which units to ask; None for the usual ones.
+        registers: Modbus: first and last address; None for where makers usually begin.
+        expect: Modbus: numbers that a person sees on the machine's screen.
+
     Raises:
-        AskError: the address can't be one.
+        AskError: the address can't be one, or a word does not go with it.
         DiscoverError: nobody answers there, or nothing that we can watch; or a file is there.
     """
+    if url.startswith("modbus:"):
+        try:
+            host, port = address_of(url)
+        except ValueError as error:
+            raise AskError(f"{url!r} {MODBUS}") from error
+        ask = Ask(host=host, port=port, units=units or UNITS, registers=registers, expect=expect)
+        try:
+            show(asyncio.run(probe(ask)), out)
+        except MachineError as error:
+            raise DiscoverError(str(error)) from error
+        return
+    if units or registers or expect:
+        raise AskError("--unit, --registers and --expect are for modbus:// addresses")
     try:
         settings = SessionSettings(name=_name_at(url), url=url)
     except (ValidationError, ValueError) as error:
-        raise AskError(f"{url!r} should be like opc.tcp://192.168.1.20:4840") from error
+        raise AskError(
+            f"{url!r} should be like opc.tcp://192.168.1.20:4840 or modbus://192.168.1.20:502"
+        ) from error
     try:
         found = asyncio.run(_opcua(settings))
     except MachineError as error:
@@ -107,7 +129,7 @@ def _head(url: str, found: Survey) -> str:
     if found.ways != ("no security",):
         lines.append("# Rather use one of the secured ways: `security` in docs/reference/opcua.md.")
     lines += [
-        f"# {_plain(name)} is a temperature control device of OPC 40082-1; it is not watched yet."
+        f"# {plain(name)} is a temperature control device of OPC 40082-1; it is not watched yet."
         for name in found.controllers
     ]
     if found.is_cut:
@@ -127,8 +149,8 @@ def _euromap(url: str, found: Survey) -> list[str]:
                 entries["serial"] = serial
             else:
                 entries["browse_name"] = each.browse_name
-        said = ", ".join(f"{key} {_plain(word)}" for key, word in each.identity.items())
-        table = f"# {_plain(each.browse_name)}: {said or 'says nothing of itself'}.\n"
+        said = ", ".join(f"{key} {plain(word)}" for key, word in each.identity.items())
+        table = f"# {plain(each.browse_name)}: {said or 'says nothing of itself'}.\n"
         tables.append(table + table_of("machine", entries) + _cooling(each))
     return tables
 
@@ -147,7 +169,7 @@ def _cooling(machine: FoundMachine) -> str:
     else:
         lines.append("# None of the maker's fields is called cooling; see `cooling` in the manual.")
     if machine.fields:
-        names = ", ".join(map(_plain, machine.fields[:NAMED]))
+        names = ", ".join(map(plain, machine.fields[:NAMED]))
         lines.append(f"# The maker's own fields of a cycle: {names}.")
     return "\n".join(lines) + "\n"
 
@@ -186,7 +208,7 @@ def _skeleton(settings: SessionSettings, found: Survey, head: str) -> Found:
         if each.unit:
             entries["unit"] = each.unit
         entries["latched"] = False
-        comment = f"# It showed {_plain(each.value)[:60]}."
+        comment = f"# It showed {plain(each.value)[:60]}."
         if (signal := tokens.get(each.id.rpartition(".")[2].removeprefix("s="))) is not None:
             comment += f" By its name it may be {signal}."
         parts.append(f"{comment}\n{table_of('node', entries)}")
@@ -225,27 +247,3 @@ def _different(name: str, taken: set[str]) -> str:
         unique, number = f"{short}-{number}", number + 1
     taken.add(unique)
     return unique
-
-
-def table_of(name: str, entries: Mapping[str, Any]) -> str:
-    """One table of an array, as TOML."""
-    lines = [f"{key} = {toml(value)}" for key, value in entries.items()]
-    return "\n".join([f"[[{name}]]", *lines, ""])
-
-
-def toml(value: Any) -> str:
-    """A value as TOML writes it.
-
-    >>> toml({"event_field": "CoolingTime"}), toml('a "b"'), toml(False)
-    ('{ event_field = "CoolingTime" }', '"a \\\\"b\\\\""', 'false')
-    """
-    if isinstance(value, Mapping):
-        inside = ", ".join(f"{key} = {toml(each)}" for key, each in value.items())
-        return f"{{ {inside} }}"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _plain(found: object) -> str:
-    """A machine's own words in one line of a comment."""
-    text = str(getattr(found, "Text", found))
-    return "".join(each if each.isprintable() else " " for each in text)
