@@ -187,7 +187,7 @@ def load(path: Path) -> Loaded:
     except ValidationError as error:
         sentences = [s for s in complaints(error, path, Config) if s]
         raise ConfigError(_plainer(sentences, raw)) from error
-    mistakes = [f"{path}: {each}" for each in (*_doubles(config), *_framings(config))]
+    mistakes = [f"{path}: {each}" for each in (*_doubles(config), *_lines(config))]
     maps: dict[str, RegisterMap | NodeMap] = {}
     for number, machine in enumerate(config.machine, 1):
         try:
@@ -228,19 +228,21 @@ def _doubles(config: Config) -> Iterator[str]:
                 )
 
 
-def _framings(config: Config) -> Iterator[str]:
-    """Machines on one line that name two framings: one of them is wrong."""
-    first: dict[tuple[str, int], tuple[int, str]] = {}
+def _lines(config: Config) -> Iterator[str]:
+    """Machines on one line that name two framings, or two speeds: one of them is wrong."""
+    first: dict[tuple[str, ...], tuple[int, ModbusSettings]] = {}
     for number, machine in enumerate(config.machine, 1):
         if not isinstance(machine, ModbusSettings):
             continue
-        at, framing = (machine.host, machine.port), machine.framing
-        other, others = first.setdefault(at, (number, framing))
-        if framing != others:
-            yield (
-                f"machine[{number}].framing ({machine.name}): found {framing!r}; it should be "
-                f"{others!r}, as of machine[{other}] at the same host and port, or theirs this"
-            )
+        at = (machine.serial,) if machine.serial else (str(machine.host), str(machine.port))
+        other, others = first.setdefault(at, (number, machine))
+        for key in ("framing", "baud", "parity", "stop_bits"):
+            found, theirs = getattr(machine, key), getattr(others, key)
+            if found != theirs:
+                yield (
+                    f"machine[{number}].{key} ({machine.name}): found {found!r}; it should be "
+                    f"{theirs!r}, as of machine[{other}] on the same line, or theirs this"
+                )
 
 
 DRIVERS = ("modbus", "opcua", "euromap77")
@@ -251,7 +253,7 @@ def _plainer(sentences: list[str], raw: dict[str, Any]) -> list[str]:
     said: list[str] = []
     for sentence in sentences:
         plain = re.sub(rf"(machine\[\d+\])\.(?:{'|'.join(DRIVERS)})\b", r"\1", sentence)
-        number = re.search(r"machine\[(\d+)\]: found a table", plain)
+        number = re.search(r"machine\[(\d+)\]: found a table", sentence)
         if number:
             table = raw["machine"][int(number[1]) - 1]
             plain = plain[: number.start()] + _driver(table, int(number[1]))

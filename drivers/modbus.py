@@ -2,7 +2,7 @@
 
 The map (`drivers.registers`) says which register is which signal. Live registers are read at every
 tick, in few requests; what a machine keeps of its last cycle, whenever its shot counter changes.
-Machines behind one host and port share its line (`drivers.modbusline`).
+Machines at one place share its line (`drivers.modbusline`).
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -19,6 +19,7 @@ from drivers.lastcycle import LastCycle
 from drivers.modbusframe import FramingName
 from drivers.modbusline import Line, Station, line_at
 from drivers.modbuslink import Asker
+from drivers.modbusplace import Parity, Port, Serial
 from drivers.observations import Column, Frame, Observation, Quality
 from drivers.polling import Ticks
 from drivers.register import Register
@@ -30,17 +31,26 @@ from drivers.sweep import Sweep
 T = TypeVar("T")
 
 
+OF_HOST = ("port", "framing")
+OF_SERIAL = ("baud", "parity", "stop_bits")
+
+
 class ModbusSettings(MachineSettings):
     """A machine with `driver = "modbus"`."""
 
     driver: Literal["modbus"]
-    host: Annotated[str, Field(min_length=1)]
+    host: Annotated[str | None, Field(min_length=1)] = None
     """Name or address of the device, or of the gateway before it."""
     port: Annotated[int, Field(ge=1, le=65535)] = 502
     unit: Annotated[int, Field(ge=0, le=255)] = 1
     """Unit id; 0 and 255 also are in use for devices without a gateway."""
     framing: FramingName = "tcp"
     """`rtu` for a device server that passes RTU frames on as they are on the serial line."""
+    serial: Annotated[str | None, Field(min_length=1)] = None
+    """A serial port of this computer, in place of `host`."""
+    baud: Annotated[int, Field(ge=300, le=4_000_000)] = 19_200
+    parity: Parity = "E"
+    stop_bits: Literal[1, 2] = 1
     map: Annotated[str, Field(min_length=1)]
     """A register map: the name of a shipped one, or a file."""
     identity: RegisterIdentity | None = None
@@ -52,19 +62,34 @@ class ModbusSettings(MachineSettings):
 
     @field_validator("host")
     @classmethod
-    def _bare(cls, host: str) -> str:
+    def _bare(cls, host: str | None) -> str | None:
+        if host is None:
+            raise ValueError("should be a name or an address")
         if "/" in host or (":" in host and host.count(":") < 2) or host != host.strip():
             raise ValueError("should be a name or an address alone; the port is the key 'port'")
         return host
 
     @model_validator(mode="after")
     def _answers(self) -> "ModbusSettings":
-        if self.framing == "rtu" and not 1 <= self.unit <= 247:
+        if (self.host is None) == (self.serial is None):
+            raise ValueError("should have either a 'host' or a 'serial' port")
+        other, keys = ("host", OF_HOST) if self.serial else ("serial", OF_SERIAL)
+        for key in keys:
+            if key in self.model_fields_set:
+                raise ValueError(f"should have no '{key}', which goes with a '{other}'")
+        if self.place.framing == "rtu" and not 1 <= self.unit <= 247:
             raise ValueError(
-                f"unit: found {self.unit}; with RTU frames it should be 1 to 247 (0 is for "
-                "everybody, and nobody answers it)"
+                f"should have a 'unit' of 1 to 247, and not {self.unit}: nobody answers to 0 in "
+                "RTU frames, which are for everybody then"
             )
         return self
+
+    @property
+    def place(self) -> Port | Serial:
+        """Where the machine's line is."""
+        if self.serial is not None:
+            return Serial(self.serial, self.baud, self.parity, self.stop_bits)
+        return Port(self.host or "", self.port, self.framing)
 
     @field_validator("cooling")
     @classmethod
@@ -202,7 +227,7 @@ def _put(items: tuple[T, ...], at: int, item: T) -> tuple[T, ...]:
 
 def line_of(settings: ModbusSettings) -> Line:
     """The line that a machine is on; keep it, and what it has learned outlives its connections."""
-    return line_at(settings.host, settings.port, settings.framing)
+    return line_at(settings.place)
 
 
 @asynccontextmanager
@@ -234,7 +259,7 @@ async def open_press(
         unit=settings.unit,
         timeout_s=settings.timeout_s,
         connect_timeout_s=settings.connect_timeout_s,
-        pause_s=max(registers.pause_s, settings.pause_ms / 1000),
+        pause_s=max(registers.pause_s, settings.pause_ms / 1000, settings.place.silence_s),
         proves=name_register is not None,
     )
     async with (line or line_of(settings)).join(asker) as station:

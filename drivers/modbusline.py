@@ -1,4 +1,4 @@
-"""A line: everything behind one host and port, over one connection, one request at a time.
+"""A line: everything behind one port, over one connection, one request at a time.
 
 Several machines may be units behind one gateway, whose serial line serves one request after the
 other anyway. They take turns, request by request, in the order in which they ask. One that fails is
@@ -17,8 +17,8 @@ from weakref import WeakValueDictionary
 from drivers.blocks import Block
 from drivers.breaker import Breaker
 from drivers.errors import MachineError, UnreachableError
-from drivers.modbusframe import FramingName
 from drivers.modbuslink import Asker, BlockRefusedError, ModbusLink
+from drivers.modbusplace import Port, Serial
 
 STILL_S = 0.1
 """How much longer than the slowest answer a line is left still."""
@@ -30,16 +30,12 @@ class Line:
     """A line, for as long as the agent runs; `line_at` gives the one of an address.
 
     Args:
-        host: Of the device, or of the gateway before several.
-        port: Where it listens.
-        framing: Of requests and answers.
+        place: Where the device is, or the gateway before several.
     """
 
-    def __init__(self, host: str, port: int, framing: FramingName) -> None:
-        self._host = host
-        self._port = port
-        self._framing = framing
-        self._tells_late_ones = framing == "tcp"
+    def __init__(self, place: Port | Serial) -> None:
+        self._place = place
+        self._tells_late_ones = place.framing == "tcp"
         self._link: ModbusLink | None = None
         self._stations: set[Station] = set()
         self._turn = asyncio.Lock()
@@ -136,13 +132,7 @@ class Line:
         if failed_at >= asked_at:
             raise UnreachableError(asker.machine, why)
         await asyncio.sleep(max(0.0, self._still_until - loop.time()))
-        link = ModbusLink(
-            self._host,
-            self._port,
-            self._framing,
-            self._lost,
-            tells_late_ones=self._tells_late_ones,
-        )
+        link = ModbusLink(self._place, self._lost, tells_late_ones=self._tells_late_ones)
         try:
             await link.connect(asker)
         except UnreachableError as error:
@@ -224,13 +214,13 @@ class Station:
         return await line.exchange(self, block)
 
 
-_lines: WeakValueDictionary[tuple[object, str, int, FramingName], Line] = WeakValueDictionary()
+_lines: WeakValueDictionary[tuple[object, Port | Serial], Line] = WeakValueDictionary()
 
 
-def line_at(host: str, port: int, framing: FramingName) -> Line:
-    """The line at an address: the same one for everybody, as long as anybody keeps it."""
-    key = (asyncio.get_running_loop(), host, port, framing)
+def line_at(place: Port | Serial) -> Line:
+    """The line at a place: the same one for everybody, as long as anybody keeps it."""
+    key = (asyncio.get_running_loop(), place)
     line = _lines.get(key)
     if line is None:
-        line = _lines[key] = Line(host, port, framing)
+        line = _lines[key] = Line(place)
     return line

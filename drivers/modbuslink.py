@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pymodbus import FramerType
-from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
@@ -27,7 +27,8 @@ from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInput
 
 from drivers.blocks import Block
 from drivers.errors import GarbledError, MachineError, RefusedError, UnreachableError
-from drivers.modbusframe import Asked, FramingName, rtu_fault, tcp_fault
+from drivers.modbusframe import Asked, rtu_fault, tcp_fault
+from drivers.modbusplace import Port, Serial
 
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # what it would say, we raise
 
@@ -58,6 +59,16 @@ NO_ID = b"\0\0"
 """How the answers of a gateway begin that returns no transaction ids."""
 SILENCES = 2
 """Answers in a row that may be late, where late ones can be told, before nobody is there."""
+
+
+UNSETTABLE: type[Exception]
+"""What a serial port raises that does not take its speed or parity."""
+try:
+    import termios
+except ImportError:
+    UNSETTABLE = OSError  # Windows, where it is one
+else:
+    UNSETTABLE = termios.error
 
 
 class BlockRefusedError(Exception):
@@ -118,9 +129,7 @@ class ModbusLink:
     """A connection, good for one request at a time; once closed, it stays so.
 
     Args:
-        host: Of the device, or of the gateway before it.
-        port: Where it listens.
-        framing: Of requests and answers.
+        place: Where it leads.
         lost: Called when the other side ends the connection.
         tells_late_ones: Whether a late answer can be told from the one that is waited for: by its
             transaction id, so never in RTU frames.
@@ -128,26 +137,16 @@ class ModbusLink:
 
     def __init__(
         self,
-        host: str,
-        port: int,
-        framing: FramingName,
+        place: Port | Serial,
         lost: Callable[[], None],
         *,
         tells_late_ones: bool,
     ) -> None:
         self.tells_late_ones = tells_late_ones
         """No longer once an answer has come without an id."""
-        self._framing = framing
+        self._place = place
         self._lost = lost
-        self._client = AsyncModbusTcpClient(
-            host,
-            port=port,
-            framer=FRAMERS[framing],
-            retries=0,
-            reconnect_delay=0,
-            trace_packet=self._look,
-            trace_connect=self._connected,
-        )
+        self._client = self._made(place)
         for answer in (_Coils, _DiscreteInputs, _HoldingRegisters, _InputRegisters):
             self._client.register(answer)
         self._requests: dict[tuple[int, Block], ModbusPDU] = {}
@@ -168,17 +167,20 @@ class ModbusLink:
         Raises:
             UnreachableError: nobody answers at the address, or not in time.
         """
-        where = f"{self._client.comm_params.host}:{self._client.comm_params.port}"
         within_s = asker.connect_timeout_s
         try:
             async with asyncio.timeout(within_s):
                 # The client's own `connect` swallows the reason, and its limit is the answer's.
-                await self._client.ctx.call_create()
+                self._client.ctx.transport, _ = await self._client.ctx.call_create()
+                await asyncio.sleep(0)  # in which a serial port begins to be read
         except TimeoutError as error:
-            what = f"no connection with {where} within {within_s:g} s"
+            what = f"no connection with {self._place} within {within_s:g} s"
             raise UnreachableError(asker.machine, what) from error
         except OSError as error:
-            what = f"can't connect to {where}: {_reason(error)}"
+            what = f"can't connect to {self._place}: {_reason(error)}"
+            raise UnreachableError(asker.machine, what) from error
+        except UNSETTABLE as error:
+            what = f"{self._place} can't be set to the speed, parity and stop bits that are given"
             raise UnreachableError(asker.machine, what) from error
 
     def close(self) -> None:
@@ -222,6 +224,29 @@ class ModbusLink:
             return answer.data
         raise _refusal(asker, answer.exception_code)
 
+    def _made(self, place: Port | Serial) -> AsyncModbusTcpClient | AsyncModbusSerialClient:
+        if isinstance(place, Serial):
+            return AsyncModbusSerialClient(
+                place.device,
+                framer=FRAMERS[place.framing],
+                baudrate=place.baud,
+                parity=place.parity,
+                stopbits=place.stop_bits,
+                retries=0,
+                reconnect_delay=0,
+                trace_packet=self._look,
+                trace_connect=self._connected,
+            )
+        return AsyncModbusTcpClient(
+            place.host,
+            port=place.port,
+            framer=FRAMERS[place.framing],
+            retries=0,
+            reconnect_delay=0,
+            trace_packet=self._look,
+            trace_connect=self._connected,
+        )
+
     def _request(self, unit: int, block: Block) -> ModbusPDU:
         request = self._requests.get((unit, block))
         if request is None:
@@ -250,7 +275,7 @@ class ModbusLink:
             return b""
         _, request, size = self._waiting
         asked = Asked(request.transaction_id, request.dev_id, request.function_code, size)
-        if self._framing == "rtu":
+        if self._place.framing == "rtu":
             fault = rtu_fault(data, asked)
         else:
             fault = tcp_fault(data, asked, owed=self._owed)

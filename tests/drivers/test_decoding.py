@@ -13,6 +13,7 @@ import drivers.blocks
 import drivers.breaker
 import drivers.decoding
 import drivers.modbusframe
+import drivers.modbusplace
 import drivers.polling
 import drivers.registersheet
 import drivers.scaling
@@ -61,6 +62,7 @@ def shown(data: bytes, **keys: Any) -> tuple[object, Quality]:
         drivers.breaker,
         drivers.decoding,
         drivers.modbusframe,
+        drivers.modbusplace,
         drivers.polling,
         drivers.registersheet,
         drivers.scaling,

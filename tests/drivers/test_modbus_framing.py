@@ -197,5 +197,5 @@ async def test_over_rtu_a_device_refuses_as_over_tcp(
 @pytest.mark.parametrize("unit", [0, 255])
 def test_with_rtu_frames_a_unit_has_a_number_of_its_own(unit: int) -> None:
     keys = {"name": "IMM-01", "driver": "modbus", "host": "h", "map": "m", "framing": "rtu"}
-    with pytest.raises(ValidationError, match="should be 1 to 247"):
+    with pytest.raises(ValidationError, match="'unit' of 1 to 247"):
         ModbusSettings.model_validate(keys | {"unit": unit})

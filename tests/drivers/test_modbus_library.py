@@ -18,6 +18,7 @@ from drivers.blocks import Block
 from drivers.modbus import ModbusSettings, open_press
 from drivers.modbusline import Station, line_at
 from drivers.modbuslink import Asker, BlockRefusedError
+from drivers.modbusplace import Port
 from tests.drivers.registermakers import a_map
 
 FLOATS = [21.5, -3.25]
@@ -46,7 +47,7 @@ async def server() -> AsyncGenerator[ModbusTcpServer]:
 
 @pytest.fixture
 async def station(server: ModbusTcpServer) -> AsyncGenerator[Station]:
-    line = line_at("127.0.0.1", port_of(server), "tcp")
+    line = line_at(Port("127.0.0.1", port_of(server), "tcp"))
     asker = Asker(machine="IMM-12", unit=1, timeout_s=2, connect_timeout_s=2)
     async with line.join(asker) as opened:
         yield opened

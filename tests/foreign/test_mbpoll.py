@@ -5,8 +5,6 @@ mbpoll has no RTU over TCP. A plant that wants it makes a serial port of the lin
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from simulators.fleet import Fleet
 from simulators.plant import Plant, open_plant
 from simulators.press import Press
 from tests.foreign import truth
+from tests.foreign.serialport import serial_port
 
 ONCE = ("-1", "-0")
 """Poll once; registers are counted from 0."""
@@ -127,29 +126,6 @@ async def test_a_gateway_has_several_units(mbpoll: str) -> None:
         second = await polled(mbpoll, port, "-a", "7", "-t", "4:int", "-B", "-r", "0")
 
     assert (first, second) == ({0: "100"}, {0: "200"})
-
-
-@asynccontextmanager
-async def serial_port(socat: str, folder: Path, port: int) -> AsyncGenerator[str]:
-    """A TCP link as a serial port."""
-    device = folder / "tty"
-    process = await asyncio.create_subprocess_exec(
-        *(socat, "-d", "-d", f"pty,raw,echo=0,link={device}", f"tcp:127.0.0.1:{port}"),
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(5):
-            async for line in process.stderr:
-                if b"starting data transfer loop" in line:
-                    break
-            else:
-                pytest.fail("socat ended")
-        yield str(device)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.communicate()
 
 
 async def test_rtu_frames_over_tcp_are_read_through_a_serial_port(
