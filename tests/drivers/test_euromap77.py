@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from drivers import (
     Change,
     Frame,
+    Link,
     Notice,
     Observation,
     Origin,
@@ -318,8 +319,10 @@ async def test_a_server_whose_event_queue_ran_over_is_told_of_and_heard_on(
         await press.mold()
         report = await stream.report()
 
+    (gap,) = [each for each in stream.seen if isinstance(each, Link)]
     assert report.counter == 1
     assert "IMM-07: the server's event queue ran over" in caplog.text
+    assert (gap.up, gap.cause) == (False, "overflow")
 
 
 async def test_units_of_the_machine_are_converted_and_kept(

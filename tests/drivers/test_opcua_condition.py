@@ -144,3 +144,17 @@ def test_a_lost_message_is_told_with_the_one_that_follows_it() -> None:
     assert subscription.gap(1) == "the subscription lost 1 notification"
     assert subscription.gap(3) == "the subscription lost 3 notifications"
     assert Publish(datetime.now(UTC)).lost == 0
+
+
+async def test_session_and_subscription_end_soon_at_the_server_if_we_are_gone() -> None:
+    async with flat_server(A=50.0) as server:
+        told = settings(server.url, read="subscribe", poll_s=0.5)
+        async with open_press(told, mapped(mold_temp_c="A")) as press:
+            await anext(press.observations())
+            inside = server._server._server.iserver
+            (session,) = inside._external_sessions.values()
+            (made,) = inside.subscription_service.subscriptions.values()
+            lives_s = made.data.RevisedLifetimeCount * made.data.RevisedPublishingInterval / 1000
+
+    assert 30 <= session.session_timeout <= 60
+    assert 30 <= lives_s <= 120
