@@ -22,6 +22,11 @@ from drivers.survey import FoundMachine, FoundVariable, Survey, matches, survey,
 NAMED = 40
 """The most signals or fields that a comment lists."""
 
+COOLING = ("cool", "kuehl", "kühl", "refroid", "raffredd", "enfria")
+TIME = ("time", "zeit", "temps", "tempo", "tiempo")
+SET_POINT = ("set", "soll", "target")
+"""What makers call it, in the languages that were met."""
+
 
 class DiscoverError(Exception):
     """Nothing was found out; the message says why."""
@@ -157,8 +162,8 @@ def _euromap(url: str, found: Survey) -> list[str]:
 
 def _cooling(machine: FoundMachine) -> str:
     """The line that says where the cooling time comes from, and what else there is."""
-    likely = [name for name in machine.fields if "cool" in name.lower()]
-    sure = [name for name in likely if "time" in name.lower() and "set" not in name.lower()]
+    likely = [name for name in machine.fields if _has(name, COOLING)]
+    sure = [name for name in likely if _has(name, TIME) and not _has(name, SET_POINT)]
     lines = []
     if len(sure) == 1:
         lines.append("# The one field of the maker's that is called so; compare with the screen.")
@@ -172,6 +177,12 @@ def _cooling(machine: FoundMachine) -> str:
         names = ", ".join(map(plain, machine.fields[:NAMED]))
         lines.append(f"# The maker's own fields of a cycle: {names}.")
     return "\n".join(lines) + "\n"
+
+
+def _has(name: str, words: tuple[str, ...]) -> bool:
+    """Whether the last step of a name contains one of some words."""
+    last = name.rpartition("/")[2].lower()
+    return any(word in last for word in words)
 
 
 async def _shipped(session: Session, settings: SessionSettings) -> str | None:

@@ -12,6 +12,7 @@ from simulators.euromap77.face import Euromap77Face
 from simulators.flat.face import FlatFace
 from simulators.opcua.security import Security
 from tests.drivers.flatserver import flat_server
+from tests.drivers.officialserver import official_server
 from tests.drivers.press77 import hand_press, serving
 from tests.simulators.makers import a_press
 
@@ -47,6 +48,20 @@ async def test_machines_of_one_euromap_server_are_told_apart_by_serial(
     assert 'serial = "IMM-08"' in printed
     assert printed.count('\ncooling = { event_field = "CoolingTime" }') == 2
     assert "offers no security" in printed
+
+
+async def test_a_machine_of_the_official_types_is_found_with_its_makers_cooling_time(
+    nodesets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with official_server(nodesets, jobs=True) as server:
+        status = await discover(server.url)
+        printed = capsys.readouterr().out
+        config = tmp_path / "sprue.toml"
+        config.write_text(printed, encoding="utf-8")
+        checked = await checks(config)
+
+    assert (status, checked) == (0, (0, 0))
+    assert '\ncooling = { event_field = "Ablauf/Kuehlzeit" }' in printed
 
 
 async def test_a_shipped_map_that_fits_is_named(
