@@ -137,8 +137,10 @@ async def test_who_takes_the_connection_and_says_nothing_is_given_up(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(discovermodbus, "TIMEOUT_S", 0.1)
+    clients = []
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        clients.append(asyncio.current_task())
         while await reader.read(100):
             pass
         writer.close()
@@ -148,6 +150,10 @@ async def test_who_takes_the_connection_and_says_nothing_is_given_up(
     async with server:
         port = server.sockets[0].getsockname()[1]
         status = await discover(f"modbus://127.0.0.1:{port}", "--unit", "1", "--unit", "2")
+        async with asyncio.timeout(5):
+            while len(clients) < 3:  # noqa: ASYNC110 - one at first, one more after each silence
+                await asyncio.sleep(0.01)
+        await asyncio.gather(*filter(None, clients))
 
     assert status == 1
     assert "no unit of 1, 2 answers" in capsys.readouterr().err
