@@ -9,13 +9,23 @@ import signal
 import sys
 import tempfile
 from collections.abc import Coroutine, Sequence
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from agent import checking, demo, listing
+from agent.arguments import (
+    address_range,
+    expectation,
+    factor,
+    host_and_port,
+    instant,
+    port,
+    positive,
+    unit_id,
+    whole,
+)
 from agent.certificates import expiring
 from agent.config import ConfigError, Loaded, load
 from agent.console import complain, print_table
@@ -28,7 +38,6 @@ from agent.progress import progress_bar
 from agent.run import now, run
 from agent.trust import AskError, TrustError, trust
 from dashboards.server import ServeError, serve
-from drivers.expectation import Expected, expected
 from simulators.actions import ACTIONS
 from simulators.control import PORT as CONTROL_PORT
 from simulators.control import send as send_order
@@ -76,10 +85,10 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_running(commands: Any) -> None:
     one = commands.add_parser("demo", help="a simulated plant, the agent and its pages")
-    one.add_argument("--machines", type=_positive, default=12, metavar="N")
-    one.add_argument("--speed", type=_factor, default=1.0, metavar="X")
+    one.add_argument("--machines", type=positive, default=12, metavar="N")
+    one.add_argument("--speed", type=factor, default=1.0, metavar="X")
     one.add_argument("--seed", type=int, default=0, metavar="N")
-    one.add_argument("--for", dest="seconds", type=_factor, metavar="SECONDS")
+    one.add_argument("--for", dest="seconds", type=factor, metavar="SECONDS")
     one.add_argument("--record", metavar="URL", help="default: in a temporary folder")
     one.add_argument("--listen", default="127.0.0.1:8420", metavar="HOST:PORT")
     one.set_defaults(command=_demo)
@@ -99,14 +108,14 @@ def _add_running(commands: Any) -> None:
     one = commands.add_parser("discover", help="what is at an address; prints a configuration")
     one.add_argument("url", metavar="URL", help="opc.tcp://HOST:PORT or modbus://HOST:PORT")
     one.add_argument(
-        "--expect", type=_expected, action="append", default=[], metavar="SIGNAL=NUMBER",
+        "--expect", type=expectation, action="append", default=[], metavar="SIGNAL=NUMBER",
         help="Modbus: where does this number of the machine's screen stand? may be repeated",
     )  # fmt: skip
     one.add_argument(
-        "--unit", type=_unit, action="append", metavar="N", help="Modbus: ask this unit only"
+        "--unit", type=unit_id, action="append", metavar="N", help="Modbus: ask this unit only"
     )
     one.add_argument(
-        "--registers", type=_range, metavar="FIRST-LAST", help="Modbus: look in these only"
+        "--registers", type=address_range, metavar="FIRST-LAST", help="Modbus: look in these only"
     )
     one.add_argument("--out", type=Path, metavar="DIR", help="write files instead of printing")
     one.set_defaults(command=_discover)
@@ -125,9 +134,9 @@ def _add_simulate(commands: Any) -> None:
     one = commands.add_parser("simulate", help="simulated presses alone")
     one.add_argument("fleet", metavar="FLEET", help="a fleet file, or a shipped fleet's name")
     one.add_argument("--truth", type=Path, metavar="FILE", help="log of what really happened")
-    one.add_argument("--speed", type=_factor, default=1.0, metavar="X")
+    one.add_argument("--speed", type=factor, default=1.0, metavar="X")
     one.add_argument("--seed", type=int, default=0, metavar="N")
-    one.add_argument("--machines", type=_positive, metavar="N", help="that many of its presses")
+    one.add_argument("--machines", type=positive, metavar="N", help="that many of its presses")
     one.add_argument("--free-ports", action="store_true", help="any ports that are free")
     one.add_argument("--config-out", type=Path, metavar="FILE", help="write a fitting sprue.toml")
     one.add_argument("--print-config", action="store_true", help="print it and end")
@@ -146,7 +155,7 @@ def _add_simulate(commands: Any) -> None:
     )
     one.add_argument(
         "--control",
-        type=_port,
+        type=port,
         metavar="PORT",
         help=f"takes orders of `sprue fault`; default {CONTROL_PORT}, 0 for any free one",
     )
@@ -158,14 +167,12 @@ def _add_simulate(commands: Any) -> None:
         "press", nargs="?", metavar="PRESS", help="a name, several with commas, or '*'"
     )
     one.add_argument("order", nargs="*", metavar="FAULT", help="a fault or action, then KEY=VALUE")
-    one.add_argument(
-        "--for", dest="seconds", type=_factor, metavar="SECONDS", help="then off again"
-    )
+    one.add_argument("--for", dest="seconds", type=factor, metavar="SECONDS", help="then off again")
     one.add_argument("--off", action="store_true", help="switch it off")
     one.add_argument("--list", action="store_true", help="print the menu and end")
     one.add_argument(
         "--at",
-        type=_address,
+        type=host_and_port,
         default=("127.0.0.1", CONTROL_PORT),
         metavar="HOST:PORT",
         help=f"where the simulator takes orders; default 127.0.0.1:{CONTROL_PORT}",
@@ -180,7 +187,7 @@ def _add_reading(commands: Any) -> None:
     one.set_defaults(command=_status)
 
     one = commands.add_parser("cycles", help="the newest cycles")
-    one.add_argument("--limit", type=_whole, default=20, metavar="N", help="0 for all")
+    one.add_argument("--limit", type=whole, default=20, metavar="N", help="0 for all")
     _add_filter(one)
     _add_record(one)
     _add_format(one)
@@ -214,75 +221,8 @@ def _add_filter(one: argparse.ArgumentParser) -> None:
     one.add_argument("--machine", metavar="NAME")
     one.add_argument("--mold", metavar="ID")
     one.add_argument("--job", metavar="JOB")
-    one.add_argument("--since", type=_instant, metavar="TIME", help="ISO 8601 with an offset")
-    one.add_argument("--until", type=_instant, metavar="TIME")
-
-
-def _positive(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} should be a whole number from 1 to 1000")
-    return int(text)
-
-
-def _whole(text: str) -> int:
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} should be a whole number, 0 or more")
-    return int(text)
-
-
-def _unit(text: str) -> int:
-    if not text.isdigit() or int(text) > 255:
-        raise argparse.ArgumentTypeError(f"{text!r} should be a unit id, 0 to 255")
-    return int(text)
-
-
-def _range(text: str) -> tuple[int, int]:
-    first, _, last = text.partition("-")
-    if not (first.isdigit() and last.isdigit() and int(first) <= int(last) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} should be like 0-199, up to 65535")
-    return int(first), int(last)
-
-
-def _expected(text: str) -> Expected:
-    try:
-        return expected(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} should be a port, 0 to 65535")
-    return int(text)
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not host or not colon:
-        raise argparse.ArgumentTypeError(f"{text!r} should be like 127.0.0.1:{CONTROL_PORT}")
-    return host, _port(port)
-
-
-def _factor(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} should be a number above 0")
-    return value
-
-
-def _instant(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} should be like 2026-11-23T06:00+01:00"
-        ) from error
-    if at.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!r} lacks an offset: 2026-11-23T06:00+01:00, or Z")
-    return at.astimezone(UTC)
+    one.add_argument("--since", type=instant, metavar="TIME", help="ISO 8601 with an offset")
+    one.add_argument("--until", type=instant, metavar="TIME")
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -1,0 +1,82 @@
+"""What words on the command line mean; each raises `argparse.ArgumentTypeError` with a sentence."""
+
+import argparse
+from datetime import UTC, datetime
+
+from drivers.expectation import Expected, expected
+
+
+def positive(text: str) -> int:
+    """A number of machines, 1 to 1000."""
+    if not text.isdigit() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} should be a whole number from 1 to 1000")
+    return int(text)
+
+
+def whole(text: str) -> int:
+    """A whole number, 0 or more."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} should be a whole number, 0 or more")
+    return int(text)
+
+
+def unit_id(text: str) -> int:
+    """A Modbus unit id."""
+    if not text.isdigit() or int(text) > 255:
+        raise argparse.ArgumentTypeError(f"{text!r} should be a unit id, 0 to 255")
+    return int(text)
+
+
+def address_range(text: str) -> tuple[int, int]:
+    """First and last register address, as `0-199`."""
+    first, _, last = text.partition("-")
+    if not (first.isdigit() and last.isdigit() and int(first) <= int(last) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} should be like 0-199, up to 65535")
+    return int(first), int(last)
+
+
+def expectation(text: str) -> Expected:
+    """What a person sees on a screen, as `cooling_time_s=12.3`."""
+    try:
+        return expected(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def port(text: str) -> int:
+    """A TCP port; 0 for any."""
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} should be a port, 0 to 65535")
+    return int(text)
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """As `127.0.0.1:15999`."""
+    host, colon, port = text.rpartition(":")
+    if not host or not colon:
+        raise argparse.ArgumentTypeError(f"{text!r} should be like 127.0.0.1:15999")
+    return host, port(port)
+
+
+def factor(text: str) -> float:
+    """A number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} should be a number above 0")
+    return value
+
+
+def instant(text: str) -> datetime:
+    """A time in ISO 8601 with its offset, in UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} should be like 2026-11-23T06:00+01:00"
+        ) from error
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text!r} lacks an offset: 2026-11-23T06:00+01:00, or Z")
+    return at.astimezone(UTC)
