@@ -21,8 +21,8 @@ from agent.arguments import (
     factor,
     host_and_port,
     instant,
-    port,
     positive,
+    tcp_port,
     unit_id,
     whole,
 )
@@ -155,7 +155,7 @@ def _add_simulate(commands: Any) -> None:
     )
     one.add_argument(
         "--control",
-        type=port,
+        type=tcp_port,
         metavar="PORT",
         help=f"takes orders of `sprue fault`; default {CONTROL_PORT}, 0 for any free one",
     )

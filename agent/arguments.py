@@ -43,7 +43,7 @@ def expectation(text: str) -> Expected:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def port(text: str) -> int:
+def tcp_port(text: str) -> int:
     """A TCP port; 0 for any."""
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} should be a port, 0 to 65535")
@@ -55,7 +55,7 @@ def host_and_port(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not host or not colon:
         raise argparse.ArgumentTypeError(f"{text!r} should be like 127.0.0.1:15999")
-    return host, port(port)
+    return host, tcp_port(port)
 
 
 def factor(text: str) -> float:
