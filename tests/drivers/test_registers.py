@@ -303,16 +303,21 @@ def test_a_register_that_is_no_time_can_not_hold_the_cooling_time(
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "modbus.md").read_text(encoding="utf-8")
 
 
-def example(kind: str, number: int = 0) -> str:
-    examples: list[str] = re.findall(rf"```{kind}\n(.*?)```", PAGE, flags=re.DOTALL)
-    return examples[number]
+def examples(kind: str) -> list[str]:
+    found: list[str] = re.findall(rf"```{kind}\n(.*?)```", PAGE, flags=re.DOTALL)
+    return found
 
 
 def test_the_examples_of_the_reference_page_are_right(tmp_path: Path) -> None:
-    [machine] = tomllib.loads(example("toml"))["machine"]
-    ModbusSettings.model_validate(machine)
-    registers = a_map(tmp_path, example("toml", 1))
-    sheet = a_sheet(tmp_path, example("csv"))
+    tables = [tomllib.loads(text) for text in examples("toml")]
+    machines = [machine for table in tables for machine in table.get("machine", [])]
+    for machine in machines:
+        ModbusSettings.model_validate(machine)
+    [a_register_map] = [text for text in examples("toml") if "[[machine]]" not in text]
+    registers = a_map(tmp_path, a_register_map)
+    [a_spreadsheet] = examples("csv")
+    sheet = a_sheet(tmp_path, a_spreadsheet)
+    assert len(machines) == 2
 
     pressure = registers.register("injection_pressure_bar")
     assert pressure is not None
