@@ -119,7 +119,7 @@ def _row(outcome: Outcome) -> str:
 
 def _plant_row(outcome: PlantOutcome) -> str:
     used = (outcome.alone, outcome.watched, outcome.agent)
-    cells = [f"**{each.cores:.2f} cores**, {each.memory_mb:.0f} MB" for each in used]
+    cells = [f"**{each.cores:.3f} cores**, {each.memory_mb:.0f} MB" for each in used]
     shots = f"{outcome.shots} in {outcome.seconds:.0f} s"
     return f"| {' | '.join([f'`{outcome.fleet}`', str(outcome.presses), *cells, shots])} |"
 
