@@ -3,8 +3,8 @@
 The library (pymodbus) frames and matches requests and answers. What it leaves to its user is here:
 a limit of our own for connecting, a look at each answer before the library takes it, and a
 connection that is closed as soon as an answer may be another request's. Who waits when the
-connection ends is told at once. Nothing is tried again here. The library's names stop at this file
-and at `modbusframe`.
+connection ends is told at once. Nothing is tried again here. The library's names stop at this file,
+`modbusframe` and `modbusprobe`.
 
 Source:
     MODBUS Application Protocol V1.1b3.

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
 
 
 class Clock:
@@ -17,7 +16,6 @@ class Clock:
             raise ValueError(f"speed is {speed}; it should be above 0, or None for time by hand")
         self.speed = speed
         self._origin = time.monotonic()
-        self._wall_origin = datetime.now(UTC)
         self._by_hand = 0.0
 
     def now(self) -> float:
@@ -25,10 +23,6 @@ class Clock:
         if self.speed is None:
             return self._by_hand
         return (time.monotonic() - self._origin) * self.speed
-
-    def utc(self) -> datetime:
-        """The wall's time now, from the monotonic clock: never steps, never repeats an instant."""
-        return self._wall_origin + timedelta(seconds=time.monotonic() - self._origin)
 
     def advance(self, seconds: float) -> None:
         """Move a clock that is moved by hand; no effect on one that runs."""
