@@ -9,6 +9,7 @@ from agent.batch import Batch, Blind
 from agent.display import Display
 from agent.ledger import Entry, Ledger, Mount
 from agent.record import Before, Record
+from agent.stages import Stages
 from agent.today import Tally
 from drivers import Frame, Link, Notice, Observation, Report
 from drivers.condition import Condition
@@ -20,7 +21,7 @@ FOR_A_PERSON = ("refused", "mistaken")
 
 
 class Line:
-    """Walks one machine's observations through assembly, ledger and record, to the page.
+    """Walks one machine's observations through the stages to the record, and to the page.
 
     Args:
         settings: The machine.
@@ -45,11 +46,9 @@ class Line:
         self._display = display
         self._tally = tally
         self._clock = clock
-        self._assembly = Assembly(
-            settings.name, settings.cooling, max(GRACE_S, 3 * settings.poll_s)
-        )
-        self._ledger = Ledger(
-            settings.name, before.standing, lambda mold: record.revisions.get(mold, "A")
+        self._stages = Stages(
+            Assembly(settings.name, settings.cooling, max(GRACE_S, 3 * settings.poll_s)),
+            Ledger(settings.name, before.standing, lambda mold: record.revisions.get(mold, "A")),
         )
         self._seeded = settings.mold
         self._seen_at = before.seen_at
@@ -79,7 +78,7 @@ class Line:
             )
             blinds.append(self._blind)
         entries = []
-        standing = self._ledger.standing
+        standing = self._stages.ledger.standing
         if standing.mount is None and self._seeded:
             standing.mount = Mount(
                 machine=self._name,
@@ -98,8 +97,7 @@ class Line:
     def connected(self, press: Press) -> None:
         """A new connection stands; what comes next comes over it."""
         self._press = press
-        self._assembly.connected(reports=press.reports)
-        self._ledger.modulus = press.counter_modulus
+        self._stages.connected(reports=press.reports, modulus=press.counter_modulus)
 
     async def take(self, observation: Observation) -> None:
         """Walk one observation to the end of the line."""
@@ -113,11 +111,18 @@ class Line:
             case Notice():
                 notices.append(observation)
                 self._seen_now(observation.received_at)
-        entries = [self._ledger.take(item) for item in self._assembly.take(observation)]
+        outcome = self._stages.take(observation)
         if isinstance(observation, Frame):
-            self._display.sampled(self._assembly.states, observation.received_at)
+            self._display.sampled(self._stages.assembly.states, observation.received_at)
             self._note_condition()
-        await self._keep(Batch(machine=self._name, entries=entries, notices=notices, blinds=blinds))
+        await self._keep(
+            Batch(
+                machine=self._name,
+                entries=outcome.entries,
+                notices=notices,
+                blinds=blinds,
+            )
+        )
 
     async def _keep(self, batch: Batch) -> None:
         if not batch:
