@@ -284,6 +284,7 @@ class Assembly:
             mode=mode,
             job=_text(states.get("job")),
             mold=self._tell(_text(states.get("mold"))),
+            resin=_text(states.get("resin")),
             values=values,
             provenance=provenance,
             uncertainty=uncertainty,

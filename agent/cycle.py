@@ -54,6 +54,8 @@ class Cycle:
     job: str | None = None
     mold: str | None = None
     """The id that the machine gave, if it gives one; the ledger decides."""
+    resin: str | None = None
+    """The material that the machine says is loaded, if it says so."""
     values: Mapping[str, Value] = field(default_factory=dict)
     provenance: Mapping[str, Origin] = field(default_factory=dict)
     """By signal, for every key of `values`."""
