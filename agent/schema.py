@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0002"
+VERSION = "0003"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 main = MetaData(naming_convention=CONVENTION)
@@ -77,6 +77,15 @@ mold = Table(
     Column("cavities", Integer),
     Column("planned_shots", BigInteger),
     Column("expected_cycle_s", Double),
+    Column("description", Text),
+    Column("location", Text, comment="where it is when it is on no machine"),
+    Column("owner", Text, comment="the customer's ownership mark"),
+    Column("wall_mm", Double, comment="of the part, at its thickest"),
+    Column("base_shots", BigInteger, comment="planned life of the base, in any resin"),
+    Column("life_plan", Text, comment="JSON: planned shots by resin family"),
+    Column("service_plan", Text, comment="JSON: when which level of service is due"),
+    Column("links", Text, comment="JSON: documents"),
+    Column("retired", SmallInteger, nullable=False, server_default="0"),
 )
 
 mount = Table(
@@ -183,6 +192,122 @@ notice = Table(
     Column("new", Text, comment="JSON"),
     Column("who", Text),
     Index(None, "machine_id", "time_ns"),
+)
+
+identity = Table(
+    "identity",
+    main,
+    Column("name", String(16), primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="agent: who counts here; made once, so that several records can be added",
+)
+
+audit = Table(
+    "audit",
+    main,
+    Column("id", KEY, primary_key=True),
+    _ns("at_ns"),
+    Column("who", Text, nullable=False),
+    Column("origin", Text, nullable=False, comment="from where: configuration, command line, ..."),
+    Column("action", String(24), nullable=False),
+    Column("kind", String(16), nullable=False, comment="of what was changed: mold, machine, ..."),
+    Column("subject", Text, nullable=False, comment="its name"),
+    Column("old", Text, comment="JSON"),
+    Column("new", Text, comment="JSON"),
+    Index(None, "kind", "subject"),
+)
+
+mold_revision = Table(
+    "mold_revision",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("mold_id", ForeignKey("mold.id"), nullable=False),
+    Column("revision", Text, nullable=False),
+    _ns("since_ns"),
+    Column("restarts", Text, nullable=False, comment="JSON: components whose life starts anew"),
+    Column("note", Text, nullable=False),
+    Column("audit_id", ForeignKey("audit.id")),
+    UniqueConstraint("mold_id", "revision"),
+)
+
+mount_entry = Table(
+    "mount_entry",
+    main,
+    Column("id", KEY, primary_key=True),
+    _machine(),
+    Column("mold_id", ForeignKey("mold.id"), comment="null: taken off"),
+    Column("revision", Text, comment="null: the mold's at that time"),
+    Column("resin", Text),
+    Column("cavities_open", Integer),
+    _ns("since_ns"),
+    Column("note", Text, nullable=False),
+    Column("withdraws", ForeignKey("mount_entry.id"), comment="an entry that was a mistake"),
+    Column("audit_id", ForeignKey("audit.id"), nullable=False),
+    Index(None, "machine_id", "since_ns"),
+    comment="what people said of what sits on a machine; the machine's own word is in mount",
+)
+
+attribution = Table(
+    "attribution",
+    main,
+    Column("id", KEY, primary_key=True, comment="the latest one that covers a counter counts"),
+    _machine(),
+    Column("segment", Integer, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("mold_id", ForeignKey("mold.id")),
+    Column("revision", Text),
+    Column("resin", Text),
+    _ns("at_ns"),
+    Index(None, "machine_id", "segment", "first"),
+    comment="whose closings these turned out to be, after the ledger had booked them",
+)
+
+adjustment = Table(
+    "adjustment",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("kind", String(16), nullable=False, comment="start, correction, moved"),
+    Column("mold_id", ForeignKey("mold.id")),
+    Column("revision", Text),
+    Column("resin", Text),
+    Column("closings", BigInteger, nullable=False),
+    Column("shots", BigInteger, nullable=False),
+    Column("shots_min", BigInteger, nullable=False),
+    Column("shots_max", BigInteger, nullable=False),
+    Column("unobserved", BigInteger, nullable=False),
+    Column("parts", BigInteger, nullable=False),
+    _ns("at_ns"),
+    Column("reason", Text, nullable=False),
+    Column("attribution_id", ForeignKey("attribution.id"), comment="where kind is moved"),
+    Column("audit_id", ForeignKey("audit.id")),
+    Index(None, "mold_id", "revision"),
+    comment="signed; added to the ledger's rows",
+)
+
+service = Table(
+    "service",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("mold_id", ForeignKey("mold.id"), nullable=False),
+    Column("revision", Text, nullable=False),
+    _ns("at_ns"),
+    Column("kind", String(16), nullable=False, comment="service, repair, pull, storage, ..."),
+    Column("level", SmallInteger),
+    Column("what", Text, nullable=False),
+    Column("done_by", Text, nullable=False),
+    Column("shots", BigInteger, nullable=False, comment="of all revisions, at the event"),
+    Column("defect", Text),
+    Column("cavity", Text),
+    Column("action", Text),
+    Column("replaced", Text),
+    Column("hours", Double),
+    Column("cost", Double),
+    Column("links", Text, comment="JSON"),
+    Column("checklist", Text, comment="JSON: points and whether they are done"),
+    Column("corrects", ForeignKey("service.id"), comment="an entry that this one replaces"),
+    Column("audit_id", ForeignKey("audit.id"), nullable=False),
+    Index(None, "mold_id", "at_ns"),
 )
 
 refused = Table(
