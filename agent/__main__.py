@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import os
 import shlex
 import signal
 import sys
@@ -25,6 +26,7 @@ from agent.arguments import (
     tcp_port,
     unit_id,
     whole,
+    zone,
 )
 from agent.certificates import expiring
 from agent.config import ConfigError, Loaded, load
@@ -35,6 +37,8 @@ from agent.files import RecordError
 from agent.history import Filter, History, open_history
 from agent.live import Plant
 from agent.progress import progress_bar
+from agent.recording import RecordingError
+from agent.replay import Replay, print_sums, replay_file
 from agent.run import now, run
 from agent.trust import AskError, TrustError, trust
 from dashboards.server import ServeError, serve
@@ -57,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
         status: int = args.command(args)
-    except (ConfigError, FleetError, AskError) as error:
+    except (ConfigError, FleetError, AskError, RecordingError) as error:
         complain(error)
         return MISUSED
     except (
@@ -67,6 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # who read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     return status
 
 
@@ -198,6 +205,18 @@ def _add_reading(commands: Any) -> None:
     _add_record(one)
     _add_format(one)
     one.set_defaults(command=_molds)
+
+    one = commands.add_parser("replay", help="past cycles through assembly, ledger and watch")
+    one.add_argument("file", type=Path, metavar="FILE", help="CSV or JSON lines; an export, say")
+    one.add_argument(
+        "--ledger", action="store_true", help="what every mold revision took, at the end"
+    )
+    one.add_argument("--machine", metavar="NAME", help="of rows that name none")
+    one.add_argument(
+        "--zone", type=zone, default=ZoneInfo("UTC"), metavar="NAME",
+        help="of times without an offset, such as Europe/Berlin; default UTC",
+    )  # fmt: skip
+    one.set_defaults(command=_replay)
 
     one = commands.add_parser("export", help="process records as files")
     one.add_argument("--format", choices=["csv"], default="csv")
@@ -378,6 +397,23 @@ def _molds(args: argparse.Namespace) -> int:
     url, _zone = _record(args)
     with open_history(url) as history:
         listing.molds(history, form=args.format)
+    return DONE
+
+
+def _replay(args: argparse.Namespace) -> int:
+    replay = Replay()
+    with progress_bar("Replaying", 1000) as progress:
+        for _outcome in replay_file(
+            args.file,
+            replay,
+            zone=args.zone,
+            machine=args.machine,
+            complain=complain,
+            progress=progress,
+        ):
+            pass
+    if args.ledger:
+        print_sums(replay.sums)
     return DONE
 
 

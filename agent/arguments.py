@@ -2,6 +2,7 @@
 
 import argparse
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drivers.expectation import Expected, expected
 
@@ -80,3 +81,13 @@ def instant(text: str) -> datetime:
     if at.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text!r} lacks an offset: 2026-11-23T06:00+01:00, or Z")
     return at.astimezone(UTC)
+
+
+def zone(text: str) -> ZoneInfo:
+    """A time zone by its name in the IANA data."""
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} should be a time zone such as Europe/Berlin"
+        ) from error

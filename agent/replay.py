@@ -1,0 +1,120 @@
+"""Past cycles through assembly, ledger and watch, without a machine and without a record."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from agent.assembly import Assembly
+from agent.console import print_json
+from agent.ledger import Ledger, Standing
+from agent.ledgersums import LedgerSums
+from agent.recorded import Reader, Recorded
+from agent.recording import Recording, RecordingError
+from agent.stages import Outcome, Stages
+
+TOLD = 20
+"""Sentences about a file, before they are only counted."""
+
+UTC_ZONE = ZoneInfo("UTC")
+
+
+class Replay:
+    """Walks cycles of any number of machines through stages of their own.
+
+    What the stages know at the start is nothing: no mold is registered, no baseline learned.
+    """
+
+    def __init__(self) -> None:
+        self.sums = LedgerSums()
+        self._stages: dict[str, Stages] = {}
+        self._revisions: dict[str, str] = {}
+
+    def take(self, recorded: Recorded) -> Outcome:
+        """Walk one cycle; those of one machine must come in order of time."""
+        report = recorded.report
+        stages = self._stages.get(report.machine)
+        if stages is None:
+            stages = self._stages[report.machine] = self._begin(report.machine)
+        mold = report.states.get("mold")
+        if mold is not None and recorded.revision is not None:
+            self._revisions[mold] = recorded.revision
+        outcome = stages.take(report)
+        for entry in outcome.entries:
+            self.sums.add(report.machine, entry)
+        return outcome
+
+    def _begin(self, machine: str) -> Stages:
+        ledger = Ledger(machine, Standing(), lambda mold: self._revisions.get(mold, "A"))
+        stages = Stages(Assembly(machine), ledger)
+        stages.connected(reports=True, modulus=None)
+        return stages
+
+
+def replay_file(
+    path: Path,
+    replay: Replay,
+    *,
+    zone: ZoneInfo = UTC_ZONE,
+    machine: str | None = None,
+    complain: Callable[[str], None],
+    progress: Callable[[int], None] = lambda n: None,
+) -> Iterator[Outcome]:
+    """What every cycle of a file leads to, one after the other.
+
+    Args:
+        path: CSV or JSON lines.
+        replay: Walks them.
+        zone: The zone of times without an offset.
+        machine: The machine of rows that name none.
+        complain: Told, in sentences, what of the file can't be used or had to be guessed.
+        progress: Told how many thousandths are done.
+
+    Raises:
+        RecordingError: the file as a whole can't be used, or no line of it.
+    """
+    some = Complaints(complain)
+    with Recording(path, zone, some) as recording:
+        reader, read = Reader(recording, machine), 0
+        whole = max(1, recording.size)
+        for row in recording.rows(lambda done: progress(done * 1000 // whole)):
+            recorded = reader.read(row)
+            if recorded is not None:
+                read += 1
+                yield replay.take(recorded)
+        some.end()
+        if recording.refused:
+            complain(f"{path}: {recording.refused} of {recording.refused + read} lines left out")
+        if recording.naive:
+            complain(
+                f"{path}: {recording.naive} times have no offset; taken as {zone.key} "
+                "(--zone says otherwise)"
+            )
+        if recording.refused and not read:
+            raise RecordingError(f"{path}: no line of it could be used")
+
+
+class Complaints:
+    """Passes the first sentences on, and says how many more there were."""
+
+    def __init__(self, complain: Callable[[str], None]) -> None:
+        self._complain = complain
+        self._n = 0
+
+    def __call__(self, sentence: str) -> None:
+        self._n += 1
+        if self._n <= TOLD:
+            self._complain(sentence)
+
+    def end(self) -> None:
+        """Say what was not told."""
+        if self._n > TOLD:
+            self._complain(f"{self._n - TOLD} more cells and lines are like that")
+
+
+def print_sums(sums: LedgerSums) -> None:
+    """The ledger's answer, one line a mold revision."""
+    print_json(
+        {"mold": mold, "revision": revision} | asdict(found)
+        for mold, revision, found in sums.lines()
+    )
