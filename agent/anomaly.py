@@ -47,6 +47,10 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
 """Every kind, and the causes that it may name."""
 
 
+class AnomalyError(Exception):
+    """What was asked for can't be done; the message says why and what would be right."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anomaly:
     """One deviation, as it stands after the observation that yielded it."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.anomaly import Anomaly
 from agent.ledger import Entry
 from drivers import Notice
 
@@ -24,6 +25,17 @@ class Blind:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What a stage remembers of a machine, to go on from after a restart."""
+
+    stage: str
+    body: bytes
+    segment: int | None = None
+    """Of the last cycle that it has taken; None for none."""
+    counter: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Everything that one observation changed."""
 
@@ -31,9 +43,11 @@ class Batch:
     entries: Sequence[Entry] = ()
     notices: Sequence[Notice] = ()
     blinds: Sequence[Blind] = ()
+    anomalies: Sequence[Anomaly] = ()
+    saved: Sequence[Saved] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.entries or self.notices or self.blinds)
+        return bool(self.entries or self.notices or self.blinds or self.anomalies or self.saved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,7 @@ def writer(path: Path, branch: str) -> Iterator[Connection]:
         raise RecordError(f"record: the folder {path.parent} of {path.name} does not exist")
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
     event.listen(engine, "connect", _tune_writer)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", begin_immediate)
     try:
         with engine.connect() as connection:
             upgrade(connection, branch)
@@ -120,7 +120,8 @@ def reader(path: Path) -> Engine:
     return engine
 
 
-def _begin(connection: Connection) -> None:
+def begin_immediate(connection: Connection) -> None:
+    """Take the write lock at once: a read that becomes a write would fail where others write."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

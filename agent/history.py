@@ -108,7 +108,7 @@ def open_history(url: str) -> Iterator["History"]:
     engine = reader(path)
     try:
         with engine.connect() as connection:
-            _refuse_other_version(connection, path)
+            refuse_other_version(connection, path)
         yield History(engine, url)
     except DatabaseError as error:
         raise RecordError(f"record: {path}: {error.orig}") from error
@@ -116,7 +116,12 @@ def open_history(url: str) -> Iterator["History"]:
         engine.dispose()
 
 
-def _refuse_other_version(connection: Connection, path: Path) -> None:
+def refuse_other_version(connection: Connection, path: Path) -> None:
+    """Leave alone what another version of Sprue wrote.
+
+    Raises:
+        RecordError: it is another version's, or none of ours.
+    """
     tables = connection.execute(text("SELECT name FROM sqlite_master")).scalars().all()
     found = None
     if "alembic_version" in tables:

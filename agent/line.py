@@ -1,11 +1,13 @@
 """One machine's line: observations in, cycles booked, kept and shown. Nothing flows back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from agent.anomaly import Anomaly
 from agent.assembly import GRACE_S, Assembly
 from agent.batch import Batch, Blind
+from agent.blindness import blindness
 from agent.display import Display
 from agent.ledger import Entry, Ledger, Mount
 from agent.record import Before, Record
@@ -53,6 +55,7 @@ class Line:
         self._seeded = settings.mold
         self._seen_at = before.seen_at
         self._blind = before.blind
+        self._told: tuple[datetime, str] | None = None
         self._press: Press | None = None
         self._condition: Condition | None = None
 
@@ -121,6 +124,7 @@ class Line:
                 entries=outcome.entries,
                 notices=notices,
                 blinds=blinds,
+                anomalies=[*self._blindness(blinds), *outcome.anomalies],
             )
         )
 
@@ -136,6 +140,21 @@ class Line:
             self._tally.add(entry)
         for blind in batch.blinds:
             self._tally.ended(blind)
+
+    def _blindness(self, blinds: Sequence[Blind]) -> Iterator[Anomaly]:
+        """What a person should know of intervals that have ended, and of one that lasts."""
+        mount = self._stages.ledger.standing.mount
+        for blind in blinds:
+            if blind.until is not None:
+                found = blindness(blind, blind.until - blind.since, mount)
+                if found is not None:
+                    yield found
+        if self._blind is None or self._told == (self._blind.since, self._blind.cause):
+            return
+        found = blindness(self._blind, self._clock() - self._blind.since, mount)
+        if found is not None:
+            self._told = (self._blind.since, self._blind.cause)
+            yield found
 
     def _note_condition(self) -> None:
         """Keep how the connection does, when that has changed."""

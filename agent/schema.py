@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0003"
+VERSION = "0004"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 main = MetaData(naming_convention=CONVENTION)
@@ -308,6 +308,90 @@ service = Table(
     Column("corrects", ForeignKey("service.id"), comment="an entry that this one replaces"),
     Column("audit_id", ForeignKey("audit.id"), nullable=False),
     Index(None, "mold_id", "at_ns"),
+)
+
+anomaly = Table(
+    "anomaly",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("key", Text, nullable=False, unique=True, comment="agent.anomaly's id"),
+    Column("machine_id", ForeignKey("machine.id")),
+    Column("mold_id", ForeignKey("mold.id")),
+    Column("revision", Text),
+    Column("segment", Integer),
+    Column("counter", BigInteger),
+    Column("since_counter", BigInteger),
+    Column("until_counter", BigInteger),
+    _ns("time_ns"),
+    _ns("closed_ns", null=True),
+    Column("kind", String(16), nullable=False),
+    Column("cause", String(32), nullable=False),
+    Column("signal", Text),
+    Column("value", Text, comment="JSON"),
+    Column("expected", Text, comment="JSON"),
+    Column("limit", Double),
+    Column("severity", String(8), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("short", Text, nullable=False),
+    Column("likely", Text, nullable=False),
+    Column("advice", Text, nullable=False),
+    Column("evidence", Text, comment="JSON"),
+    Column("follows", Text, comment="key of the one that this is a consequence of"),
+    Index(None, "closed_ns"),
+    Index(None, "time_ns"),
+    comment="as the machine's stages say it now; what people do to it is in anomaly_action",
+)
+
+anomaly_action = Table(
+    "anomaly_action",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("anomaly_id", ForeignKey("anomaly.id"), nullable=False),
+    _ns("at_ns"),
+    Column("who", Text, nullable=False),
+    Column("action", String(16), nullable=False, comment="ack, comment, close, not_a_fault"),
+    Column("text", Text, nullable=False),
+    Column("audit_id", ForeignKey("audit.id"), nullable=False),
+    Index(None, "anomaly_id"),
+    comment="only ever appended to",
+)
+
+mute = Table(
+    "mute",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("machine_id", ForeignKey("machine.id"), comment="null: any"),
+    Column("mold_id", ForeignKey("mold.id"), comment="null: any"),
+    Column("kind", String(16), comment="null: any"),
+    Column("cause", String(32), comment="null: any"),
+    Column("signal", Text, comment="null: any"),
+    _ns("since_ns"),
+    _ns("until_ns"),
+    Column("who", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("audit_id", ForeignKey("audit.id"), nullable=False),
+    comment="what is muted, and until when; only ever appended to",
+)
+
+unmute = Table(
+    "unmute",
+    main,
+    Column("mute_id", ForeignKey("mute.id"), primary_key=True),
+    _ns("at_ns"),
+    Column("who", Text, nullable=False),
+    Column("audit_id", ForeignKey("audit.id"), nullable=False),
+    comment="mutes that a person ended early",
+)
+
+saved = Table(
+    "saved",
+    main,
+    Column("machine_id", ForeignKey("machine.id"), primary_key=True),
+    Column("stage", String(16), primary_key=True),
+    Column("segment", Integer, comment="of the last cycle that it has taken; null for none"),
+    Column("counter", BigInteger),
+    Column("body", LargeBinary, nullable=False),
+    comment="what a stage remembers of a machine",
 )
 
 refused = Table(

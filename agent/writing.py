@@ -18,7 +18,9 @@ from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects.sqlite import insert
 
 from agent import curves, schema
-from agent.batch import Batch, Blind, MachineRow, MoldRow
+from agent.anomaly import Anomaly
+from agent.anomalyrows import RAISED, anomaly_row
+from agent.batch import Batch, Blind, MachineRow, MoldRow, Saved
 from agent.cycle import Booked
 from agent.files import curves_path, writer
 from agent.ledger import Mount, Run, Segment
@@ -147,6 +149,8 @@ class Writing:
             )
         self._blinds(machine, batch.blinds)
         self._notices(machine, batch.notices)
+        self._anomalies(batch.anomalies)
+        self._saved(machine, batch.saved)
 
     def _segments(self, machine: int, segments: Sequence[Segment]) -> None:
         rows = [
@@ -236,6 +240,27 @@ class Writing:
                 "who": notice.who,
             }
             self._main.execute(insert(schema.notice).values(**row))
+
+    def _anomalies(self, anomalies: Sequence[Anomaly]) -> None:
+        for anomaly in anomalies:
+            row = anomaly_row(anomaly) | {
+                "machine_id": self._machine(anomaly.machine) if anomaly.machine else None,
+                "mold_id": self._mold(anomaly.mold),
+            }
+            changing = [name for name in row if name not in (*RAISED, "key")]
+            self._upsert(schema.anomaly, ["key"], [row], changing)
+
+    def _saved(self, machine: int, saved: Sequence[Saved]) -> None:
+        for each in saved:
+            row = {
+                "machine_id": machine,
+                "stage": each.stage,
+                "segment": each.segment,
+                "counter": each.counter,
+                "body": each.body,
+            }
+            changing = ["segment", "counter", "body"]
+            self._upsert(schema.saved, ["machine_id", "stage"], [row], changing)
 
     def _upsert(
         self, table: Table, keys: list[str], rows: list[dict[str, Any]], changing: list[str]
