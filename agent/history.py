@@ -436,8 +436,13 @@ def _run(row: Mapping[Any, Any]) -> Run:
         closings=row["closings"],
         shots=row["shots"],
         unobserved=row["unobserved"],
+        resin=row["resin"],
+        cavities=row["cavities"],
+        shots_min=row["shots_min"],
+        shots_max=row["shots_max"],
         since=from_ns(row["since_ns"]),
         until=from_ns(row["until_ns"]),
+        reason=row["reason"],
         evidence=row["evidence"],
     )
 

@@ -7,90 +7,20 @@ the sum of runs; a run is only ever extended, and what is wrong is corrected by 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from statistics import median
 
 from agent.counter import Step, judge
 from agent.cycle import Booked, Cycle
+from agent.entry import Entry, Mount, Run, Segment
 from agent.sighting import Sighting
+
+__all__ = ["PACE_CYCLES", "Entry", "Ledger", "Mount", "Run", "Segment", "Standing"]
 
 PACE_CYCLES = 20
 """How many of the last intervals say what is usual."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """A stretch in which a machine's counter rose without reset or wrap."""
-
-    machine: str
-    number: int
-    first: int
-    """The counter before the segment's first closing, or where we first saw it."""
-    opened_at: datetime
-    reason: str
-    """`first_seen`, `reset`, `wrapped`, `rolled_back`, `stuck`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """Consecutive closings of one segment on one mold revision; a row of the ledger."""
-
-    machine: str
-    segment: int
-    kind: str
-    """`seen`, `unobserved`, `seen_late` (corrects an unobserved one by minus one)."""
-    first: int
-    last: int
-    mold: str | None
-    revision: str | None
-    closings: int
-    shots: int
-    """Closings with plastic; unobserved ones count as shots."""
-    unobserved: int
-    """How many of the shots were not seen; negative in a correction."""
-    since: datetime
-    until: datetime
-    evidence: str = ""
-    """What proves it, for a person, where it is not plainly the counter."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
-    """The interval in which a mold revision sat on a machine."""
-
-    machine: str
-    mold: str
-    revision: str
-    since: datetime
-    source: str
-    """`machine` where its own mold id said so, `configured` where the file did."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What one cycle or sighting changed; empty lists where it changed nothing."""
-
-    booked: Booked | None = None
-    segments: Sequence[Segment] = ()
-    runs: Sequence[Run] = ()
-    mounts: Sequence[Mount] = ()
-    refused: str | None = None
-    """Why a cycle was not kept: `duplicate`, `before_first_seen`, `not_new`."""
-
-    @property
-    def recorded(self) -> int:
-        """Shots that it records with values: a closing without plastic is none."""
-        return int(self.booked is not None and self.booked.cycle.closing == "shot")
-
-    def added(self) -> Iterator[tuple[str | None, str | None, int]]:
-        """Mold, revision and shots that this entry adds to the sum of the ledger."""
-        for run in self.runs:
-            if run.kind != "seen":
-                yield run.mold, run.revision, run.shots
-            elif self.recorded:
-                yield run.mold, run.revision, 1  # the run itself says how many it has by now
 
 
 @dataclass(slots=True, kw_only=True)
@@ -269,6 +199,8 @@ class Ledger:
             closings=0,
             shots=-1 if dry else 0,
             unobserved=-1,
+            shots_min=-1 if dry else 0,
+            shots_max=-1 if dry else 0,
             since=cycle.time,
             until=cycle.time,
         )
@@ -333,6 +265,8 @@ class Ledger:
                 closings=high - low + 1,
                 shots=high - low + 1,
                 unobserved=high - low + 1,
+                shots_min=high - low + 1,
+                shots_max=high - low + 1,
                 since=since,
                 until=at,
                 evidence=evidence,
@@ -353,6 +287,8 @@ class Ledger:
                 last=cycle.counter,
                 closings=run.closings + 1,
                 shots=run.shots + shots,
+                shots_min=run.shots_min + shots,
+                shots_max=run.shots_max + shots,
                 until=cycle.time,
             )
         else:
@@ -367,6 +303,8 @@ class Ledger:
                 closings=1,
                 shots=shots,
                 unobserved=0,
+                shots_min=shots,
+                shots_max=shots,
                 since=cycle.time,
                 until=cycle.time,
             )

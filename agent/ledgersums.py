@@ -52,5 +52,5 @@ class LedgerSums:
         sums.shots += sign * run.shots
         sums.closings += sign * run.closings
         sums.unobserved += sign * run.unobserved
-        sums.shots_min += sign * run.shots
-        sums.shots_max += sign * run.shots
+        sums.shots_min += sign * run.shots_min
+        sums.shots_max += sign * run.shots_max

@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0004"
+VERSION = "0005"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 main = MetaData(naming_convention=CONVENTION)
@@ -157,11 +157,17 @@ run = Table(
     Column("last", BigInteger, nullable=False),
     Column("mold_id", ForeignKey("mold.id")),
     Column("revision", Text),
+    Column("resin", Text),
+    Column("cavities", Integer, comment="open ones; null where nobody knows"),
     Column("closings", BigInteger, nullable=False),
     Column("shots", BigInteger, nullable=False),
     Column("unobserved", BigInteger, nullable=False),
+    Column("parts", BigInteger, comment="shots times open cavities"),
+    Column("shots_min", BigInteger, nullable=False, server_default="0"),
+    Column("shots_max", BigInteger, nullable=False, server_default="0"),
     _ns("since_ns"),
     _ns("until_ns"),
+    Column("reason", String(16), nullable=False, server_default=""),
     Column("evidence", Text, nullable=False),
     UniqueConstraint("machine_id", "segment", "kind", "first"),
     Index(None, "mold_id", "revision"),

@@ -197,13 +197,20 @@ class Writing:
                 "closings": run.closings,
                 "shots": run.shots,
                 "unobserved": run.unobserved,
+                "resin": run.resin,
+                "cavities": run.cavities,
+                "parts": run.parts,
+                "shots_min": run.shots_min,
+                "shots_max": run.shots_max,
                 "since_ns": to_ns(run.since),
                 "until_ns": to_ns(run.until),
+                "reason": run.reason,
                 "evidence": run.evidence,
             }
             for run in runs
         ]
-        grown = ["last", "closings", "shots", "unobserved", "until_ns"]
+        grown = ["last", "closings", "shots", "unobserved", "parts", "until_ns"]
+        grown += ["shots_min", "shots_max"]
         self._upsert(schema.run, ["machine_id", "segment", "kind", "first"], rows, grown)
 
     def _cycle(self, machine: int, booked: Booked) -> None:
