@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0005"
+VERSION = "0006"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 main = MetaData(naming_convention=CONVENTION)
@@ -265,7 +265,10 @@ attribution = Table(
     Column("revision", Text),
     Column("resin", Text),
     _ns("at_ns"),
+    Column("ledger_id", BigInteger, comment="the row that it is a piece of"),
+    Column("estimated", SmallInteger, nullable=False, server_default="0"),
     Index(None, "machine_id", "segment", "first"),
+    Index(None, "ledger_id"),
     comment="whose closings these turned out to be, after the ledger had booked them",
 )
 
@@ -289,6 +292,21 @@ adjustment = Table(
     Column("audit_id", ForeignKey("audit.id")),
     Index(None, "mold_id", "revision"),
     comment="signed; added to the ledger's rows",
+)
+
+mold_day = Table(
+    "mold_day",
+    main,
+    Column("mold_id", Integer, primary_key=True, autoincrement=False, comment="0: no known mold"),
+    Column("revision", Text, primary_key=True),
+    Column("resin", Text, primary_key=True, comment="empty: not known"),
+    Column("day", Integer, primary_key=True, autoincrement=False, comment="since 1970, UTC"),
+    *(
+        Column(name, BigInteger, nullable=False)
+        for name in ("shots", "shots_min", "shots_max", "closings", "unobserved", "parts")
+    ),
+    comment="sums over ledger and adjustment, kept by triggers, so that no reader has to add all",
+    sqlite_with_rowid=False,
 )
 
 service = Table(
