@@ -21,7 +21,7 @@ from agent.files import RecordError, main_path, only_writer, writer
 from agent.history import standing_of
 from agent.ledger import Standing
 from agent.rows import from_ns
-from agent.writing import Writing
+from agent.writing import Change, Writing
 from drivers.condition import Condition
 
 GROUP_MOST = 500
@@ -73,7 +73,7 @@ class Record:
         self._molds = molds
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Semaphore(WAITING_MOST)
-        self._queue: queue.SimpleQueue[tuple[Batch, asyncio.Future[None]] | None]
+        self._queue: queue.SimpleQueue[tuple[Batch | Change, asyncio.Future[None]] | None]
         self._queue = queue.SimpleQueue()
         self._seen: dict[str, datetime] = {}
         self._conditions: dict[str, Condition] = {}
@@ -93,10 +93,18 @@ class Record:
         Returns:
             Done when the batch is on the disk.
         """
-        await self._room.acquire()
-        done: asyncio.Future[None] = self._loop.create_future()
-        self._queue.put((batch, done))
-        return done
+        return await self._hand_over(batch)
+
+    async def change(self, change: Change) -> asyncio.Future[None]:
+        """Hand over something else to write, in the same commit as what comes with it.
+
+        Args:
+            change: Called in the writer's thread, within its transaction; short.
+
+        Returns:
+            Done when it is on the disk.
+        """
+        return await self._hand_over(change)
 
     def seen(self, machine: str, at: datetime) -> None:
         """Note that a machine gave a sign of life; written within a second."""
@@ -119,6 +127,12 @@ class Record:
         self._queue.put(None)
         if self._broken.done() and not self._broken.cancelled():
             self._broken.exception()
+
+    async def _hand_over(self, item: Batch | Change) -> asyncio.Future[None]:
+        await self._room.acquire()
+        done: asyncio.Future[None] = self._loop.create_future()
+        self._queue.put((item, done))
+        return done
 
     def work(self) -> None:
         """The writer's thread: open, write until told to stop, close."""
@@ -172,12 +186,14 @@ class Record:
         seen, self._seen = self._seen, {}
         conditions, self._conditions = self._conditions, {}
         if group or seen or conditions:
-            writing.write([batch for batch, _done in group], seen, conditions)
-            self._loop.call_soon_threadsafe(self._finish, [done for _batch, done in group])
+            batches = [item for item, _done in group if isinstance(item, Batch)]
+            changes = [item for item, _done in group if not isinstance(item, Batch)]
+            writing.write(batches, seen, conditions, changes)
+            self._loop.call_soon_threadsafe(self._finish, [done for _item, done in group])
         return going
 
-    def _gather(self) -> tuple[list[tuple[Batch, asyncio.Future[None]]], bool]:
-        group: list[tuple[Batch, asyncio.Future[None]]] = []
+    def _gather(self) -> tuple[list[tuple[Batch | Change, asyncio.Future[None]]], bool]:
+        group: list[tuple[Batch | Change, asyncio.Future[None]]] = []
         try:
             item = self._queue.get(timeout=SEEN_EVERY_S)
             while item is not None:

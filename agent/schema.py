@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0006"
+VERSION = "0007"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 main = MetaData(naming_convention=CONVENTION)
@@ -52,6 +52,17 @@ def _ns(name: str, *, null: bool = False) -> Column[int]:
 
 def _machine() -> Column[int]:
     return Column("machine_id", ForeignKey("machine.id"), nullable=False)
+
+
+def _changed() -> Column[int]:
+    return Column(
+        "changed",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        index=True,
+        comment="rises with every change of any row; what forwarders follow",
+    )
 
 
 machine = Table(
@@ -169,6 +180,7 @@ run = Table(
     _ns("until_ns"),
     Column("reason", String(16), nullable=False, server_default=""),
     Column("evidence", Text, nullable=False),
+    _changed(),
     UniqueConstraint("machine_id", "segment", "kind", "first"),
     Index(None, "mold_id", "revision"),
 )
@@ -182,6 +194,7 @@ blind = Table(
     _ns("until_ns", null=True),
     Column("cause", String(16), nullable=False),
     Column("why", Text, nullable=False),
+    _changed(),
     UniqueConstraint("machine_id", "since_ns"),
 )
 
@@ -361,6 +374,7 @@ anomaly = Table(
     Column("advice", Text, nullable=False),
     Column("evidence", Text, comment="JSON"),
     Column("follows", Text, comment="key of the one that this is a consequence of"),
+    _changed(),
     Index(None, "closed_ns"),
     Index(None, "time_ns"),
     comment="as the machine's stages say it now; what people do to it is in anomaly_action",
@@ -425,6 +439,48 @@ refused = Table(
     Column("reason", String(32), primary_key=True),
     Column("n", BigInteger, nullable=False),
     comment="cycles that were seen and not kept; kept ones are counted in cycle",
+)
+
+sink = Table(
+    "sink",
+    main,
+    Column("name", Text, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("place", Text, nullable=False, comment="its URL, without secrets"),
+    Column("configured", SmallInteger, nullable=False, comment="0: no longer; its lanes stay"),
+    _ns("acknowledged_ns", null=True),
+    Column("trouble", Text, comment="why nothing is delivered now; null where all is well"),
+    _ns("trouble_ns", null=True),
+    Column("note", Text, comment="what a person should know of it though it delivers"),
+    comment="where the record is forwarded to",
+)
+
+lane = Table(
+    "lane",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("sink", ForeignKey("sink.name"), nullable=False),
+    Column("topic", String(16), nullable=False),
+    Column("after", BigInteger, nullable=False, comment="acknowledged up to here"),
+    Column("until", BigInteger, comment="null: whatever comes; else a backlog that ends there"),
+    Index(None, "sink"),
+    comment="how far a sink has been told of a topic; its cursors",
+)
+
+dead_letter = Table(
+    "dead_letter",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("sink", ForeignKey("sink.name"), nullable=False),
+    Column("topic", String(16), nullable=False),
+    Column("row_id", BigInteger, nullable=False, comment="of the topic's table"),
+    _ns("at_ns"),
+    Column("words", Text, nullable=False, comment="the sink's own"),
+    Column("body", Text, nullable=False, comment="what it refused, or its beginning"),
+    Column("tries", Integer, nullable=False),
+    Column("again", SmallInteger, nullable=False, comment="1: a person asked for another try"),
+    UniqueConstraint("sink", "topic", "row_id"),
+    comment="rows that a sink refused, for people to look at",
 )
 
 curve = Table(

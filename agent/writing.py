@@ -6,15 +6,16 @@ changes nothing.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from agent import curves, schema
@@ -27,6 +28,12 @@ from agent.ledger import Mount, Run, Segment
 from agent.rows import compact, cycle_row, to_ns
 from drivers import Notice
 from drivers.condition import Condition
+
+CHANGING = (schema.run, schema.blind, schema.anomaly)
+"""Tables whose rows grow or close; forwarders follow their changes in order."""
+
+Change = Callable[[Connection], None]
+"""Something else to write in the same transaction, such as how far a sink has come."""
 
 OPEN_MONTHS = 2
 """Around midnight of a month's last day, cycles of both months come in."""
@@ -49,6 +56,7 @@ class Writing:
         self._machines = self._ids(schema.machine)
         self._molds = self._ids(schema.mold)
         self._provenances: dict[str, int] = {}
+        self._changes = {table: count(self._last(table) + 1) for table in CHANGING}
 
     def register(self, machines: Iterable[MachineRow], molds: Iterable[MoldRow]) -> None:
         """Make the configured machines and molds known; what people changed since stays."""
@@ -76,6 +84,7 @@ class Writing:
         batches: Sequence[Batch],
         seen: Mapping[str, datetime],
         conditions: Mapping[str, Condition] = MappingProxyType({}),
+        changes: Sequence[Change] = (),
     ) -> None:
         """Write batches in their order, and what machines are like now; durable on return.
 
@@ -98,6 +107,8 @@ class Writing:
                     .where(schema.machine.c.id == self._machine(machine))
                     .values(condition=compact(asdict(condition)))
                 )
+            for change in changes:
+                change(self._main)
 
     def _write_curves(self, batches: Sequence[Batch]) -> None:
         rows: dict[Path, list[dict[str, Any]]] = {}
@@ -274,6 +285,9 @@ class Writing:
     ) -> None:
         if not rows:
             return
+        if table in self._changes:
+            rows = [row | {"changed": next(self._changes[table])} for row in rows]
+            changing = [*changing, "changed"]
         statement = insert(table)
         if changing:
             statement = statement.on_conflict_do_update(
@@ -282,6 +296,10 @@ class Writing:
         else:
             statement = statement.on_conflict_do_nothing(index_elements=keys)
         self._main.execute(statement, rows)
+
+    def _last(self, table: Table) -> int:
+        with self._main.begin():
+            return self._main.execute(select(func.max(table.c.changed))).scalar() or 0
 
     def _ids(self, table: Table) -> dict[str, int]:
         with self._main.begin():
