@@ -12,6 +12,7 @@ from agent.ledgersums import LedgerSums
 from agent.recorded import Reader, Recorded
 from agent.recording import Recording, RecordingError
 from agent.stages import Outcome, Stages
+from drivers import Observation
 
 TOLD = 20
 """Sentences about a file, before they are only counted."""
@@ -20,28 +21,36 @@ UTC_ZONE = ZoneInfo("UTC")
 
 
 class Replay:
-    """Walks cycles of any number of machines through stages of their own.
+    """Walks the past of any number of machines through stages of their own.
 
     What the stages know at the start is nothing: no mold is registered, no baseline learned.
+
+    Args:
+        revisions: The present revision of each mold, where it is not A; whoever feeds the walk
+            keeps it true.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, revisions: dict[str, str] | None = None) -> None:
         self.sums = LedgerSums()
         self._stages: dict[str, Stages] = {}
-        self._revisions: dict[str, str] = {}
+        self._revisions = {} if revisions is None else revisions
 
     def take(self, recorded: Recorded) -> Outcome:
-        """Walk one cycle; those of one machine must come in order of time."""
-        report = recorded.report
-        stages = self._stages.get(report.machine)
-        if stages is None:
-            stages = self._stages[report.machine] = self._begin(report.machine)
-        mold = report.states.get("mold")
+        """Walk one recorded cycle; those of one machine must come in order of time."""
+        mold = recorded.report.states.get("mold")
         if mold is not None and recorded.revision is not None:
             self._revisions[mold] = recorded.revision
-        outcome = stages.take(report)
+        return self.observe(recorded.report)
+
+    def observe(self, observation: Observation) -> Outcome:
+        """Walk anything that a machine can say."""
+        machine = observation.machine
+        stages = self._stages.get(machine)
+        if stages is None:
+            stages = self._stages[machine] = self._begin(machine)
+        outcome = stages.take(observation)
         for entry in outcome.entries:
-            self.sums.add(report.machine, entry)
+            self.sums.add(machine, entry)
         return outcome
 
     def _begin(self, machine: str) -> Stages:
