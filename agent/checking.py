@@ -13,7 +13,7 @@ from agent.run import now
 from drivers import Column, Frame, MachineError, Report, Value
 from drivers.press import Press
 from drivers.settings import MachineSettings
-from drivers.signals import SIGNALS
+from drivers.signals import signal_named
 
 LAST_CYCLE_WITHIN_S = 1.0
 
@@ -121,6 +121,6 @@ def _figure(cell: object) -> object:
 
 def _unit(column: Column) -> str:
     """Our unit, and the machine's own where it is another."""
-    signal = SIGNALS.get(column.signal)
+    signal = signal_named(column.signal)
     ours = signal.unit if signal else (column.unit or "")
     return f"{ours} (from {column.unit})" if column.unit and column.unit != ours else ours

@@ -15,12 +15,12 @@ from drivers.errors import RefusedError
 from drivers.eventfilter import Watched, base_field, select
 from drivers.eventtype import UNITS, EventType, Field, unit_of
 from drivers.eventvalues import count_of, utc_of, value_of, word_of
-from drivers.imm import number_of
+from drivers.imm import Places, number_of
 from drivers.observations import Column, Value
-from drivers.plastics import UNIT_SIGNALS, ZONE_FIELDS
+from drivers.plastics import LABELS, UNIT_SIGNALS, ZONE_TEMPERATURE
 from drivers.scaling import scaling
 from drivers.session import Session
-from drivers.signals import BARREL_ZONES, SIGNALS
+from drivers.signals import further, signal_named
 from drivers.units import Unit, unit_named
 
 log = logging.getLogger(__name__)
@@ -35,11 +35,17 @@ COUNTS = (
     "JobGoodPartsCounter",
     "JobBadPartsCounter",
 )
+"""Numbers that every cycle is placed by, and what the parts of one cycle are reckoned from."""
+PARTS_MADE = ("JobGoodPartsCounter", "JobBadPartsCounter")
+"""Of these, which are carried as they are."""
 TIMES: Mapping[str, str] = {"CycleTime": "cycle_time_s"}
-DURATIONS = ("CycleTime", "InjectionTime", "DosingTime")
+DURATIONS = ("CycleTime", "AverageCycleTime", "InjectionTime", "DosingTime")
 """Milliseconds by the standard, also on servers that declare every number a plain Double."""
-EXTRAS = ("CavityCycleQuality", "PartId", "BoxId")
-"""Standard fields that are carried under their own names."""
+PARTS: Mapping[str, str] = {
+    "InjectionUnitCycleParameters_": "injection_unit",
+    "MouldCycleParameters_": "mold",
+}
+"""The standard's objects in an event, by the beginning of their names, and what they are of."""
 
 MILLISECOND = unit_named("ms")
 
@@ -93,8 +99,8 @@ class CycleEvents:
         session: The connection.
         kind: What the events hold.
         mapped: Fields that a person has given a signal.
-        positions: Place of each barrel zone, from the feed side, by the number in its name; a zone
-            that is not in it has its number as its place.
+        places: Place of each barrel zone from the feed side; a zone that is not in it has its
+            number as its place.
 
     Raises:
         RefusedError: a named field is not there, or could be any of several.
@@ -105,11 +111,11 @@ class CycleEvents:
         session: Session,
         kind: EventType,
         mapped: Sequence[Mapped],
-        positions: Mapping[int, int],
+        places: Places,
     ) -> None:
         self._machine = session.machine
         self._kind = kind
-        self._positions = positions
+        self._places = places
         self._mapped = {self._only(told).name: told for told in mapped}
         self.clauses: list[ua.SimpleAttributeOperand] = [base_field(name) for name in HEAD]
         self._standard = self._select_standard()
@@ -127,6 +133,9 @@ class CycleEvents:
     def columns(self) -> tuple[Column, ...]:
         """What a report may hold, and where it is read."""
         columns = {"quality": Column(signal="quality", source="event CycleQuality")}
+        for name in PARTS_MADE:
+            if name in self._standard:
+                columns[name] = Column(signal=name, source=f"event {name}")
         for outlet in self._outlets:
             name = outlet.field.name if outlet.signal in columns else outlet.signal
             unit = outlet.unit.name if outlet.unit else None
@@ -174,8 +183,8 @@ class CycleEvents:
         signal = outlet.signal
         told = unit_of(raw[outlet.unit_at]) if outlet.unit_at is not None else None
         unit = told or outlet.unit
-        ours = SIGNALS.get(signal)
-        if ours is not None and signal in data.values:
+        ours = signal_named(signal)
+        if signal in data.values:
             signal, ours = outlet.field.name, None  # the second of two fields for one signal
         if ours is not None:
             try:
@@ -211,15 +220,15 @@ class CycleEvents:
             for field in self._kind.fields
             if (signal := self._signal(field)) is not None
         ]
-        named.sort(key=lambda pair: self._rank(*pair))
+        named.sort(key=lambda pair: (self._rank(*pair), pair[0].name))
         return [self._outlet(field, signal) for field, signal in named]
 
     def _rank(self, field: Field, signal: str) -> int:
-        """How soon a field is selected; fields of one rank stay in the type's order."""
+        """How soon a field is selected; fields of one rank follow each other by name."""
         usual = [*TIMES, *UNIT_SIGNALS]
         if field.name in self._mapped:
             return 1
-        if signal not in SIGNALS:
+        if signal_named(signal) is None:
             return 2 * len(usual) + 1
         return 2 * usual.index(field.last) if field.last in usual else 2 * len(usual)
 
@@ -239,38 +248,51 @@ class CycleEvents:
         return Outlet(field, signal, at, unit_at, unit)
 
     def _signal(self, field: Field) -> str | None:
-        """What a field is called with us; None where nobody wants it."""
+        """What a field is called with us; None where it is no value of its own."""
         if field.name in self._mapped:
             return self._mapped[field.name].signal
         if field.is_standard:
-            return TIMES.get(field.name) or (field.name if field.name in EXTRAS else None)
+            read_already = field.name in (*WORDS, *COUNTS)
+            return None if read_already else TIMES.get(field.name, field.name)
         signal = self._usual(field)
         if signal is None:
-            is_label = field.is_nested and field.last in ZONE_FIELDS
-            return None if is_label and field.last != "ActualTemperature" else field.name
+            is_label = field.last in LABELS and _part_of(field) is not None
+            return None if is_label else field.name
         taken = {told.signal for told in self._mapped.values()}
         return field.name if signal in taken else signal
 
     def _usual(self, field: Field) -> str | None:
-        """The signal that the standard's field is, for the first injection unit and mold."""
-        inside = [str(step.Name) for step in field.path[:-1]]
-        if inside == [self._first("InjectionUnitCycleParameters_")]:
-            return UNIT_SIGNALS.get(field.last)
-        if field.last != "ActualTemperature" or len(inside) != 2:
+        """The signal that the standard's field is; of the first of its kind without a number."""
+        if (prefix := _part_of(field)) is None:
             return None
-        zone = number_of(inside[1])
-        if inside[0] == self._first("InjectionUnitCycleParameters_"):
-            place = self._positions.get(zone, zone)
-            return f"barrel_zone_{place}_c" if 1 <= place <= BARREL_ZONES else None
-        if inside[0] == self._first("MouldCycleParameters_"):
-            zones = [f.path[1].Name for f in self._kind.fields if _begins(f, inside[0]) == 3]
-            return "mold_temp_c" if zone == min(map(number_of, zones)) else None
-        return None
+        of = field.path[0].Name
+        signal = self._zone(field, of) if len(field.path) > 2 else None
+        if len(field.path) == 2 and PARTS[prefix] == "injection_unit":
+            signal = UNIT_SIGNALS.get(field.last)
+        if signal is None or of == self._first(prefix):
+            return signal
+        return further(PARTS[prefix], number_of(of), signal) if number_of(of) > 1 else None
+
+    def _zone(self, field: Field, of: str) -> str | None:
+        """The temperature of a zone of an injection unit or a mold."""
+        if field.last != ZONE_TEMPERATURE or len(field.path) != 3:
+            return None
+        zone = number_of(field.path[1].Name)
+        if PARTS[_part_of(field) or ""] == "injection_unit":
+            rank = self._of_kind("InjectionUnitCycleParameters_").index(of) + 1
+            place = self._places.get((rank, zone), zone)
+            return f"barrel_zone_{place}_c" if place > 0 else None
+        zones = [f.path[1].Name for f in self._kind.fields if _begins(f, of) == 3]
+        return "mold_temp_c" if zone == min(map(number_of, zones)) else f"mold_zone_{zone}_c"
 
     def _first(self, prefix: str) -> str:
         """The object of lowest number among those of one kind."""
+        return next(iter(self._of_kind(prefix)), "")
+
+    def _of_kind(self, prefix: str) -> list[str]:
+        """The objects of one kind, by number."""
         names = {f.path[0].Name for f in self._kind.fields if f.path[0].Name.startswith(prefix)}
-        return min(names, key=lambda name: (number_of(name), name), default="")
+        return sorted(names, key=lambda name: (number_of(name), name))
 
     def _only(self, told: Mapped) -> Field:
         """The one field that a person means."""
@@ -284,6 +306,14 @@ class CycleEvents:
             listed = ", ".join(self._kind.vendors) or "none"
             what = f"the cycle event has no field {told.name!r}; the maker's own are {listed}"
         raise RefusedError(self._machine, f"{told.where}: {what}")
+
+
+def _part_of(field: Field) -> str | None:
+    """Beginning of the name of the standard's object that a field is in; None where in none."""
+    return next(
+        (prefix for prefix in PARTS if field.is_nested and field.path[0].Name.startswith(prefix)),
+        None,
+    )
 
 
 def _begins(field: Field, name: str) -> int:

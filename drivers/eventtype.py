@@ -11,7 +11,7 @@ from asyncua import ua
 
 from drivers.browsing import ANY_CLASS, Branch, browse, grow, subtypes
 from drivers.errors import RefusedError
-from drivers.plastics import CYCLE_EVENT_TYPE, UNIT_SIGNALS, ZONE_FIELDS, type_id
+from drivers.plastics import CYCLE_EVENT_TYPE, LABELS, UNIT_SIGNALS, ZONE_TEMPERATURE, type_id
 from drivers.session import Session
 from drivers.units import Unit, unit_named, unit_of_id
 
@@ -79,7 +79,8 @@ class EventType:
         return [
             field.name
             for field in self.fields
-            if not field.is_standard and field.last not in {*UNIT_SIGNALS, *ZONE_FIELDS}
+            if not field.is_standard
+            and field.last not in {*UNIT_SIGNALS, *LABELS, ZONE_TEMPERATURE}
         ]
 
 

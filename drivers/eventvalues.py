@@ -3,9 +3,14 @@
 import math
 from datetime import UTC, datetime
 
+from asyncua import ua
+
 from drivers.observations import Value
-from drivers.plastics import CAVITY_QUALITIES
+from drivers.plastics import CAVITY_QUALITIES, JOB_STATUSES
 from drivers.signals import QUALITIES
+
+WORDS = {"CavityCycleQuality": CAVITY_QUALITIES, "JobStatus": JOB_STATUSES}
+"""Enumerations among the fields that are carried."""
 
 
 def value_of(name: str, raw: object) -> Value | None:
@@ -16,11 +21,20 @@ def value_of(name: str, raw: object) -> Value | None:
         return ", ".join(str(word) for word in words if word is not None) or None
     if isinstance(raw, str):
         return raw.strip() or None
-    if name == "CavityCycleQuality" and isinstance(raw, int):
-        return CAVITY_QUALITIES[raw] if 0 <= raw < len(CAVITY_QUALITIES) else str(raw)
+    if (known := WORDS.get(name)) is not None and isinstance(raw, int):
+        return known[raw] if 0 <= raw < len(known) else str(raw)
     if isinstance(raw, float):
         return raw if math.isfinite(raw) else None
-    return raw if isinstance(raw, bool | int) else None
+    if isinstance(raw, bool | int):
+        return raw
+    if isinstance(raw, datetime):
+        time = utc_of(raw)
+        return time.isoformat() if time else None
+    if isinstance(raw, bytes):
+        return raw.hex() or None
+    if raw is None or isinstance(raw, ua.StatusCode):  # OPC 10000-4, 7.22.3: a value that is none
+        return None
+    return str(getattr(raw, "Name", raw))  # a maker's own type is at least not lost
 
 
 def word_of(name: str, raw: object) -> str | None:

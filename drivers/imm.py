@@ -1,11 +1,16 @@
 """Injection molding machines of OPC 40077 in a server: found below DeviceSet, and browsed."""
 
+from collections.abc import Mapping
+
 from drivers.browsing import Branch, branch_of, browse, grow, subtypes
 from drivers.errors import RefusedError
 from drivers.plastics import DEVICE_SET, MACHINE_TYPE, type_id
 from drivers.session import Session
-from drivers.signals import BARREL_ZONES
 
+Places = Mapping[tuple[int, int], int]
+"""Place of a barrel zone from the feed side, by which injection unit it is of (1 is the first) and
+the number in its name."""
+MOST_ZONES = 99
 DEPTH = 6
 """Moulds, Mould_1, TemperatureZones, TemperatureZone_1, ActualTemperature, EngineeringUnits."""
 BRANCHES = (
@@ -100,30 +105,36 @@ async def announced(session: Session, root: Branch) -> set[int]:
     return {int(n) for n in found if isinstance(n, int)} if isinstance(found, list) else set()
 
 
-async def barrel_places(session: Session, root: Branch) -> dict[int, int]:
-    """Place from the feed side of each barrel zone of the first injection unit, by its number.
+async def barrel_places(session: Session, root: Branch) -> Places:
+    """Place from the feed side of each barrel zone.
 
     A zone that does not say its place has its number as its place.
     """
-    zones = barrel_zones(root)
-    told = [(number, zone.at("Position")) for number, zone in zones.items()]
-    said = [(number, branch) for number, branch in told if branch is not None]
-    places = {number: number for number in zones}
-    answers = await session.read([branch.node_id for _, branch in said])
-    for (number, _), answer in zip(said, answers, strict=True):
+    places: dict[tuple[int, int], int] = {}
+    told: list[tuple[tuple[int, int], Branch]] = []
+    for rank, unit in enumerate(injection_units(root).values(), 1):
+        for number, zone in zones_of(unit).items():
+            places[rank, number] = number
+            if (position := zone.at("Position")) is not None:
+                told.append(((rank, number), position))
+    answers = await session.read([branch.node_id for _, branch in told])
+    said = dict(places)
+    for (key, _), answer in zip(told, answers, strict=True):
         place = answer.Value.Value if answer.StatusCode.is_good() and answer.Value else None
-        if isinstance(place, int) and 1 <= place <= BARREL_ZONES:
-            places[number] = place
-    if len(set(places.values())) < len(places):
-        return {number: number for number in zones}  # places nobody has set
-    return places
+        if isinstance(place, int) and 1 <= place <= MOST_ZONES:
+            said[key] = place
+    different = {(rank, place) for (rank, _), place in said.items()}
+    return said if len(different) == len(said) else places  # else nobody has set them
 
 
-def barrel_zones(root: Branch) -> dict[int, Branch]:
-    """The temperature zones of the first injection unit, by the number in their names."""
-    units = numbered(root.at("InjectionUnits"), "InjectionUnit_")
-    first = next(iter(units.values()), None)
-    zones = numbered(first.at("TemperatureZones") if first else None, "TemperatureZone_")
+def injection_units(root: Branch) -> dict[str, Branch]:
+    """The injection units of a machine, by number."""
+    return numbered(root.at("InjectionUnits"), "InjectionUnit_")
+
+
+def zones_of(part: Branch) -> dict[int, Branch]:
+    """The temperature zones of an injection unit or a mold, by the number in their names."""
+    zones = numbered(part.at("TemperatureZones"), "TemperatureZone_")
     return {number_of(name): zone for name, zone in zones.items()}
 
 

@@ -8,14 +8,14 @@ from asyncua import ua
 
 from drivers.browsing import Branch
 from drivers.eventtype import UNITS
-from drivers.imm import barrel_zones, numbered
+from drivers.imm import Places, injection_units, number_of, numbered, zones_of
 from drivers.mappednode import MappedNode
 from drivers.nodeid import CORE, NodeAddress
 from drivers.observations import Column, Quality, Value
 from drivers.points import Points
 from drivers.scaling import IDENTITY, scaling
 from drivers.session import Session
-from drivers.signals import BARREL_ZONES, plausible
+from drivers.signals import further, plausible
 from drivers.units import unit_named, unit_of_id
 
 FROM_MS = scaling(theirs=unit_named("ms"), ours="s")
@@ -25,6 +25,7 @@ SIMPLE: Mapping[str, tuple[str, ...]] = {
     "mode": ("MachineStatus", "MachineMode"),
     "production_status": ("MachineMESStatus", "ProductionControl", "ProductionStatus"),
     "job": ("Jobs", "ActiveJob", "JobName"),
+    "resin": ("Jobs", "ActiveJob", "Material"),
     "lot": ("Jobs", "ActiveJobValues", "CurrentLotName"),
     "machine_counter": ("Jobs", "ActiveJobValues", "MachineCycleCounter"),
     "job_counter": ("Jobs", "ActiveJobValues", "JobCycleCounter"),
@@ -37,7 +38,7 @@ SIMPLE: Mapping[str, tuple[str, ...]] = {
 PLANS = ("expected_cycle_s", "parts_planned", "cavities_open")
 """0 is what a machine shows where nobody has planned."""
 
-MOLD_TEMPERATURES = {"ActualTemperature": "mold_temp_c", "NominalTemperature": "mold_temp_set_c"}
+MOLD_TEMPERATURES = {"ActualTemperature": "", "NominalTemperature": "set_"}
 
 MOLD_ID = ("Jobs", "ActiveJob", "MouldId")
 
@@ -91,7 +92,7 @@ class _Zone:
 class View:
     """What we read of a machine: its nodes as they were browsed, and the table they make."""
 
-    def __init__(self, session: Session, root: Branch, places: Mapping[int, int]) -> None:
+    def __init__(self, session: Session, root: Branch, places: Places) -> None:
         self._session = session
         self._root = root
         self.places = places
@@ -177,11 +178,14 @@ class View:
         return raw[signal], good[signal]
 
     def _present_zones(self, values: Mapping[str, Value | None]) -> dict[str, _Zone]:
-        """The zone that each temperature is of now: with several molds, the first present."""
+        """The zone that each temperature is of now; of several molds the first present is ours."""
+        molds = [m for m in self._molds if values.get(f"mold:{m}:present") is not False]
         zones: dict[str, _Zone] = {}
         for zone in self._zones:
-            if not zone.mold or values.get(f"mold:{zone.mold}:present") is not False:
+            if not zone.mold or [zone.mold] == molds[:1]:
                 zones.setdefault(zone.signal, zone)
+            elif zone.mold in molds:
+                zones[further("mold", max(2, number_of(zone.mold)), zone.signal)] = zone
         return zones
 
     def _mold(self, values: Mapping[str, Value | None]) -> Value | None:
@@ -244,18 +248,20 @@ class View:
         return NodeAddress(uri, "", branch.node_id.Identifier, text)
 
     def _find_zones(self) -> Iterator[_Zone]:
-        for number, zone in sorted(barrel_zones(self._root).items()):
-            place = self.places.get(number, number)
-            actual = zone.at("ActualTemperature")
-            if actual and place <= BARREL_ZONES:
-                yield _Zone(f"barrel_zone_{place}_c", f"barrel {zone.name.Name}", actual)
+        for rank, unit in enumerate(injection_units(self._root).values(), 1):
+            number = 1 if rank == 1 else number_of(unit.name.Name)
+            for zone_number, zone in sorted(zones_of(unit).items()):
+                place = self.places.get((rank, zone_number), zone_number)
+                if (actual := zone.at("ActualTemperature")) is not None:
+                    signal = further("injection_unit", number, f"barrel_zone_{place}_c")
+                    of = "barrel" if rank == 1 else f"{unit.name.Name} barrel"
+                    yield _Zone(signal, f"{of} {zone.name.Name}", actual)
         for name, mold in self._molds.items():
-            zones = numbered(mold.at("TemperatureZones"), "TemperatureZone_")
-            for zone in [*zones.values()][:1]:
-                for field, signal in MOLD_TEMPERATURES.items():
-                    if temperature := zone.at(field):
-                        text = f"{name} {zone.name.Name} {field}"
-                        yield _Zone(signal, text, temperature, name)
+            for at, (number, zone) in enumerate(sorted(zones_of(mold).items())):
+                for field, infix in MOLD_TEMPERATURES.items():
+                    if (temperature := zone.at(field)) is not None:
+                        base = f"mold_temp_{infix}c" if at == 0 else f"mold_zone_{number}_{infix}c"
+                        yield _Zone(base, f"{name} {zone.name.Name} {field}", temperature, name)
 
 
 def _celsius(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from drivers.nodeid import Address
 from drivers.observations import Value
 from drivers.scaling import IDENTITY, Scaling
-from drivers.signals import ENUMERATIONS, NUMBER_STATES, SIGNALS, STATE_WORDS, Kind
+from drivers.signals import ENUMERATIONS, NUMBER_STATES, STATE_WORDS, Kind, signal_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +33,16 @@ class MappedNode:
     def value(self, raw: object) -> Value | None:
         """What the node shows, in our unit or our words; None where it shows no value."""
         raw = getattr(raw, "Text", raw)  # a LocalizedText is its text
+        if isinstance(raw, list) and all(isinstance(each, str) for each in raw):
+            raw = ", ".join(each.strip() for each in raw if each.strip())
         if isinstance(raw, str):
             raw = raw.strip()
         if raw is None or raw == "":
             return None
         if self.states:
             return self._word(raw)
-        kind = SIGNALS[self.signal].kind if self.signal in SIGNALS else None
+        known = signal_named(self.signal)
+        kind = known.kind if known else None
         if kind is Kind.STATE and self.signal not in NUMBER_STATES:
             return self._state(raw)
         if kind is None and isinstance(raw, bool):

@@ -18,7 +18,14 @@ from drivers.mappednode import MappedNode
 from drivers.nodeid import CORE, Address, parse_id, parse_path
 from drivers.nodesheet import read_sheet
 from drivers.scaling import IDENTITY, scaling
-from drivers.signals import NUMBER_STATES, SIGNALS, STATE_WORDS, Kind, kind_of
+from drivers.signals import (
+    NUMBER_STATES,
+    STATE_WORDS,
+    Kind,
+    Signal,
+    kind_of,
+    signal_named,
+)
 from drivers.units import converter, unit_named
 
 SHIPPED = Path(__file__).parent / "maps"
@@ -58,8 +65,8 @@ class NodeEntry(Checked):
     @field_validator("unit")
     @classmethod
     def _convertible(cls, text: str | None, info: ValidationInfo) -> str | None:
-        signal = info.data.get("signal", "")
-        if text is None or signal not in SIGNALS:
+        signal = signal_named(info.data.get("signal", ""))
+        if text is None or signal is None:
             return text  # a vendor's own value keeps the vendor's unit
         unit = unit_named(text)
         if unit is None:
@@ -201,10 +208,10 @@ def mapped(entry: NodeEntry, namespace: str | None) -> MappedNode:
         address: Address = parse_id(entry.id, default)
     else:
         address = parse_path(entry.path or "", namespace)
-    known = entry.signal in SIGNALS
+    known = signal_named(entry.signal)
     unit = unit_named(entry.unit) if entry.unit else None
     own = scaling(
-        entry.scale, entry.offset, unit if known else None, _our_unit(entry.signal) if known else ""
+        entry.scale, entry.offset, unit if known else None, _our_unit(known) if known else ""
     )
     per_cycle = kind_of(entry.signal) is Kind.CYCLE
     return MappedNode(
@@ -221,8 +228,8 @@ def mapped(entry: NodeEntry, namespace: str | None) -> MappedNode:
     )
 
 
-def _our_unit(signal: str) -> str:
-    return NUMBER_STATES.get(signal) or SIGNALS[signal].unit
+def _our_unit(signal: Signal) -> str:
+    return NUMBER_STATES.get(signal.name) or signal.unit
 
 
 def _is_bit(key: str) -> bool:

@@ -24,6 +24,22 @@ PARAMETER_LOG_TYPE = (GENERAL, 1010)
 STANDSTILL_LOG_TYPE = (GENERAL, 1013)
 MESSAGE_LOG_TYPE = (GENERAL, 1042)
 
+JOB_STATUSES = (
+    "OTHER",
+    "TRANSFERRED_ASSIGNED",
+    "SET_UP_ACTIVE",
+    "SET_UP_INTERRUPTED",
+    "SET_UP_FINISHED",
+    "START_UP_ACTIVE",
+    "JOB_IN_PRODUCTION",
+    "JOB_INTERRUPTED",
+    "JOB_FINISHED",
+    "TEAR_DOWN_ACTIVE",
+    "TEAR_DOWN_INTERRUPTED",
+    "TEAR_DOWN_FINISHED",
+)
+"""OPC 40083 JobStatusEnumeration, by value."""
+
 CAVITY_QUALITIES = ("NO_PART", "GOOD_PART", "BAD_PART", "REWORK")
 """OPC 40083 CavityCycleQualityEnumeration, by value."""
 
@@ -50,8 +66,9 @@ UNIT_SIGNALS: Mapping[str, str] = {
 """Fields of InjectionUnitCycleParametersType and our signals; of two for one signal the first that
 has a value counts."""
 
-ZONE_FIELDS = ("Index", "Name", "ActualTemperature", "Classification")
-"""Fields of TemperatureZoneCycleParametersType."""
+ZONE_TEMPERATURE = "ActualTemperature"
+LABELS = ("Index", "Name", "Classification")
+"""Fields of the standard's objects in an event that say which one it is; they are no values."""
 
 
 def type_id(session: Session, type_: tuple[str, int]) -> ua.NodeId | None:

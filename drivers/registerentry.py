@@ -10,7 +10,15 @@ from drivers.checked import Checked
 from drivers.decoding import FORMATS, Order, words_of
 from drivers.register import AREAS, BITS, LARGEST, Function, Register, RegisterType
 from drivers.scaling import scaling
-from drivers.signals import ENUMERATIONS, NUMBER_STATES, SIGNALS, STATE_WORDS, Kind, kind_of
+from drivers.signals import (
+    ENUMERATIONS,
+    NUMBER_STATES,
+    STATE_WORDS,
+    Kind,
+    Signal,
+    kind_of,
+    signal_named,
+)
 from drivers.units import converter, unit_named
 
 ADDRESSES = 65536
@@ -95,8 +103,8 @@ class RegisterEntry(Checked):
     @field_validator("unit")
     @classmethod
     def _convertible(cls, text: str | None, info: ValidationInfo) -> str | None:
-        signal = info.data.get("signal", "")
-        if text is None or signal not in SIGNALS:
+        signal = signal_named(info.data.get("signal", ""))
+        if text is None or signal is None:
             return text  # a vendor's own value keeps the vendor's unit
         unit = unit_named(text)
         if unit is None:
@@ -140,11 +148,11 @@ def register_of(entry: RegisterEntry, file: MapFile) -> Register:
         raise KeyMistakeError(
             f"type: takes {words} registers, and 'max_block' allows {file.max_block} in one request"
         )
-    known = SIGNALS.get(entry.signal)
+    known = signal_named(entry.signal)
     states = _states(entry, kind)
     unit = unit_named(entry.unit) if entry.unit else None
     own = scaling(
-        entry.scale, entry.offset, unit if known else None, _our_unit(entry.signal) if known else ""
+        entry.scale, entry.offset, unit if known else None, _our_unit(known) if known else ""
     )
     is_number = kind not in ("bit", "text") and not states
     unitless = (known is None and entry.unit is None) or (known is not None and not known.unit)
@@ -203,7 +211,7 @@ def _type(entry: RegisterEntry, function: Function) -> RegisterType:
         raise KeyMistakeError(f"type: {kind!r} takes no 'scale', 'offset', 'unit' or 'invalid'")
     if entry.states and (kind.startswith("float") or scaled):
         raise KeyMistakeError("states: go with whole numbers, bits and text, without scale or unit")
-    known = kind_of(entry.signal) if entry.signal in SIGNALS else Kind.STATE
+    known = kind_of(entry.signal) if signal_named(entry.signal) else Kind.STATE
     is_quantity = known is not Kind.STATE or entry.signal in NUMBER_STATES
     if is_quantity and (kind in ("bit", "text") or entry.states):
         raise KeyMistakeError(
@@ -295,5 +303,5 @@ def _without(end: float, middle: float, low: float, high: float) -> tuple[float,
     return (max(low, inside), high) if end < middle else (low, min(high, inside))
 
 
-def _our_unit(signal: str) -> str:
-    return NUMBER_STATES.get(signal) or SIGNALS[signal].unit
+def _our_unit(signal: Signal) -> str:
+    return NUMBER_STATES.get(signal.name) or signal.unit

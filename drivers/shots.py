@@ -80,9 +80,7 @@ class Shots:
         if counter is None:
             log.warning("%s: a cycle event without a counter is left out", self._machine)
             return None
-        values = {
-            name: data.counts[field] for field, name in COUNTERS.items() if field in data.counts
-        }
+        values = {COUNTERS.get(field, field): count for field, count in data.counts.items()}
         latched = latched or {}
         return Report(
             machine=self._machine,

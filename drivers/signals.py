@@ -7,11 +7,15 @@ outside the plausible range is kept and marked `UNCERTAIN`; the range says "no p
 Source:
     Ranges bracket the typical values of an 80 t press with an aluminum mold by about a factor of
     ten, wide enough for large steel-mold presses.
+
+Machines have more of a kind than anybody can list: `signal_named` knows those by rule.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 
 class Kind(StrEnum):
@@ -137,6 +141,66 @@ _ALL = (
 SIGNALS: Mapping[str, Signal] = {signal.name: signal for signal in _ALL}
 """Every canonical signal by name."""
 
+_FEW = (
+    _level("coolant_set_c", "°C", "what a temperature control device regulates to", -30, 250),
+    _level(
+        "coolant_pressure_difference_bar",
+        "bar",
+        "between main and return line",
+        -10,
+        50,
+        decimals=2,
+    ),
+)
+"""What few machines have; the record keeps them beside the vendors' own values."""
+
+_BY_RULE: Mapping[str, Signal] = {
+    signal.name: signal
+    for signal in (
+        *_FEW,
+        _level("barrel_zone_c", "°C", "barrel zone", -20, 500),
+        _level("mold_zone_c", "°C", "mold zone, by its own sensor", -20, 300),
+        _level("mold_zone_set_c", "°C", "mold zone as set", -20, 300),
+    )
+}
+_FURTHER = re.compile(
+    r"(?P<part>injection_unit|mold|circuit)_(?P<number>[2-9]|[1-9]\d+)_(?P<base>[a-z]\w+)"
+)
+_ZONE = re.compile(r"(?P<before>(?:barrel|mold)_zone)_(?P<number>[1-9]\d*)(?P<after>(?:_set)?_c)")
+
+
+def further(part: str, number: int, name: str) -> str:
+    """Name of a signal of a further injection unit, mold or cooling circuit; the first has none.
+
+    >>> further("injection_unit", 2, "fill_time_s"), further("circuit", 1, "coolant_in_c")
+    ('injection_unit_2_fill_time_s', 'coolant_in_c')
+    """
+    return name if number <= 1 else f"{part}_{number}_{name}"
+
+
+@cache
+def signal_named(name: str) -> Signal | None:
+    """What a name means, in the vocabulary or by its rules; None for a vendor's own.
+
+    By rule are `injection_unit_2_fill_time_s` and `mold_2_mold_temp_c`, which are signals of a
+    further one of something, `circuit_2_coolant_in_c` of a further cooling circuit, and the zones
+    beyond those in the vocabulary: `mold_zone_2_c`, `mold_zone_2_set_c`, `barrel_zone_13_c`.
+
+    >>> signal_named("injection_unit_2_fill_time_s").unit, signal_named("mold_zone_3_c").unit
+    ('s', '°C')
+    >>> signal_named("injection_unit_2_Kuehlzeit") is None
+    True
+    """
+    if (known := SIGNALS.get(name) or _BY_RULE.get(name)) is not None:
+        return known if known.name != "barrel_zone_c" else None
+    if (told := _FURTHER.fullmatch(name)) and (base := signal_named(told["base"])):
+        part = told["part"].replace("_", " ")
+        return replace(base, name=name, text=f"{part} {told['number']}: {base.text}")
+    if (told := _ZONE.fullmatch(name)) and (base := _BY_RULE.get(told["before"] + told["after"])):
+        return replace(base, name=name, text=f"{base.text} ({told['number']})")
+    return None
+
+
 MODES = ("OTHER", "AUTOMATIC", "SEMI_AUTOMATIC", "MANUAL", "SETUP", "SLEEP")
 """OPC 40083 MachineModeEnumeration, by value."""
 
@@ -180,11 +244,11 @@ NUMBER_STATES: Mapping[str, str] = {
 
 def kind_of(name: str) -> Kind:
     """How a signal relates to the cycle; a vendor's own name counts as CYCLE."""
-    signal = SIGNALS.get(name)
+    signal = signal_named(name)
     return signal.kind if signal else Kind.CYCLE
 
 
 def plausible(name: str, value: float) -> bool:
     """Whether a number lies in the signal's plausible range; always, for a vendor's own name."""
-    signal = SIGNALS.get(name)
+    signal = signal_named(name)
     return signal is None or signal.low <= value <= signal.high

@@ -13,6 +13,24 @@ convert. A value outside the plausible range is kept and flagged. A maker's extr
 under its own name.
 """
 
+BY_RULE = """## By rule
+
+Machines have more of a kind than anybody can list. These names are signals like those above, with unit and range; the record keeps them
+beside the makers' own values.
+
+| name | what |
+|---|---|
+| `injection_unit_2_...` | the signal after the number, of a further injection unit: `injection_unit_2_fill_time_s` |
+| `mold_2_...` | the same of a further mold that is on: `mold_2_mold_temp_c` |
+| `circuit_2_...` | the same of a further cooling circuit, with a temperature control device of its own: `circuit_2_coolant_in_c` |
+| `barrel_zone_13_c`, ... | zones beyond those above |
+| `mold_zone_2_c`, `mold_zone_2_set_c` | temperature zones of a mold beyond its first, which is `mold_temp_c` |
+| `coolant_set_c` | what a temperature control device regulates to |
+| `coolant_pressure_difference_bar` | between main and return line |
+
+The first of its kind has no number: its values are the signals above.
+"""
+
 KINDS = {
     Kind.CYCLE: "Once a cycle",
     Kind.LEVEL: "Levels: a cycle takes them as they stand at its end",
@@ -32,6 +50,7 @@ def page() -> str:
                 span = "" if signal.high == INFINITY else f"{signal.low:g} to {signal.high:g}"
                 parts.append(f"| `{signal.name}` | {signal.unit} | {signal.text} | {span} |")
         parts.append("")
+    parts.append(BY_RULE)
     return "\n".join(parts)
 
 

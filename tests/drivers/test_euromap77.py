@@ -107,6 +107,28 @@ async def test_each_shot_is_one_report_with_the_values_of_that_shot(
     }
 
 
+async def test_a_second_injection_unit_has_all_of_its_values_under_its_number() -> None:
+    press = hand_press()
+    face = Euromap77Face(press, options=Options(injection_units=2, temperature_unit="F"))
+    async with serving(face), open_press(settings(face.address)) as opened:
+        stream = Stream(opened.observations())
+        frame = await stream.frame()
+        await press.mold()
+        report = await stream.report()
+
+    for values in (
+        dict(zip([c.signal for c in frame.columns], frame.values, strict=True)),
+        report.values,
+    ):
+        for zone in range(1, 5):
+            assert values[f"injection_unit_2_barrel_zone_{zone}_c"] == pytest.approx(120.0)
+        assert values["barrel_zone_1_c"] == pytest.approx(press.levels["barrel_zone_1_c"], abs=1)
+    assert report.values["injection_unit_2_fill_time_s"] == 0.0
+    assert report.values["fill_time_s"] > 0
+    assert not [name for name in report.values if name.startswith("InjectionUnit")]
+    assert {c.signal for c in opened.report_columns} >= {"injection_unit_2_cushion_mm"}
+
+
 async def test_a_frame_shows_job_counters_states_and_temperatures(
     served: tuple[Press, Euromap77Face],
 ) -> None:
@@ -130,6 +152,7 @@ async def test_a_frame_shows_job_counters_states_and_temperatures(
         "job": "J-4",
         "lot": "L-9",
         "mold": "M-17",
+        "resin": "ABS",
         "expected_cycle_s": 24.0,
         "parts_planned": 5000.0,
         "cavities_open": 2.0,

@@ -127,8 +127,74 @@ def test_the_first_injection_unit_is_the_one_of_lowest_number() -> None:
 
     assert data.values == {
         "recovery_time_s": 5.0,
-        "InjectionUnitCycleParameters_010/DosingTime": 4000.0,
+        "injection_unit_10_recovery_time_s": 4.0,
     }
+
+
+def test_every_zone_of_every_unit_and_mold_has_a_name_of_its_own() -> None:
+    paths = [
+        "InjectionUnitCycleParameters_1/TemperatureZoneCycleParameters_13",
+        "InjectionUnitCycleParameters_2/TemperatureZoneCycleParameters_1",
+        "MouldCycleParameters_1/TemperatureZoneCycleParameters_1",
+        "MouldCycleParameters_1/TemperatureZoneCycleParameters_2",
+        "MouldCycleParameters_2/TemperatureZoneCycleParameters_4",
+        "MouldCycleParameters_2/TemperatureZoneCycleParameters_5",
+    ]
+    made = events(*(field(f"{path}/ActualTemperature", unit=unit_named("degF")) for path in paths))
+
+    data = read(
+        made,
+        **{f"{path}/ActualTemperature": 122.0 + 9 * at for at, path in enumerate(paths)},
+    )
+
+    assert data.values == {
+        "barrel_zone_13_c": 50.0,
+        "injection_unit_2_barrel_zone_1_c": 55.0,
+        "mold_temp_c": 60.0,
+        "mold_zone_2_c": 65.0,
+        "mold_2_mold_temp_c": 70.0,
+        "mold_2_mold_zone_5_c": 75.0,
+    }
+    assert set(data.units.values()) == {"°F"}
+
+
+def test_nothing_that_an_event_says_is_dropped() -> None:
+    made = events(
+        field("BoxId", standard=True),
+        field("BoxPartsCounter", standard=True),
+        field("JobStatus", standard=True),
+        field("AverageCycleTime", standard=True),
+        field("CavityCycleQuality", standard=True),
+        field("Charge/Name"),
+        field("Charge/Opened"),
+        field("Charge/Seal"),
+        field("MouldCycleParameters_1/Index"),
+    )
+
+    data = read(
+        made,
+        BoxId="B-9",
+        BoxPartsCounter=40,
+        JobStatus=6,
+        AverageCycleTime=24000.0,
+        CavityCycleQuality=[1, 2, 0, 9],
+        Charge__Name="PP 17",
+        Charge__Opened=datetime(2026, 11, 2, 6, tzinfo=UTC),
+        Charge__Seal=b"\x01\xff",
+        MouldCycleParameters_1__Index=1,
+    )
+
+    assert data.values == {
+        "BoxId": "B-9",
+        "BoxPartsCounter": 40,
+        "JobStatus": "JOB_IN_PRODUCTION",
+        "AverageCycleTime": 24000.0,
+        "CavityCycleQuality": "GOOD_PART, BAD_PART, NO_PART, 9",
+        "Charge/Name": "PP 17",
+        "Charge/Opened": "2026-11-02T06:00:00+00:00",
+        "Charge/Seal": "01ff",
+    }
+    assert data.units == {"AverageCycleTime": "ms"}
 
 
 def test_a_field_that_a_person_gave_a_signal_leaves_the_standards_its_own_name() -> None:

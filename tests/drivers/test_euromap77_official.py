@@ -61,8 +61,8 @@ async def test_a_machine_of_the_official_types_is_read(nodesets: Path, jobs: boo
     assert report.values["cushion_mm"] == 4.25
     assert "cushion_mm" not in report.units, "the machine does not say its unit"
     assert report.values["cooling_time_s"] == 11.25
-    assert report.values["InjectionUnitCycleParameters_02/InjectionTime"] == 1900.0
-    assert report.units["InjectionUnitCycleParameters_02/InjectionTime"] == "ms"
+    assert report.values["injection_unit_2_fill_time_s"] == 1.9
+    assert report.units["injection_unit_2_fill_time_s"] == "ms"
     assert report.states["quality"] == "BAD_CYCLE"
     assert ("job" in report.states) is False
 
