@@ -15,7 +15,7 @@ from drivers.signals import SIGNALS
 
 FIXED = (
     "time", "machine", "segment", "counter", "mold", "revision", "job", "closing", "state", "mode",
-    "time_uncertainty_s",
+    "resin", "time_uncertainty_s",
 )  # fmt: skip
 """Columns of every export; the signals follow, then `flags` and `provenance`."""
 
@@ -96,6 +96,7 @@ def _row(booked: Booked, names: Iterable[str], zone: ZoneInfo) -> list[object]:
         cycle.closing,
         cycle.state,
         cycle.mode,
+        _safe(cycle.resin),
         cycle.time_uncertainty_s,
         *(_safe(cycle.values.get(name)) for name in names),
         " ".join(cycle.flags),

@@ -26,6 +26,7 @@ def cycle_line(booked: Booked) -> dict[str, Any]:
         "mold": booked.mold,
         "revision": booked.revision,
         "job": cycle.job,
+        "resin": cycle.resin,
         "time": cycle.time,
         "closing": cycle.closing,
         "state": cycle.state,

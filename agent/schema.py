@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0007"
+VERSION = "0008"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 main = MetaData(naming_convention=CONVENTION)
@@ -145,6 +145,7 @@ cycle = Table(
     Column("revision", Text),
     Column("job", Text),
     Column("mode", String(16)),
+    Column("resin", Text, comment="as the machine says"),
     Column("closing", String(8), nullable=False),
     Column("state", String(16), nullable=False),
     Column("flags", Text, nullable=False, comment="separated by spaces"),
@@ -419,6 +420,42 @@ unmute = Table(
     Column("who", Text, nullable=False),
     Column("audit_id", ForeignKey("audit.id"), nullable=False),
     comment="mutes that a person ended early",
+)
+
+sheet_limit = Table(
+    "sheet_limit",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("mold_id", ForeignKey("mold.id"), nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("low", Double),
+    Column("high", Double, comment="no low and no high: lifted"),
+    _ns("since_ns"),
+    Column("who", Text, nullable=False),
+    Column("audit_id", ForeignKey("audit.id"), nullable=False),
+    Index(None, "mold_id", "revision"),
+    comment="of the set-up sheet; the newest in force counts, and none is ever rewritten",
+)
+
+golden = Table(
+    "golden",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("action", String(8), nullable=False, comment="approve, carry"),
+    _machine(),
+    Column("mold_id", ForeignKey("mold.id"), nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("from_revision", Text, comment="where action is carry"),
+    Column("segment", Integer, comment="of the chosen cycles; null: as it stands"),
+    Column("first", BigInteger),
+    Column("last", BigInteger),
+    _ns("at_ns"),
+    Column("who", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("audit_id", ForeignKey("audit.id"), nullable=False),
+    Index(None, "machine_id"),
+    comment="what people said a mold should be like; only ever appended to",
 )
 
 saved = Table(
