@@ -26,7 +26,6 @@ def cycle_line(booked: Booked) -> dict[str, Any]:
         "mold": booked.mold,
         "revision": booked.revision,
         "job": cycle.job,
-        "resin": cycle.resin,
         "time": cycle.time,
         "closing": cycle.closing,
         "state": cycle.state,
@@ -34,6 +33,8 @@ def cycle_line(booked: Booked) -> dict[str, Any]:
         "provenance": {name: origin.value for name, origin in cycle.provenance.items()},
         "flags": list(cycle.flags),
     }
+    if cycle.resin:
+        line["resin"] = cycle.resin
     if cycle.uncertainty:
         line["uncertainty"] = dict(cycle.uncertainty)
     if cycle.time_uncertainty_s:
