@@ -1,0 +1,188 @@
+"""What one mold revision is like on one machine, in one resin: its channels, and since when."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from agent.watch.channel import ARMED, CALM, OUT, PROVISIONAL, Channel
+from agent.watch.treatment import SET_POINTS, TREATMENTS
+from drivers import Value
+
+State = Literal["warm-up", "learning", "provisional", "armed", "golden"]
+Key = tuple[str, str, str]
+"""Mold, revision, resin; the resin is empty where nobody knows it."""
+
+START_SHOTS, LONG_SHOTS, STOP_SHOTS, PAUSE_SHOTS = 20, 20, 12, 6
+"""Shots that say nothing of slow signals, after a start and by how long the press stood."""
+LONG_S, STOP_S, PAUSE_S = 600.0, 150.0, 50.0
+TIMES_SHOTS = 3
+"""The same for times, and after a short stop one less."""
+
+
+class Baseline:
+    """The channels of one mold on one machine.
+
+    Args:
+        key: Mold, revision and resin.
+    """
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.channels: dict[str, Channel] = {}
+        self.sets: dict[str, float] = {}
+        """Set points as last shown, by signal."""
+        self.approved_by: str | None = None
+        self.approved_at: datetime | None = None
+        self.golden: dict[str, float] = {}
+        """Where each signal belongs, by a person's word."""
+        self.good = 0
+        """Good cycles so far."""
+        self._settled_in = START_SHOTS
+        self._ignored: set[str] = set()
+
+    @property
+    def state(self) -> State:
+        """How far it is: what a page shows beside the mold."""
+        if self._settled_in > 0:
+            return "warm-up"
+        learned = [channel.learned for channel in self.channels.values()]
+        if not learned or max(learned) < PROVISIONAL:
+            return "learning"
+        if sorted(learned)[len(learned) // 2] < ARMED:
+            return "provisional"
+        return "golden" if self.approved_by else "armed"
+
+    @property
+    def warming_up(self) -> bool:
+        """Whether the last stop is so near that slow signals say nothing."""
+        return self._settled_in > 0
+
+    @property
+    def blind_to_coolant(self) -> bool:
+        """Whether no signal of this mold would show that its water fails."""
+        return not any(
+            (channel := self.channels.get(name)) is not None and channel.n > 0
+            for name in ("mold_temp_c", "coolant_in_c", "coolant_out_c", "coolant_flow_l_min")
+        )
+
+    def restart(self, stood_s: float | None) -> None:
+        """The press stood so long, or this mold begins (None)."""
+        if stood_s is None or stood_s >= LONG_S:
+            slow, times = START_SHOTS if stood_s is None else LONG_SHOTS, TIMES_SHOTS
+        elif stood_s >= STOP_S:
+            slow, times = STOP_SHOTS, TIMES_SHOTS
+        elif stood_s >= PAUSE_S:
+            slow, times = PAUSE_SHOTS, TIMES_SHOTS - 1
+        else:
+            return
+        self._settled_in = max(self._settled_in, slow)
+        for channel in self.channels.values():
+            channel.restart(slow if channel.treatment.slow else times)
+
+    def take(self, values: Mapping[str, Value], counter: int) -> tuple[bool, list[Channel]]:
+        """Judge a good cycle's values, and learn from them.
+
+        Returns:
+            Whether any value is not as ever, and the channels that are out.
+        """
+        self.good += 1
+        if self._settled_in > 0:
+            self._settled_in -= 1
+        odd = False
+        out: list[Channel] = []
+        channels, ignored = self.channels, self._ignored
+        for name, value in values.items():
+            channel = channels.get(name)
+            if channel is None and (name in ignored or (channel := self._new(name, value)) is None):
+                continue
+            if value.__class__ is not float:
+                if value.__class__ is not int:
+                    continue
+                value = float(value)
+            verdict = channel.take(value, counter)
+            if verdict != CALM:
+                odd = True
+                if verdict == OUT:
+                    out.append(channel)
+        return odd, out
+
+    def _new(self, name: str, value: Value) -> Channel | None:
+        """A channel for a signal that is seen for the first time, if it is one to watch."""
+        treatment = TREATMENTS.get(name)
+        if treatment is None:
+            self._ignored.add(name)
+            return None
+        if isinstance(value, bool | str):
+            return None
+        channel = self.channels[name] = Channel(name, treatment)
+        if self._settled_in > 0 or self.good <= 1:
+            left = max(self._settled_in, 1)
+            channel.restart(left if treatment.slow else min(TIMES_SHOTS, left))
+        return channel
+
+    def changed_sets(self, values: Mapping[str, Value]) -> list[tuple[str, float, float]]:
+        """Set points that this cycle shows otherwise than the last: name, old, new."""
+        changed = []
+        for name in SET_POINTS:
+            value = values.get(name)
+            if isinstance(value, bool | str) or value is None:
+                continue
+            old = self.sets.get(name)
+            if old is None:
+                self.sets[name] = float(value)
+            elif old != value:
+                changed.append((name, old, float(value)))
+                self.sets[name] = float(value)
+        return changed
+
+    def approve(self, who: str, at: datetime) -> None:
+        """Where everything stands now is golden, by the word of a person."""
+        for channel in self.channels.values():
+            channel.approve()
+        self.approved_by, self.approved_at = who, at
+        self.golden = {
+            name: channel.home for name, channel in self.channels.items() if channel.ready
+        } | self.sets
+
+    def carried_to(self, revision: str) -> "Baseline":
+        """The same knowledge for a new revision of the mold, by a person's word."""
+        mold, _, resin = self.key
+        carried = Baseline.load({**self.save(), "key": [mold, revision, resin]})
+        carried.restart(None)
+        return carried
+
+    def frozen(self, names: Iterable[str], *, frozen: bool) -> None:
+        """Stop or resume learning of some signals."""
+        for name in names:
+            if (channel := self.channels.get(name)) is not None:
+                channel.frozen = frozen
+
+    def save(self) -> dict[str, Any]:
+        """Everything it knows, as JSON values."""
+        return {
+            "key": list(self.key),
+            "good": self.good,
+            "settled_in": self._settled_in,
+            "sets": dict(self.sets),
+            "approved_by": self.approved_by,
+            "approved_at": self.approved_at.isoformat() if self.approved_at else None,
+            "golden": dict(self.golden),
+            "channels": {name: channel.save() for name, channel in self.channels.items()},
+        }
+
+    @classmethod
+    def load(cls, kept: Mapping[str, Any]) -> "Baseline":
+        """The baseline that `save` kept; signals that nobody watches any more are dropped."""
+        mold, revision, resin = kept["key"]
+        baseline = cls((mold, revision, resin))
+        baseline.good = kept["good"]
+        baseline._settled_in = kept["settled_in"]
+        baseline.sets = dict(kept["sets"])
+        baseline.approved_by = kept["approved_by"]
+        at = kept["approved_at"]
+        baseline.approved_at = datetime.fromisoformat(at) if at else None
+        baseline.golden = dict(kept["golden"])
+        for name, channel in kept["channels"].items():
+            if (treatment := TREATMENTS.get(name)) is not None:
+                baseline.channels[name] = Channel.load(name, treatment, channel)
+        return baseline

@@ -1,0 +1,467 @@
+"""One signal of one mold: where it stands, how far it scatters, and whether that changed.
+
+A channel learns a centre and a scatter from good cycles, then holds three charts against them: one
+shot, confirmed by a second (`Shewhart`); a lasting shift (`Ewma`), of values cut at the single
+shot's limit, so that one wild value is no shift; and frequent spikes (`Cusum` of how often). What
+wanders in an ordinary hour has a centre that follows it, and a reference that does not.
+
+Limits are the larger of a floor (`agent.watch.treatment`) and of what the channel has seen itself:
+the scatter of the very mean that is judged, not one computed as if shots were independent of each
+other, and widened by how few shots it was learned from. Heavy tails widen the limit of one shot by
+how far and how often they reach.
+
+Source:
+    Limits from few cycles and autocorrelated ones: molding reference 4.2. The tail beyond three
+    sigma is extrapolated by its mean excess (Pickands 1975), as an exponential one.
+"""
+
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from statistics import fmean, median
+from typing import Any
+
+from agent.watch.charts import Cusum, Ewma, Shewhart
+from agent.watch.treatment import Treatment
+
+PROVISIONAL = 8
+"""Good cycles until limits are provisional: judged, at twice the floors."""
+ARMED = 50
+"""Good cycles until a channel is armed."""
+SIGMAS = 5.0
+INDEPENDENT = 15
+"""Cycles that count as one independent one when a scatter is learned: what wanders with a lag-1
+correlation of 0.9 forgets in about as many."""
+RARE = 2e-4
+"""Share of good shots that a single limit may leave out; two in a row are then rarer than the
+quiet promise asks."""
+GAIN_LEAST = 0.002
+BOOST_LEAST = 0.05
+"""A centre that was just set follows quickly at first: by a third, a quarter, ... down to this."""
+REFRESH = 16
+"""Good cycles from one computing of the limits to the next."""
+RECENT = 24
+"""Newest values of a time that are kept: enough to tell a step from many small ones."""
+SETTLED = 3
+"""Cycles in a row without a slope that end the settling of a slow signal."""
+SETTLING_MOST = 80
+RELEARN = 30
+"""Cycles in a row off a provisional centre that prove it was learned too early."""
+SPIKE_SLACK, SPIKE_LIMIT = 0.1, 2.3
+"""Three spikes within eight shots are frequent ones."""
+
+CALM, ODD, OUT = 0, 1, 2
+"""What one value is: as ever; unusual, and unconfirmed; beyond what this mold does."""
+
+
+class Channel:
+    """What one signal of one mold on one machine is like.
+
+    Args:
+        name: The signal.
+        treatment: How it is watched.
+    """
+
+    __slots__ = (
+        "_boost", "_buffer", "_calm_run", "_clip", "_drift_limit", "_due", "_ease", "_fast",
+        "_m2", "_odd", "_odd_run", "_pull", "_s2", "_settling", "_slow", "_steady", "_tail_n",
+        "_tail_sum", "_waited", "_wandering", "centre", "frozen", "last", "n", "name", "out",
+        "ready", "recent", "reference", "shift", "since", "single", "spikes", "treatment",
+    )  # fmt: skip
+
+    def __init__(self, name: str, treatment: Treatment) -> None:
+        self.name = name
+        self.treatment = treatment
+        self.centre = 0.0
+        self.reference: float | None = None
+        """Where it stood when it was armed or approved; None before."""
+        self.last = 0.0
+        self.n = 0
+        """Good cycles learned."""
+        self.frozen = False
+        """An open anomaly explains where it stands, so that nothing is learned from it."""
+        self.out = False
+        self.since: int | None = None
+        """Counter of the first cycle that is not as ever, while that lasts."""
+        self.ready = False
+        """Has limits, and is not settling."""
+        self.single = Shewhart(math.inf, of=2)
+        self.shift = Ewma(treatment.weight, math.inf)
+        self.spikes = Cusum(SPIKE_SLACK, SPIKE_LIMIT)
+        self.recent: deque[float] = deque(maxlen=0 if treatment.slow else RECENT)
+        self._buffer: list[float] | None = []
+        self._m2 = self._s2 = 0.0
+        self._clip = self._odd = self._ease = self._drift_limit = math.inf
+        self._wandering = False
+        self._pull = treatment.pull
+        self._boost = 0.0
+        self._tail_n, self._tail_sum = 0, 0.0
+        self._due = REFRESH
+        self._odd_run = self._calm_run = 0
+        self._settling = 0
+        self._fast = self._slow = 0.0
+        self._steady = self._waited = 0
+
+    # What it is like
+
+    @property
+    def armed(self) -> bool:
+        """Whether it has its own limits, not provisional ones."""
+        return self._buffer is None
+
+    @property
+    def learned(self) -> int:
+        """Good cycles so far, up to `ARMED`."""
+        return ARMED if self._buffer is None else len(self._buffer)
+
+    @property
+    def sigma(self) -> float:
+        """Scatter of one shot around the centre."""
+        return math.sqrt(self._m2)
+
+    @property
+    def level(self) -> float:
+        """Where it stands now: the weighted mean of the newest shots."""
+        return self.centre + self.shift.value
+
+    @property
+    def off(self) -> float:
+        """How far the newest shots are from where this mold belongs.
+
+        For times the newest value's distance, of two in a row their mean; for what wanders the
+        mean's.
+        """
+        if self.treatment.slow:
+            home = self.centre if self.reference is None else self.reference
+            moving = self.shift.value
+            # A centre that follows has partly caught up with a slow change.
+            drifted = self.level - home
+            return drifted if abs(drifted) > abs(moving) else moving
+        run = min(3, max(1, abs(self.single.run))) if self.recent else 1
+        tail = list(self.recent)[-run:] or [self.last]
+        return fmean(tail) - self.centre
+
+    @property
+    def home(self) -> float:
+        """Where this mold belongs: the reference, or the centre while there is none."""
+        return self.centre if self.reference is None else self.reference
+
+    @property
+    def limit(self) -> float:
+        """The smallest lasting deviation that counts, in the signal's unit."""
+        return self.shift.limit
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is beyond its limit with this very shot, and not on its way back."""
+        return abs(self.off) >= self.shift.limit or abs(self.single.run) >= self.single.of
+
+    @property
+    def calm_run(self) -> int:
+        """Cycles in a row that were as ever."""
+        return self._calm_run
+
+    # One value
+
+    def take(self, value: float, counter: int) -> int:
+        """Judge one value of a good cycle, and learn from it: CALM, ODD or OUT."""
+        self.last = value
+        if not self.ready:
+            return self._unready(value)
+        away = value - self.centre
+        clip = self._clip
+        cut = away if -clip < away < clip else math.copysign(clip, away)
+        over = self.shift.take(cut)
+        if self.recent.maxlen:
+            self.recent.append(value)
+        mean = self.shift.value
+        odd, ease = self._odd, self._ease
+        if not (-odd < away < odd and -ease < mean < ease) or self._wandering:
+            return self._unusual(away, cut, counter, over)
+        self._calm_run += 1
+        self.single.run = 0
+        self.since = None
+        self.out = False
+        if self.spikes.above:
+            self.spikes.take(0.0)
+        if not self.frozen:
+            self._learn(value, away, mean)
+        return CALM
+
+    def _learn(self, value: float, away: float, mean: float) -> None:
+        n = self.n = self.n + 1
+        gain = 1.0 / n if n < 500 else GAIN_LEAST
+        self._m2 += gain * (away * away - self._m2)
+        self._s2 += gain * (mean * mean - self._s2)
+        pull = self._pull
+        if self._boost > pull:
+            pull = self._boost
+            self._boost = pull / (1.0 + pull) if pull > BOOST_LEAST else 0.0
+        if pull:
+            step = pull * away
+            self.centre += step
+            self.shift.value -= step
+        if self._buffer is not None:
+            self._buffer.append(value)
+            self._odd_run = 0
+            if len(self._buffer) % PROVISIONAL == 0 or len(self._buffer) >= ARMED:
+                self._from_buffer()
+        else:
+            self._due -= 1
+            if self._due <= 0:
+                self._due = REFRESH
+                self._limits()
+
+    def _unusual(self, away: float, cut: float, counter: int, over: bool) -> int:
+        self._calm_run = 0
+        if self.since is None:
+            self.since = counter
+        confirmed = self.single.take(away)
+        spike = not self.treatment.slow and away > self.single.limit
+        often = self.spikes.take(1.0 if spike else 0.0)
+        if confirmed or over or often or self._wandered():
+            self.out = True
+        if self._buffer is not None:
+            self._odd_run += 1
+            if self._odd_run >= RELEARN:
+                self.relearn()
+                return CALM
+        if self.out:
+            return OUT
+        if not self.frozen:
+            if abs(away) > self._odd:
+                self._tail_n += 1
+                self._tail_sum += min(abs(away), 4 * self._clip) - self._odd
+            if abs(away) <= self.single.limit:
+                self._learn(self.last, cut, self.shift.value)
+        return ODD
+
+    def _wandered(self) -> bool:
+        """Whether it stands too far from the reference, though it went there slowly."""
+        if self.reference is None:
+            return False
+        self._wandering = abs(self.level - self.reference) > self._drift_limit
+        return self._wandering
+
+    # Learning
+
+    def _unready(self, value: float) -> int:
+        if self._settling:
+            self._settle(value)
+            return CALM
+        assert self._buffer is not None
+        self._buffer.append(value)
+        if len(self._buffer) >= PROVISIONAL:
+            self._from_buffer()
+        return CALM
+
+    def _from_buffer(self) -> None:
+        """Take centre and scatter from the good cycles so far; arm when they are enough."""
+        buffer = self._buffer
+        assert buffer is not None
+        if len(buffer) >= ARMED and self.treatment.slow and self._still_moving(buffer):
+            del buffer[: ARMED // 2]
+        self.centre = median(buffer)
+        away = [value - self.centre for value in buffer]
+        mad = 1.4826 * median(abs(a) for a in away)
+        cut = 5 * mad if mad else math.inf
+        self._m2 = max(mad**2, fmean(min(abs(a), cut) ** 2 for a in away))
+        mean, means = 0.0, []
+        for a in away:
+            mean += self.shift.weight * (max(-cut, min(cut, a)) - mean)
+            means.append(mean * mean)
+        self._s2 = fmean(means)
+        self.shift.value = mean
+        self.n = len(buffer)
+        if self._pull:
+            self.centre += mean
+            self.shift.value = 0.0
+        if len(buffer) >= ARMED:
+            self._buffer = None
+            self.reference = fmean(buffer) if self._pull else self.centre
+        self._limits()
+        self.ready = True
+
+    def _still_moving(self, buffer: Sequence[float]) -> bool:
+        half = len(buffer) // 2
+        gone = abs(fmean(buffer[half:]) - fmean(buffer[:half]))
+        return gone > 0.5 * self.treatment.floor("shift", self.centre)
+
+    def _limits(self) -> None:
+        few = 1.0 + 1.5 / math.sqrt(max(self.n, PROVISIONAL) / INDEPENDENT)
+        wide = 1.0 if self.armed else 2.0
+        floor, home = self.treatment.floor, self.home
+        sigma, mean_sigma = math.sqrt(self._m2), math.sqrt(self._s2)
+        single = max(wide * floor("single", home), SIGMAS * sigma * math.sqrt(few))
+        share = self._tail_n / max(1, self.n)
+        if self._tail_n >= 3 and share > RARE:
+            excess = self._tail_sum / self._tail_n
+            single = max(single, self._odd + 1.3 * excess * math.log(share / RARE))
+        self.single.limit = self._clip = single
+        self.shift.limit = max(wide * floor("shift", home), SIGMAS * mean_sigma * few)
+        self._odd = max(3 * sigma, 0.4 * floor("single", home))
+        self._ease = 0.5 * self.shift.limit
+        if self.reference is not None and (drift := floor("drift", home)):
+            self._drift_limit = max(drift, SIGMAS * sigma * few)
+            self._wandered()
+
+    def relearn(self) -> None:
+        """Forget what was learned: it was not this mold's habit."""
+        self._buffer = []
+        self.reference = None
+        self.n = self._tail_n = self._odd_run = 0
+        self._tail_sum = 0.0
+        self._boost = 0.0
+        self._drift_limit = math.inf
+        self.ready = self.out = self._wandering = False
+        self.since = None
+        self.single.run = 0
+        self.shift.value = 0.0
+        self.spikes.restart()
+
+    def step(self) -> None:
+        """It stands at a new level, and is watched from there; where it belongs stays known."""
+        if not self.ready:
+            return
+        self.centre += self.off
+        self.shift.value = 0.0
+        self.single.run = 0
+        self.spikes.restart()
+        self.out, self.since = False, None
+        self._boost = 1 / 3
+
+    def home_again(self) -> None:
+        """It is back where it belongs."""
+        self.centre = self.home
+        self.shift.value = 0.0
+        self.single.run = 0
+        self.spikes.restart()
+        self.out, self.since = False, None
+        self._boost = 0.0
+
+    def move(self, shots: int, *, far: bool) -> None:
+        """Something else changed, and this follows to a level of its own within some shots.
+
+        Args:
+            shots: At least so many.
+            far: The change is so large that where it was is no measure any more.
+        """
+        if self.frozen or not (self.ready or self._settling):
+            return
+        if far:
+            self.reference = None
+        self.out, self.since = False, None
+        self.restart(shots)
+
+    def approve(self) -> None:
+        """Where it stands now is where it belongs, by a person's word."""
+        if not self.ready:
+            return
+        if not self.treatment.slow and self.recent:
+            self.centre = median(list(self.recent)[-8:])
+        elif not self._pull:
+            self.centre = self.level
+        self.reference = self.level if self._pull else self.centre
+        self.shift.value = 0.0 if not self._pull else self.shift.value
+        self.out, self.since = False, None
+        self.single.run = 0
+        self.spikes.restart()
+        self._limits()
+
+    # After a stop
+
+    def restart(self, shots: int) -> None:
+        """The press stood, or begins: that many shots say nothing.
+
+        What moves slowly then goes on settling until it has no slope any more, and is compared
+        with where it settled; where it may settle at most is the reference's business.
+        """
+        if shots <= self._settling:
+            return
+        if not self._settling:
+            self._fast = self._slow = math.nan
+            self._steady = self._waited = 0
+        self._settling = shots
+        self.ready = False
+        self.single.run = 0
+        self.spikes.restart()
+        self.recent.clear()
+
+    def _settle(self, value: float) -> None:
+        self._waited += 1
+        if not self.treatment.slow:
+            self._settling -= 1
+            if not self._settling:
+                self._settled()
+            return
+        if math.isnan(self._fast):
+            self._fast = self._slow = value
+        self._fast += 0.25 * (value - self._fast)
+        self._slow += 0.1 * (value - self._slow)
+        if self._settling > 1:
+            self._settling -= 1
+            return
+        scale = max(abs(value), abs(self.home))
+        flat = max(self.treatment.floor("shift", scale) / 4, self.sigma)
+        self._steady = self._steady + 1 if abs(self._fast - self._slow) < flat else 0
+        if self._steady >= SETTLED or self._waited >= SETTLING_MOST:
+            self._settled()
+
+    def _settled(self) -> None:
+        self._settling = 0
+        if self._buffer is not None and len(self._buffer) < PROVISIONAL:
+            return
+        self.ready = True
+        if self._pull and not self.frozen:
+            self.centre, self.shift.value = self._fast, 0.0
+            self._boost = 1 / 8
+            if self.reference is None and self.armed:
+                self.reference = self.centre
+            self._limits()
+        elif self._pull:
+            self.shift.value = self._fast - self.centre
+        else:
+            self.shift.value = 0.0
+
+    # Over a restart of ours
+
+    def save(self) -> dict[str, Any]:
+        """Everything it knows, as JSON values; what is infinite or not a number is left out."""
+        kept: dict[str, Any] = {
+            name: value
+            for name in _KEPT
+            if not (isinstance(value := getattr(self, name), float) and not math.isfinite(value))
+        }
+        kept["recent"] = list(self.recent)
+        kept["charts"] = [
+            None if math.isinf(self.single.limit) else self.single.limit,
+            self.single.run,
+            None if math.isinf(self.shift.limit) else self.shift.limit,
+            self.shift.value,
+            self.spikes.above,
+        ]
+        return kept
+
+    @classmethod
+    def load(cls, name: str, treatment: Treatment, kept: Mapping[str, Any]) -> "Channel":
+        """The channel that `save` kept."""
+        channel = cls(name, treatment)
+        channel._fast = channel._slow = math.nan
+        for field in _KEPT:
+            if field in kept:
+                setattr(channel, field, kept[field])
+        channel.recent.extend(kept["recent"])
+        single, run, shift, mean, above = kept["charts"]
+        channel.single.limit = math.inf if single is None else single
+        channel.single.run = run
+        channel.shift.limit = math.inf if shift is None else shift
+        channel.shift.value = mean
+        channel.spikes.above = above
+        return channel
+
+
+_KEPT = tuple(
+    name
+    for name in Channel.__slots__
+    if name not in ("name", "treatment", "recent", "single", "shift", "spikes", "_pull")
+)

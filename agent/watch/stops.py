@@ -1,0 +1,74 @@
+"""How long a press stood before a shot, and whether that was a stop or an interruption.
+
+A stop (a mode that is not automatic, or five minutes without a shot) is a state of the press. One
+cycle that is stretched, or lost, within automatic running is an interruption.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agent.cycle import Booked
+
+STOP_S = 300.0
+STRETCHED = 1.7
+"""Times the usual cycle: longer is no slow cycle any more."""
+LEAST_S = 8.0
+AUTOMATIC = "AUTOMATIC"
+MODES_STOPPED = ("MANUAL", "SETUP", "SLEEP", "OTHER")
+
+
+@dataclass(slots=True)
+class Stops:
+    """Follows the shots of one machine."""
+
+    at: datetime | None = None
+    """End of the last shot."""
+    counter: int = 0
+    segment: int = 0
+    mode: str | None = None
+    left_automatic: bool = False
+    """The machine said since then that it is in no automatic mode."""
+
+    def stood_s(self, booked: Booked, usual_s: float) -> float | None:
+        """How long the press stood between the last shot and this one; None for the first.
+
+        Shots that nobody saw are taken as molded: the counter says how many there were.
+        """
+        if self.at is None:
+            return None
+        cycle = booked.cycle
+        shots = 1
+        if booked.segment == self.segment and cycle.counter > self.counter:
+            shots = cycle.counter - self.counter
+        gap_s = (cycle.time - self.at).total_seconds()
+        return max(0.0, gap_s - shots * usual_s)
+
+    def interrupted(self, booked: Booked, stood_s: float, usual_s: float) -> bool:
+        """Whether a cycle was lost before this one, within automatic running."""
+        cycle = booked.cycle
+        return (
+            cycle.mode == AUTOMATIC
+            and self.mode == AUTOMATIC
+            and not self.left_automatic
+            and booked.segment == self.segment
+            and cycle.counter == self.counter + 1
+            and max(LEAST_S, (STRETCHED - 1) * usual_s) < stood_s < STOP_S
+        )
+
+    def note(self, booked: Booked) -> None:
+        """This was the last shot."""
+        cycle = booked.cycle
+        self.at, self.counter, self.segment = cycle.time, cycle.counter, booked.segment
+        self.mode, self.left_automatic = cycle.mode, False
+
+    def save(self) -> list[Any]:
+        """As JSON values."""
+        at = self.at.isoformat() if self.at else None
+        return [at, self.counter, self.segment, self.mode, self.left_automatic]
+
+    @classmethod
+    def load(cls, kept: list[Any]) -> "Stops":
+        """What `save` kept."""
+        at, *rest = kept
+        return cls(datetime.fromisoformat(at) if at else None, *rest)

@@ -1,0 +1,513 @@
+"""The watch of one machine: booked cycles and notices in, anomalies out.
+
+It has no clock and does no I/O: the same cycles lead to the same anomalies from a socket, from a
+file, and with a restart in between.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from agent.anomaly import Anomaly
+from agent.cycle import Booked, Cycle
+from agent.watch import heat, process, times
+from agent.watch.baseline import Baseline, Key
+from agent.watch.channel import Channel
+from agent.watch.consequences import Consequences
+from agent.watch.facts import Facts
+from agent.watch.opened import Opened
+from agent.watch.sheet import Sheet
+from agent.watch.stops import LEAST_S, MODES_STOPPED, STOP_S, STRETCHED, Stops
+from agent.watch.supply import Supply
+from agent.watch.times import SEMI
+from agent.watch.verdict import Edit, Elsewhere, Scene, Verdict, Wait
+from agent.watch.words import amount
+from drivers import Change, Notice
+
+Office = Literal["times", "heat", "process"]
+"""Who judges: in this order, as what is wrong with the first explains the next."""
+OFFICES: Sequence[Office] = ("times", "heat", "process")
+_OFFICE: Mapping[str, Office] = {
+    "times": "times", "coolant": "heat", "mold": "heat", "melt": "process", "process": "process",
+}  # fmt: skip
+_VERDICT: Mapping[Office, Callable[[Scene], Verdict | Wait | None]] = {
+    "times": times.verdict, "heat": heat.verdict, "process": process.verdict,
+}  # fmt: skip
+
+EDITS_LAST = 4
+"""Good cycles for which a changed setting may be the cause of a step."""
+SWING_CYCLES = 40
+"""Within which a signal that was out on both sides swings."""
+FOLLOW_SHOTS = 12
+"""That other signals take at the least to follow a change."""
+FAR_SHARE = 0.03
+"""Of the cycle: a step from here on makes another operating point."""
+CUT_SHARE, CUT_S = 0.15, 1.0
+"""How much shorter a single cooling time is that was cut."""
+
+
+class Watch:
+    """Watches one machine.
+
+    Args:
+        machine: Its name.
+        supply: What it has in common with the plant's other presses; one object for all of them.
+        facts: What people know of a mold revision; asked when a mold comes on and after `reload`.
+    """
+
+    def __init__(
+        self,
+        machine: str,
+        supply: Supply | None = None,
+        facts: Callable[[str, str], Facts | None] = lambda mold, revision: None,
+    ) -> None:
+        self.machine = machine
+        self._supply = supply or Supply()
+        self._facts = facts
+        self._baselines: dict[Key, Baseline] = {}
+        self._baseline: Baseline | None = None
+        self._sheet = Sheet(Facts())
+        self._opened: list[Opened] = []
+        self._since: dict[Office, int] = {}
+        self._edits: list[Edit] = []
+        self._swings: dict[str, list[tuple[int, int]]] = {}
+        self._stops = Stops()
+        self._low: list[Any] | None = None
+        """Counter, cooling time, its usual and the instant of a shot that cooled too short."""
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """Of the mold that is on; None before the first shot of a known mold."""
+        return self._baseline
+
+    @property
+    def opened(self) -> Sequence[Anomaly]:
+        """The anomalies that are open."""
+        return [opened.anomaly for opened in self._opened]
+
+    def take(self, seen: Booked | Notice) -> Sequence[Anomaly]:
+        """What follows from a booked cycle or a notice: new anomalies, and new states of open ones.
+
+        Cycles of one machine must come in order of time.
+        """
+        if isinstance(seen, Notice):
+            self._notice(seen)
+            return ()
+        return self._cycle(seen)
+
+    # What people say
+
+    def approve(self, who: str, at: datetime) -> Sequence[Anomaly]:
+        """Where everything of the mold that is on stands now is golden; what was open is over."""
+        if self._baseline is None:
+            return ()
+        self._baseline.approve(who, at)
+        return self._close_all(at)
+
+    def carry(self, mold: str, old: str, new: str) -> bool:
+        """Let a new revision of a mold begin with what the old one is like, by a person's word.
+
+        Returns:
+            Whether there was anything to carry.
+        """
+        found = [
+            b for (m, revision, _), b in self._baselines.items() if (m, revision) == (mold, old)
+        ]
+        for baseline in found:
+            carried = baseline.carried_to(new)
+            self._baselines[carried.key] = carried
+            if self._baseline is not None and self._baseline.key == carried.key:
+                self._baseline = carried
+        return bool(found)
+
+    def reload(self) -> None:
+        """People have changed facts of molds."""
+        if self._baseline is not None:
+            mold, revision, _ = self._baseline.key
+            self._sheet = self._sheet.renewed(self._facts(mold, revision) or Facts())
+
+    # What the machine says
+
+    def _notice(self, notice: Notice) -> None:
+        if notice.change is Change.MODE:
+            if str(notice.new) in MODES_STOPPED:
+                self._stops.left_automatic = True
+        elif notice.change is Change.PARAMETER:
+            cycle = self._baseline.good + 1 if self._baseline else 0
+            self._edits.append(
+                Edit(name=notice.name, old=notice.old, new=notice.new, who=notice.who, cycle=cycle)
+            )
+
+    def _cycle(self, booked: Booked) -> Sequence[Anomaly]:
+        cycle = booked.cycle
+        if booked.mold is None or not cycle.fresh or cycle.closing == "dry":
+            return ()
+        found: list[Anomaly] = []
+        key = (booked.mold, booked.revision or "", cycle.resin or "")
+        baseline = self._baseline
+        if baseline is None or baseline.key != key:
+            found += self._close_all(cycle.time)
+            baseline = self._mount(key)
+        usual = baseline.channels.get("cycle_time_s")
+        usual_s = self._usual_s(cycle, usual)
+        stood_s = None if usual_s is None else self._stops.stood_s(booked, usual_s)
+        if cycle.state != "production":
+            return [*found, *self._off_production(booked, baseline)]
+        if usual_s is not None and stood_s is not None and stood_s > LEAST_S:
+            lost = self._stops.interrupted(booked, stood_s, usual_s)
+            if lost or (usual is not None and self._is_stretched(cycle, usual)):
+                found.append(self._interrupted(booked, stood_s, usual_s))
+            baseline.restart(stood_s)
+        self._stops.note(booked)
+        odd, out = baseline.take(cycle.values, cycle.counter)
+        if (changed := baseline.changed_sets(cycle.values)) or self._edits:
+            self._note_edits(changed, baseline)
+        found += self._sheet.take(booked, baseline, self._opened)
+        if odd or self._low or self._opened or self._since:
+            found += self._judge(booked, baseline, out)
+        return found
+
+    def _mount(self, key: Key) -> Baseline:
+        """A mold comes on, or goes on in another resin or as another revision."""
+        baseline = self._baselines.get(key)
+        if baseline is None:
+            baseline = self._baselines[key] = Baseline(key)
+        baseline.frozen(baseline.channels, frozen=False)
+        baseline.restart(None)
+        for channel in baseline.channels.values():
+            channel.home_again()
+        self._baseline = baseline
+        self._sheet = Sheet(self._facts(key[0], key[1]) or Facts())
+        self._since, self._swings, self._low = {}, {}, None
+        return baseline
+
+    def _usual_s(self, cycle: Cycle, usual: Channel | None) -> float | None:
+        """Length of a cycle of this mold, else of this one; None where neither is known."""
+        if usual is not None and usual.n:
+            return usual.centre
+        lasted = cycle.values.get("cycle_time_s")
+        return float(lasted) if isinstance(lasted, int | float) else None
+
+    def _note_edits(self, changed: list[tuple[str, float, float]], baseline: Baseline) -> None:
+        now = baseline.good
+        told = {edit.name for edit in self._edits}
+        self._edits += [
+            Edit(name=name, old=old, new=new, who=None, cycle=now)
+            for name, old, new in changed
+            if name not in told
+        ]
+        self._edits = [edit for edit in self._edits if now - edit.cycle < EDITS_LAST]
+
+    # Single shots
+
+    def _is_stretched(self, cycle: Cycle, usual: Channel) -> bool:
+        lasted = cycle.values.get("cycle_time_s")
+        if not isinstance(lasted, int | float) or cycle.mode == SEMI or not usual.ready:
+            return False
+        waits = any(opened.what == ("cycle_time", "operator_wait") for opened in self._opened)
+        longest = max(
+            STRETCHED * usual.centre,
+            usual.centre + max(LEAST_S, 8 * usual.sigma, 2 * usual.single.limit),
+        )
+        return not waits and longest < lasted < usual.centre + STOP_S
+
+    def _interrupted(self, booked: Booked, stood_s: float, usual_s: float) -> Anomaly:
+        return self._event(
+            booked,
+            "cycle_time",
+            "interrupted",
+            signal="cycle_time_s",
+            value=round(usual_s + stood_s, 2),
+            expected=round(usual_s, 2),
+            message=f"The press stood {stood_s:.0f} s within automatic running; "
+            f"a cycle usually takes {amount('cycle_time_s', usual_s)}.",
+            short=f"interrupted {stood_s:.0f} s",
+            likely="the guard door was opened, or the cycle was stopped",
+            advice="Look at the next shots: they start like those after a stop.",
+        )
+
+    def _off_production(self, booked: Booked, baseline: Baseline) -> list[Anomaly]:
+        """A shot that failed, a test, or one by hand: judged by nothing but a cut cooling time."""
+        cycle = booked.cycle
+        if cycle.state == "setup":
+            self._stops.left_automatic = True
+            return []
+        self._stops.note(booked)
+        cooling = baseline.channels.get("cooling_time_s")
+        value = cycle.values.get("cooling_time_s")
+        if cycle.state != "failed" or cooling is None or not cooling.ready:
+            return []
+        if not isinstance(value, int | float) or not _is_cut(float(value), cooling):
+            return []
+        return [self._cut(booked, cycle.counter, float(value), cooling.centre)]
+
+    def _cut(self, booked: Booked, counter: int, value: float, usual: float) -> Anomaly:
+        cut = self._event(
+            booked,
+            "cooling_time",
+            "cut_short",
+            signal="cooling_time_s",
+            value=round(value, 3),
+            expected=round(usual, 3),
+            message=f"Shot {counter} cooled {amount('cooling_time_s', value)} instead of "
+            f"{amount('cooling_time_s', usual)}: the mold opened before its time.",
+            short=f"cooled only {value:.1f} s",
+            likely="the cycle was aborted",
+            advice="Set the parts of this shot aside.",
+            severity="alarm",
+        )
+        return replace(cut, since_counter=counter, until_counter=counter)
+
+    def _event(self, booked: Booked, kind: str, cause: str, **words: Any) -> Anomaly:
+        """An anomaly that is over as soon as it is told."""
+        cycle = booked.cycle
+        return Anomaly(
+            id=self._id(booked, kind, cause),
+            time=cycle.time,
+            machine=self.machine,
+            mold=booked.mold,
+            revision=booked.revision,
+            segment=booked.segment,
+            counter=cycle.counter,
+            since_counter=cycle.counter,
+            until_counter=cycle.counter,
+            kind=kind,
+            cause=cause,
+            closed_at=cycle.time,
+            **words,
+        )
+
+    def _id(self, booked: Booked, kind: str, cause: str) -> str:
+        return (
+            f"{kind}/{cause}/{self.machine}/{booked.mold}/{booked.revision}/"
+            f"{booked.segment}/{booked.cycle.counter}"
+        )
+
+    def _watch_cut(self, booked: Booked, baseline: Baseline) -> list[Anomaly]:
+        """A single low cooling time is told when the next one is as ever: a timer would stay."""
+        cooling = baseline.channels.get("cooling_time_s")
+        if cooling is None or not cooling.ready or "cooling_time_s" not in booked.cycle.values:
+            return []
+        low, self._low = self._low, None
+        if _is_cut(cooling.last, cooling) and not cooling.frozen:
+            if low is None and abs(cooling.single.run) == 1:
+                self._low = [booked.cycle.counter, cooling.last]
+            return []
+        if low is None or abs(cooling.last - cooling.centre) > cooling.single.limit:
+            return []
+        return [self._cut(booked, low[0], low[1], cooling.centre)]
+
+    # Causes
+
+    def _judge(self, booked: Booked, baseline: Baseline, out: list[Channel]) -> list[Anomaly]:
+        found = self._watch_cut(booked, baseline)
+        found += self._over(booked, baseline)
+        offices: dict[Office, list[Channel]] = {}
+        for channel in out:
+            self._swing(channel, baseline.good)
+            if not channel.frozen:
+                offices.setdefault(_OFFICE[channel.treatment.group], []).append(channel)
+        for office in OFFICES:
+            if office not in offices:
+                self._since.pop(office, None)
+                continue
+            first = self._since.setdefault(office, baseline.good)
+            if office != "times" and not any(channel.stands for channel in offices[office]):
+                continue
+            if office == "process" and "heat" in self._since:
+                continue
+            scene = self._scene(booked, baseline, offices[office], baseline.good - first + 1)
+            verdict = _VERDICT[office](scene)
+            if isinstance(verdict, Verdict):
+                found += self._raise(booked, baseline, verdict)
+                self._since.pop(office, None)
+                if verdict.cause == "program_changed":
+                    self._since.clear()
+                    break
+        return found
+
+    def _scene(self, booked: Booked, baseline: Baseline, out: Sequence[Channel], age: int) -> Scene:
+        cycle = booked.cycle
+        elsewhere: Sequence[Elsewhere] = ()
+        if any(channel.treatment.group in ("coolant", "mold") for channel in out):
+            elsewhere = self._supply.elsewhere(self.machine, cycle.time)
+        return Scene(
+            baseline=baseline,
+            counter=cycle.counter,
+            time=cycle.time,
+            mode=cycle.mode,
+            values=cycle.values,
+            out=[channel for channel in out if channel.ready],
+            edits=self._edits,
+            age=age,
+            swung=[name for name, swings in self._swings.items() if len(swings) > 1],
+            elsewhere=elsewhere,
+        )
+
+    def _swing(self, channel: Channel, now: int) -> None:
+        """Note on which side a coolant signal is out; of one side in a row only the newest."""
+        if channel.treatment.group != "coolant":
+            return
+        side = 1 if channel.last > channel.centre else -1
+        if abs(channel.last - channel.centre) < 0.6 * channel.limit:
+            return
+        swings = [s for s in self._swings.get(channel.name, []) if now - s[0] <= SWING_CYCLES]
+        if swings and swings[-1][1] == side:
+            swings.pop()
+        self._swings[channel.name] = [*swings, (now, side)]
+
+    def _raise(self, booked: Booked, baseline: Baseline, verdict: Verdict) -> list[Anomaly]:
+        """Open what was found, unless it is a step back, or more of what is open already."""
+        cycle, channel = booked.cycle, verdict.channel
+        found: list[Anomaly] = []
+        same = next((o for o in self._opened if o.what == (verdict.kind, verdict.cause)), None)
+        new = Opened(self._anomaly(booked, verdict, baseline))
+        steps = new.consequences.steps
+        if steps:
+            back = abs(channel.centre + channel.off - channel.home) <= channel.limit
+            stepped = [o for o in self._opened if o.consequences.steps & {channel.name}]
+            if back and stepped:
+                for opened in stepped:
+                    found.append(self._close(opened, baseline, cycle.time, cycle.counter))
+                    for name in opened.consequences.steps & baseline.channels.keys():
+                        baseline.channels[name].home_again()
+                self._follow(baseline, new.consequences, far=False)
+                return found
+        if same is not None and verdict.cause == "staircase_drift":
+            grown = replace(
+                new.anomaly, id=same.anomaly.id, since_counter=same.anomaly.since_counter
+            )
+            same.anomaly = replace(grown, time=same.anomaly.time, counter=same.anomaly.counter)
+            new = same
+        else:
+            if same is not None:
+                found.append(self._close(same, baseline, cycle.time, cycle.counter))
+            self._opened.append(new)
+        found.append(new.anomaly)
+        far = bool(steps) and abs(channel.off) > FAR_SHARE * self._cycle_s(baseline)
+        for name in steps & baseline.channels.keys():
+            stepping = baseline.channels[name]
+            if abs(stepping.off) > 0.5 * stepping.limit:
+                stepping.step()
+        held = new.consequences.holds
+        baseline.frozen([name for name in held if name in baseline.channels], frozen=True)
+        self._follow(baseline, new.consequences, far=far)
+        if verdict.kind == "cooling_heat" and channel.off > 0:
+            self._supply.warmed(self.machine, cycle.time, channel.name, new.anomaly.id)
+        return found
+
+    def _follow(self, baseline: Baseline, consequences: Consequences, *, far: bool) -> None:
+        for name in consequences.moves:
+            if name in baseline.channels:
+                baseline.channels[name].move(FOLLOW_SHOTS, far=far)
+
+    def _cycle_s(self, baseline: Baseline) -> float:
+        cycle = baseline.channels.get("cycle_time_s")
+        return cycle.home if cycle is not None and cycle.ready else 0.0
+
+    def _anomaly(self, booked: Booked, verdict: Verdict, baseline: Baseline) -> Anomaly:
+        cycle, channel = booked.cycle, verdict.channel
+        off = channel.off
+        stands = channel.level if channel.treatment.slow else channel.centre + off
+        expected = channel.home if verdict.expected is None else verdict.expected
+        evidence = dict(verdict.evidence)
+        if not channel.armed:
+            evidence["provisional"] = True
+        if baseline.approved_by:
+            evidence["golden_by"] = baseline.approved_by
+        since = channel.since if channel.since is not None else cycle.counter
+        return Anomaly(
+            id=self._id(booked, verdict.kind, verdict.cause),
+            time=cycle.time,
+            machine=self.machine,
+            mold=booked.mold,
+            revision=booked.revision,
+            segment=booked.segment,
+            counter=cycle.counter,
+            since_counter=since,
+            kind=verdict.kind,
+            cause=verdict.cause,
+            signal=channel.name,
+            value=round(stands if verdict.value is None else verdict.value, 3),
+            expected=round(expected, 3),
+            limit=round(expected + (channel.limit if off > 0 else -channel.limit), 3),
+            severity=verdict.severity,
+            message=verdict.message,
+            short=verdict.short[:26],
+            likely=verdict.likely,
+            advice=verdict.advice,
+            evidence=evidence,
+            follows=verdict.follows,
+        )
+
+    # Over
+
+    def _over(self, booked: Booked, baseline: Baseline) -> list[Anomaly]:
+        """Close what is as ever again."""
+        found = []
+        for opened in list(self._opened):
+            needed = opened.calm_cycles
+            channel = baseline.channels.get(opened.anomaly.signal or "")
+            if needed and channel is not None and channel.ready and channel.calm_run >= needed:
+                cycle = booked.cycle
+                found.append(self._close(opened, baseline, cycle.time, cycle.counter))
+        return found
+
+    def _close(
+        self, opened: Opened, baseline: Baseline, at: datetime, counter: int | None
+    ) -> Anomaly:
+        self._opened.remove(opened)
+        still = {name for other in self._opened for name in other.consequences.holds}
+        baseline.frozen(opened.consequences.holds - still, frozen=False)
+        if opened.anomaly.kind == "cooling_heat":
+            self._supply.cooled(self.machine)
+        return opened.closed(at, counter)
+
+    def _close_all(self, at: datetime) -> list[Anomaly]:
+        if self._baseline is None:
+            return []
+        baseline, counter = self._baseline, self._stops.counter
+        return [self._close(opened, baseline, at, counter) for opened in list(self._opened)]
+
+    # Over a restart of ours
+
+    def save(self) -> dict[str, Any]:
+        """Everything it knows, as JSON values; `load` takes it."""
+        return {
+            "baselines": [baseline.save() for baseline in self._baselines.values()],
+            "key": list(self._baseline.key) if self._baseline else None,
+            "opened": [opened.to_json() for opened in self._opened],
+            "since": dict(self._since),
+            "edits": [asdict(edit) for edit in self._edits],
+            "swings": {name: [list(s) for s in swings] for name, swings in self._swings.items()},
+            "stops": self._stops.save(),
+            "low": self._low,
+            "sheet": self._sheet.save(),
+        }
+
+    def load(self, kept: Mapping[str, Any]) -> None:
+        """Know again what `save` kept."""
+        baselines = [Baseline.load(each) for each in kept["baselines"]]
+        self._baselines = {baseline.key: baseline for baseline in baselines}
+        if kept["key"] is not None:
+            mold, revision, resin = kept["key"]
+            self._baseline = self._baselines[mold, revision, resin]
+            self._sheet = Sheet(self._facts(mold, revision) or Facts())
+            self._sheet.load(kept["sheet"])
+        self._opened = [Opened.from_json(each) for each in kept["opened"]]
+        self._since = dict(kept["since"])
+        self._edits = [Edit(**each) for each in kept["edits"]]
+        self._swings = {
+            name: [(at, side) for at, side in swings] for name, swings in kept["swings"].items()
+        }
+        self._stops = Stops.load(kept["stops"])
+        self._low = kept["low"]
+        for opened in self._opened:
+            anomaly = opened.anomaly
+            if anomaly.kind == "cooling_heat" and anomaly.signal is not None:
+                self._supply.warmed(self.machine, anomaly.time, anomaly.signal, anomaly.id)
+
+
+def _is_cut(value: float, cooling: Channel) -> bool:
+    return value < cooling.centre - max(CUT_S, CUT_SHARE * cooling.centre, cooling.single.limit)
