@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0008"
+VERSION = "0009"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 main = MetaData(naming_convention=CONVENTION)
@@ -211,6 +211,10 @@ notice = Table(
     Column("old", Text, comment="JSON"),
     Column("new", Text, comment="JSON"),
     Column("who", Text),
+    Column("unit", Text, comment="of old and new"),
+    Column("originator", Text),
+    Column("text", Text, comment="the machine's own words"),
+    Column("job_counter", BigInteger, comment="cycles of the job by then"),
     Index(None, "machine_id", "time_ns"),
 )
 

@@ -256,6 +256,10 @@ class Writing:
                 "old": json.dumps(notice.old, default=str),
                 "new": json.dumps(notice.new, default=str),
                 "who": notice.who,
+                "unit": notice.unit,
+                "originator": notice.originator,
+                "text": notice.text,
+                "job_counter": notice.job_counter,
             }
             self._main.execute(insert(schema.notice).values(**row))
 

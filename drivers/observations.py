@@ -52,6 +52,8 @@ class Change(StrEnum):
     MOLD = "mold"
     PARAMETER = "parameter"
     MESSAGE = "message"
+    USER = "user"
+    """Somebody logged on or off, at the machine or from afar."""
     UNIT = "unit"
     """The machine was switched to another unit; values stay in ours."""
 
@@ -131,8 +133,16 @@ class Notice:
     """What changed: `mode`, `job`, `mold`, or the vendor's parameter id."""
     old: Value | None
     new: Value | None
+    unit: str | None = None
+    """Of `old` and `new`: ours where the name is a signal, else the machine's; None where not said."""
     who: str | None = None
     """User, or the originator's word (`OPERATOR`, `MES`); None where not said."""
+    originator: str | None = None
+    """`MACHINE`, `OPERATOR`, `MES` or `PERIPHERAL_DEVICE`; None where not said."""
+    text: str | None = None
+    """The machine's own words for it."""
+    job_counter: int | None = None
+    """Cycles of the job by then, where the machine says so."""
     at: datetime
     """UTC, the machine's clock where it gives one."""
     received_at: datetime

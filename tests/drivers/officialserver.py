@@ -3,14 +3,16 @@
 Nothing here is shared with the simulator, so that the two can't be wrong in the same way.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from asyncua import Server, ua
 
 from simulators.opcua.internalserver import InternalServerOn
+from simulators.opcua.security import Security, secure
 from simulators.opcua.sharednodes import standard_nodes
 
 FILES = ("Di", "Machinery", "PlasticsRubber.GeneralTypes", "PlasticsRubber.IMM2MES")
@@ -21,7 +23,10 @@ UNIT = "InjectionUnitCycleParameters_01"
 class OfficialServer:
     """One machine instantiated from the official type, and cycle events of a type of its own."""
 
-    def __init__(self, server: Server, machine: Any, generator: Any) -> None:
+    def __init__(
+        self, server: Server, machine: Any, generator: Any, neighbor: "OfficialServer | None" = None
+    ) -> None:
+        self.neighbor = neighbor
         self._server = server
         self._machine = machine
         self._generator = generator
@@ -46,6 +51,14 @@ class OfficialServer:
                 raise KeyError(path)
         await node.write_value(ua.DataValue(ua.Variant(value, kind)))
 
+    async def log(self, kind: int, **fields: tuple[Any, ua.VariantType]) -> None:
+        """Fire a logbook event of one of OPC 40083's types, by its number."""
+        general = await self.index("http://opcfoundation.org/UA/PlasticsRubber/GeneralTypes/")
+        generator = await self._server.get_event_generator(ua.NodeId(kind, general), self._machine)
+        for name, (value, variant) in fields.items():
+            generator.event.add_property(name.replace("__", "/"), value, variant)
+        await generator.trigger()
+
     async def fire(self, **fields: tuple[Any, ua.VariantType]) -> None:
         """Fire a cycle event; two underscores in a name stand for a slash."""
         event = self._generator.event
@@ -55,10 +68,27 @@ class OfficialServer:
 
 
 @asynccontextmanager
-async def official_server(nodesets: Path, *, jobs: bool) -> AsyncGenerator[OfficialServer]:
-    """The machine on a server whose namespaces stand where nobody expects them."""
+async def official_server(
+    nodesets: Path,
+    *,
+    jobs: bool,
+    units: Mapping[str, ua.EUInformation] = MappingProxyType({}),
+    neighbor: bool = False,
+    security: Security | None = None,
+) -> AsyncGenerator[OfficialServer]:
+    """The machine on a server whose namespaces stand where nobody expects them.
+
+    Args:
+        nodesets: The official files.
+        jobs: Whether it has the Jobs branch, and all else that is optional.
+        units: What it measures pressures and temperatures in, as `pressure` and `temperature`;
+            nothing where it does not say.
+        neighbor: Whether another machine is on the same server, `IMM_MAKER_0816`.
+        security: None for a server that anybody reads in clear.
+    """
     server = Server(iserver=InternalServerOn(standard_nodes()))
     await server.init()
+    await server.set_application_uri("urn:maker.example:imm")
     maker = await server.register_namespace(MAKER)
     for uri in ("urn:one", "urn:two", "urn:three"):
         await server.register_namespace(uri)
@@ -75,20 +105,51 @@ async def official_server(nodesets: Path, *, jobs: bool) -> AsyncGenerator[Offic
         ua.NodeId(1007, imm),
         instantiate_optional=jobs,
     )
-    kind = await _event_type(server, maker, general, imm)
+    await _barrel(machine, maker, general, imm, units.get("temperature"))
+    kind = await _event_type(server, maker, general, imm, units)
     generator = await server.get_event_generator(kind, machine)
+    other = None
+    if neighbor:
+        name = ua.QualifiedName("IMM_MAKER_0816", maker)
+        other = await devices.add_object(ua.NodeId("second", maker), name, ua.NodeId(1007, imm))
+        other = OfficialServer(server, other, await server.get_event_generator(kind, other))
     server.set_endpoint("opc.tcp://127.0.0.1:0")
-    server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+    await secure(server, security, "urn:maker.example:imm")
     await server.start()
     try:
-        yield OfficialServer(server, machine, generator)
+        yield OfficialServer(server, machine, generator, other)
     finally:
         await server.stop()
         for session in [*server.iserver._external_sessions.values()]:
             await session.close_session()
 
 
-async def _event_type(server: Server, maker: int, general: int, imm: int) -> Any:
+async def _barrel(
+    machine: Any, maker: int, general: int, imm: int, unit: ua.EUInformation | None
+) -> None:
+    """An injection unit with one barrel zone, in the unit that the machine shows."""
+    units = await machine.get_child(ua.QualifiedName("InjectionUnits", imm))
+    name = ua.QualifiedName("InjectionUnit_1", imm)
+    made = await units.add_object(ua.NodeId("iu1", maker), name, ua.NodeId(1028, imm))
+    zones = await made.get_child(ua.QualifiedName("TemperatureZones", imm))
+    name = ua.QualifiedName("TemperatureZone_1", general)
+    zone = await zones.add_object(ua.NodeId("iu1.zone1", maker), name)
+    name = ua.QualifiedName("ActualTemperature", general)
+    shown = await zone.add_variable(ua.NodeId("iu1.zone1.actual", maker), name, 0.0)
+    if unit is not None:
+        await _add_unit(shown, maker, "iu1.zone1", unit)
+
+
+async def _add_unit(node: Any, maker: int, of: str, unit: ua.EUInformation) -> None:
+    name = ua.QualifiedName("EngineeringUnits", 0)
+    value = ua.Variant(unit, ua.VariantType.ExtensionObject)
+    kind = ua.NodeId(ua.ObjectIds.EUInformation)
+    await node.add_property(ua.NodeId(f"{of}.unit", maker), name, value, datatype=kind)
+
+
+async def _event_type(
+    server: Server, maker: int, general: int, imm: int, units: Mapping[str, ua.EUInformation]
+) -> Any:
     """A subtype of a subtype, with a second injection unit and a vendor's object."""
     base = ua.NodeId(1038, general)
     middle = await server.create_custom_event_type(maker, "MakerCycleBase", base, [])
@@ -101,6 +162,11 @@ async def _event_type(server: Server, maker: int, general: int, imm: int) -> Any
             data_type = ua.ObjectIds.Double if field == "CushionStroke" else ua.ObjectIds.Duration
             name = ua.QualifiedName(field, imm)
             await unit.add_variable(node, name, 0.0, datatype=ua.NodeId(data_type))
+        if "pressure" in units:
+            node = ua.NodeId(f"unit{number}.peak", maker)
+            name = ua.QualifiedName("SpecificPressureMaximum", imm)
+            peak = await unit.add_variable(node, name, 0.0)
+            await _add_unit(peak, maker, f"unit{number}.peak", units["pressure"])
     own = await kind.add_object(ua.NodeId("own", maker), ua.QualifiedName("Ablauf", maker))
     name = ua.QualifiedName("Kuehlzeit", maker)
     duration = ua.NodeId(ua.ObjectIds.Duration)

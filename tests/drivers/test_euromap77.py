@@ -446,13 +446,32 @@ async def test_job_mold_data_set_and_parameters_are_told_with_old_and_new(
     told = {notice.name: notice for notice in stream.notices}
     assert told["cooling_time_set_s"].change is Change.PARAMETER
     assert told["cooling_time_set_s"].new == 14.5
+    assert told["cooling_time_set_s"].unit == "s"
     assert told["cooling_time_set_s"].who == "Ada"
+    assert told["cooling_time_set_s"].originator == "OPERATOR"
+    assert told["cooling_time_set_s"].job_counter == 1
+    assert (told["cooling_time_set_s"].text or "").startswith("cooling_time_set_s: 1")
     assert told["production_dataset"].new == "M-18 B"
     assert (told["mold"].old, told["mold"].new) == ("M-17", "M-18")
     assert (told["job"].old, told["job"].new) == ("J-4", "J-5")
     assert sum(notice.name == "mold" for notice in stream.notices) == 1
     assert report.states["mold"] == "M-18"
     assert report.states["job"] == "J-5"
+
+
+async def test_a_set_point_of_a_machine_in_other_units_is_told_in_ours() -> None:
+    press = hand_press()
+    face = Euromap77Face(press, options=Options(temperature_unit="F"))
+    async with serving(face), open_press(settings(face.address)) as opened:
+        stream = Stream(opened.observations())
+        await stream.frame()
+        before = press.program.mold_temp_set_c
+        await press.set_point("mold_temp_set_c", before + 10, who="Ada")
+        notice = await stream.notice()
+
+    assert notice.name == "mold_temp_set_c"
+    assert (notice.old, notice.new) == pytest.approx((before, before + 10))
+    assert notice.unit == "°C"
 
 
 async def test_an_event_belongs_to_the_mold_of_its_instant_even_if_it_comes_late(
