@@ -38,7 +38,7 @@ from agent.history import Filter, History, open_history
 from agent.live import Plant
 from agent.progress import progress_bar
 from agent.recording import RecordingError
-from agent.replay import Replay, print_sums, replay_file
+from agent.replay import Printer, Replay, print_sums, replay_file
 from agent.run import now, run
 from agent.trust import AskError, TrustError, trust
 from dashboards.server import ServeError, serve
@@ -210,6 +210,10 @@ def _add_reading(commands: Any) -> None:
     one.add_argument("file", type=Path, metavar="FILE", help="CSV or JSON lines; an export, say")
     one.add_argument(
         "--ledger", action="store_true", help="what every mold revision took, at the end"
+    )
+    one.add_argument("--all", action="store_true", help="changes of state of anomalies too")
+    one.add_argument(
+        "--fail-on-anomaly", action="store_true", help="exit with 1 where there is any"
     )
     one.add_argument("--machine", metavar="NAME", help="of rows that name none")
     one.add_argument(
@@ -401,9 +405,9 @@ def _molds(args: argparse.Namespace) -> int:
 
 
 def _replay(args: argparse.Namespace) -> int:
-    replay = Replay()
+    replay, printer = Replay(), Printer(every=args.all)
     with progress_bar("Replaying", 1000) as progress:
-        for _outcome in replay_file(
+        for outcome in replay_file(
             args.file,
             replay,
             zone=args.zone,
@@ -411,10 +415,11 @@ def _replay(args: argparse.Namespace) -> int:
             complain=complain,
             progress=progress,
         ):
-            pass
+            if outcome.anomalies and not args.ledger:
+                printer.take(outcome.anomalies)
     if args.ledger:
         print_sums(replay.sums)
-    return DONE
+    return FAILED if args.fail_on_anomaly and printer.opened else DONE
 
 
 def _export(args: argparse.Namespace) -> int:

@@ -1,10 +1,12 @@
 """Past cycles through assembly, ledger and watch, without a machine and without a record."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from agent.anomaly import Anomaly
+from agent.anomalylisting import anomaly_line, change_line
 from agent.assembly import Assembly
 from agent.console import print_json
 from agent.ledger import Ledger, Standing
@@ -12,6 +14,7 @@ from agent.ledgersums import LedgerSums
 from agent.recorded import Reader, Recorded
 from agent.recording import Recording, RecordingError
 from agent.stages import Outcome, Stages
+from agent.watch import Supply, Watch
 from drivers import Observation
 
 TOLD = 20
@@ -33,6 +36,7 @@ class Replay:
     def __init__(self, revisions: dict[str, str] | None = None) -> None:
         self.sums = LedgerSums()
         self._stages: dict[str, Stages] = {}
+        self._supply = Supply()
         self._revisions = {} if revisions is None else revisions
 
     def take(self, recorded: Recorded) -> Outcome:
@@ -55,7 +59,7 @@ class Replay:
 
     def _begin(self, machine: str) -> Stages:
         ledger = Ledger(machine, Standing(), lambda mold: self._revisions.get(mold, "A"))
-        stages = Stages(Assembly(machine), ledger)
+        stages = Stages(Assembly(machine), ledger, watch=Watch(machine, self._supply))
         stages.connected(reports=True, modulus=None)
         return stages
 
@@ -119,6 +123,32 @@ class Complaints:
         """Say what was not told."""
         if self._n > TOLD:
             self._complain(f"{self._n - TOLD} more cells and lines are like that")
+
+
+class Printer:
+    """Prints anomalies as they open, one JSON object a line.
+
+    Args:
+        every: Print changes of state too.
+    """
+
+    def __init__(self, *, every: bool) -> None:
+        self.opened = 0
+        """How many there were."""
+        self._every = every
+        self._known: set[str] = set()
+
+    def take(self, anomalies: Iterable[Anomaly]) -> None:
+        """Print what is news of these."""
+        for anomaly in anomalies:
+            known = anomaly.id in self._known
+            if not known:
+                self._known.add(anomaly.id)
+                self.opened += 1
+            if self._every:
+                print_json([change_line(anomaly, known=known)])
+            elif not known:
+                print_json([anomaly_line(anomaly)])
 
 
 def print_sums(sums: LedgerSums) -> None:

@@ -4,13 +4,26 @@
 Nothing else walks a machine's observations, so that all three come to the same result.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from agent.anomaly import Anomaly
 from agent.assembly import Assembly
+from agent.batch import Saved
+from agent.cycle import Booked
 from agent.ledger import Entry, Ledger
-from drivers import Observation
+from agent.rows import to_ns
+from agent.watch import Watch
+from drivers import Notice, Observation
+
+WATCH = "watch"
+"""The stage that remembers more than the record's rows say."""
+
+SAVED_EVERY = 25
+"""Cycles from one saved memory to the next, where nothing is found in between; those cycles are
+walked again after a restart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,17 +35,38 @@ class Outcome:
     """New ones, and new states of open ones."""
 
 
+class Life(Protocol):
+    """What follows how much the molds take; one object for all machines (`agent.molds`)."""
+
+    def take(self, entry: Entry) -> Sequence[Anomaly]:
+        """Count one entry of any machine's ledger, and judge the molds that it is on."""
+
+
 class Stages:
     """Walks the observations of one machine from assembly onward.
 
     Args:
         assembly: Makes its cycles.
         ledger: Books them.
+        life: Follows what molds take, those of all machines; None where no mold is known.
+        watch: Says what is wrong with the cycles; None for one that knows nothing.
     """
 
-    def __init__(self, assembly: Assembly, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        assembly: Assembly,
+        ledger: Ledger,
+        life: Life | None = None,
+        watch: Watch | None = None,
+    ) -> None:
         self.assembly = assembly
         self.ledger = ledger
+        self.life = life
+        self.watch = watch or Watch(ledger.machine)
+        self._last: tuple[int, int, int] | None = None
+        """Segment, counter and end (ns) of the newest cycle that the watch has taken."""
+        self._unsaved = SAVED_EVERY
+        """What the watch took since its memory was saved, in cycles; a new one is saved at once."""
 
     def connected(self, *, reports: bool, modulus: int | None) -> None:
         """A new connection stands.
@@ -47,4 +81,45 @@ class Stages:
     def take(self, observation: Observation) -> Outcome:
         """Walk one observation through every stage."""
         entries = [self.ledger.take(item) for item in self.assembly.take(observation)]
-        return Outcome(entries=entries)
+        anomalies: list[Anomaly] = []
+        if isinstance(observation, Notice):
+            anomalies += self.watch.take(observation)
+            self._unsaved = SAVED_EVERY
+        for entry in entries:
+            if self.life is not None:
+                anomalies += self.life.take(entry)
+            if entry.booked is not None:
+                anomalies += self._watched(entry.booked)
+        return Outcome(entries=entries, anomalies=anomalies)
+
+    def resume(self, saved: Saved | None, since: Iterable[Booked]) -> Sequence[Anomaly]:
+        """Go on from what the record kept: the saved memory, and the cycles that came after it."""
+        if saved is not None and saved.segment is not None and saved.counter is not None:
+            body = json.loads(saved.body)
+            self.watch.load(body["watch"])
+            self._last = saved.segment, saved.counter, body["end_ns"]
+            self._unsaved = 0
+        return [anomaly for booked in since for anomaly in self._watched(booked)]
+
+    def memory(self) -> Saved | None:
+        """What has to be kept with the last outcome, to go on from after a restart; mostly None."""
+        if self._unsaved < SAVED_EVERY or self._last is None:
+            return None
+        self._unsaved = 0
+        segment, counter, end_ns = self._last
+        body = {"end_ns": end_ns, "watch": self.watch.save()}
+        return Saved(
+            stage=WATCH,
+            body=json.dumps(body, separators=(",", ":")).encode(),
+            segment=segment,
+            counter=counter,
+        )
+
+    def _watched(self, booked: Booked) -> Sequence[Anomaly]:
+        end_ns = to_ns(booked.cycle.time)
+        if self._last is not None and end_ns < self._last[2]:
+            return ()  # it came late: it is in the record, but its time for the watch is over
+        self._last = booked.segment, booked.cycle.counter, end_ns
+        found = self.watch.take(booked)
+        self._unsaved += SAVED_EVERY if found else 1
+        return found

@@ -207,6 +207,8 @@ class Case:
     unit: str
     right: frozenset[Cause]
     """Causes that are true of it."""
+    also: frozenset[Cause] = frozenset()
+    """Causes that are no lie, and not enough."""
     cycles: int = 150
     """How long it is watched."""
     within: int = 50
@@ -233,7 +235,8 @@ CASES = (
     Case(fault="open_close_changed", given={}, size=1.15, unit="times",
          right=_right("cycle_time", "open_close_changed")),
     Case(fault="recovery_slow", given={}, size=0.6, unit="s over the timer",
-         right=_right("cooling_time", "recovery_exceeds_timer")),
+         right=_right("cooling_time", "recovery_exceeds_timer"),
+         also=_right("process", "recovery_shift")),
     *(
         Case(fault="mold_temperature_drift", given={"by_k": by_k, "over": over}, size=by_k,
              unit=f"K over {over}", water=True, right=_right("cooling_heat", "mold_temperature"))
@@ -308,7 +311,7 @@ def faulty(mold: Mold, seed: int, case: Case, interface: str = "everything") -> 
         observations=observations,
         trouble=Trouble(
             name=case.fault, size=case.size, unit=case.unit, first=before + 1, right=right,
-            within=case.within,
+            also=case.also, within=case.within,
         ),
         revisions={mold.id: mold.revision},
     )  # fmt: skip

@@ -91,7 +91,7 @@ def judge(stream: Stream, found: Walked) -> Verdict:
     delay = first.cycle - trouble.first + 1 if first else None
     if delay is not None and delay > trouble.within and trouble.right:
         delay = None
-    judged, said = _judged(after, trouble.right)
+    judged, said = _judged(after, trouble.right, trouble.also)
     if delay is None and judged in ("right", "unexplained"):
         judged = "missed"
     return Verdict(
@@ -104,10 +104,12 @@ def judge(stream: Stream, found: Walked) -> Verdict:
     )
 
 
-def _judged(after: Sequence[Raised], right: frozenset[Cause]) -> tuple[Judged, Cause | None]:
+def _judged(
+    after: Sequence[Raised], right: frozenset[Cause], also: frozenset[Cause]
+) -> tuple[Judged, Cause | None]:
     causes = [each.cause for each in after if each.anomaly.follows is None]
     for cause in causes:
-        if cause not in right and (cause[1] != "unexplained" or not right):
+        if cause not in right | also and (cause[1] != "unexplained" or not right):
             return "wrong", cause
     for cause in causes:
         if cause in right:

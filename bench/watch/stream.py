@@ -24,6 +24,8 @@ class Trouble:
     """The first closing that it touches, counted from 1."""
     right: frozenset[Cause]
     """Causes that are true of it; empty where nothing should be said."""
+    also: frozenset[Cause] = frozenset()
+    """Causes that are no lie, and not enough."""
     within: int = 50
     """Cycles after which what was not found is missed; those of a slow trouble are more."""
 

@@ -13,6 +13,11 @@ import pytest
 from agent.__main__ import main
 from agent.recorded import Reader
 from agent.recording import Recording
+from bench.watch import drawn
+from bench.watch.drawn import clean
+from bench.watch.molded import CASES, MOLDS, faulty
+from bench.watch.stream import Stream
+from bench.watch.written import write_csv
 from drivers import Origin, Report
 from tests.agent.makers import at
 
@@ -304,3 +309,72 @@ def test_replay_is_deterministic(tmp_path: Path, capsys: CAPTURED) -> None:
     path = write(tmp_path, HEAD, *past)
 
     assert ledger(path, capsys) == ledger(path, capsys)
+
+
+def case(fault: str, size: float) -> Stream:
+    found = next(each for each in CASES if (each.fault, each.size) == (fault, size))
+    return faulty(MOLDS[0], 1, found)
+
+
+def anomalies(path: Path, captured: CAPTURED, *options: str) -> list[dict[str, Any]]:
+    assert main(["replay", str(path), *options]) == 0
+    return [json.loads(text) for text in captured.readouterr().out.splitlines()]
+
+
+def test_a_changed_timer_is_one_line_of_json(tmp_path: Path, capsys: CAPTURED) -> None:
+    stream = case("timer_changed", 0.5)
+    write_csv(stream, tmp_path / "past.csv")
+    assert stream.trouble is not None
+
+    (found,) = anomalies(tmp_path / "past.csv", capsys)
+
+    assert (found["kind"], found["cause"]) == ("cooling_time", "timer_changed")
+    assert (found["machine"], found["mold"], found["revision"]) == ("IMM-01", "W-1", "A")
+    assert found["since_counter"] == stream.trouble.first
+    assert stream.trouble.first <= found["counter"] <= stream.trouble.first + 1
+    assert found["signal"] == "cooling_time_s"
+    assert found["value"] == pytest.approx(12.5, abs=0.02)
+    assert found["expected"] == pytest.approx(12.0, abs=0.02)
+    assert set(found) >= {"id", "time", "limit", "severity", "message"}
+
+
+def test_all_prints_changes_of_state_too(tmp_path: Path, capsys: CAPTURED) -> None:
+    write_csv(case("cooling_cut_short", 0.4), tmp_path / "past.csv")
+
+    openings = anomalies(tmp_path / "past.csv", capsys)
+    changes = anomalies(tmp_path / "past.csv", capsys, "--all")
+
+    assert {each["id"] for each in changes} == {each["id"] for each in openings}
+    assert {each["state"] for each in changes} <= {"opened", "changed", "closed"}
+    assert any(each["state"] == "closed" and each["closed_at"] for each in changes)
+
+
+def test_an_anomaly_makes_the_status_1_only_where_that_is_asked_for(
+    tmp_path: Path, capsys: CAPTURED
+) -> None:
+    write_csv(case("timer_changed", 0.5), tmp_path / "past.csv")
+    write_csv(clean(drawn.MOLDS[0], 1, 300), tmp_path / "calm.csv")
+
+    assert main(["replay", str(tmp_path / "past.csv")]) == 0
+    assert main(["replay", str(tmp_path / "past.csv"), "--fail-on-anomaly"]) == 1
+    capsys.readouterr()
+    assert main(["replay", str(tmp_path / "calm.csv"), "--fail-on-anomaly"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_the_order_of_lines_in_the_file_changes_no_anomaly(
+    tmp_path: Path, capsys: CAPTURED
+) -> None:
+    write_csv(case("mold_temperature_drift", 5), tmp_path / "past.csv")
+    head, *lines = (tmp_path / "past.csv").read_text().splitlines()
+    random.Random(2).shuffle(lines)
+    shuffled = write(tmp_path, head, *lines, *lines[:40], name="shuffled.csv")
+
+    told = [
+        each
+        for each in anomalies(shuffled, capsys)
+        if (each["kind"], each["cause"]) != ("shot_count", "duplicate")
+    ]
+
+    assert told
+    assert told == anomalies(tmp_path / "past.csv", capsys)
