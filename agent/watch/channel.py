@@ -36,6 +36,9 @@ RARE = 2e-4
 """Share of good shots that a single limit may leave out; two in a row are then rarer than the
 quiet promise asks."""
 GAIN_LEAST = 0.002
+MOST_LEARNED = 5.0
+"""Times a variance: a value further out counts as that far, lest a slow change be learned as
+scatter before it is told."""
 BOOST_LEAST = 0.05
 """A centre that was just set follows quickly at first: by a third, a quarter, ... down to this."""
 REFRESH = 16
@@ -65,8 +68,9 @@ class Channel:
     __slots__ = (
         "_boost", "_buffer", "_calm_run", "_clip", "_drift_limit", "_due", "_ease", "_fast",
         "_m2", "_odd", "_odd_run", "_pull", "_s2", "_settling", "_slow", "_steady", "_tail_n",
-        "_tail_sum", "_waited", "_wandering", "centre", "frozen", "last", "n", "name", "out",
-        "ready", "recent", "reference", "shift", "since", "single", "spikes", "treatment",
+        "_tail_sum", "_waited", "_wandering", "centre", "frozen", "last", "leans_since", "n",
+        "name", "out", "ready", "recent", "reference", "shift", "since", "single", "spikes",
+        "treatment",
     )  # fmt: skip
 
     def __init__(self, name: str, treatment: Treatment) -> None:
@@ -83,6 +87,8 @@ class Channel:
         self.out = False
         self.since: int | None = None
         """Counter of the first cycle that is not as ever, while that lasts."""
+        self.leans_since: int | None = None
+        """Counter since when it has stood half way to where it may wander at most."""
         self.ready = False
         """Has limits, and is not settling."""
         self.single = Shewhart(math.inf, of=2)
@@ -128,8 +134,7 @@ class Channel:
     def off(self) -> float:
         """How far the newest shots are from where this mold belongs.
 
-        For times the newest value's distance, of two in a row their mean; for what wanders the
-        mean's.
+        For times the mean of the newest, at most three; for what wanders the mean's.
         """
         if self.treatment.slow:
             home = self.centre if self.reference is None else self.reference
@@ -137,9 +142,12 @@ class Channel:
             # A centre that follows has partly caught up with a slow change.
             drifted = self.level - home
             return drifted if abs(drifted) > abs(moving) else moving
-        run = min(3, max(1, abs(self.single.run))) if self.recent else 1
-        tail = list(self.recent)[-run:] or [self.last]
-        return fmean(tail) - self.centre
+        recent = list(self.recent) or [self.last]
+        if self.spikes.above > self.spikes.limit and abs(self.single.run) < self.single.of:
+            # Now and then: how far it is off when it is.
+            spikes = [value for value in recent if value - self.centre > self.single.limit]
+            return fmean(spikes or recent[-1:]) - self.centre
+        return fmean(recent[-min(3, abs(self.single.run) or 3) :]) - self.centre
 
     @property
     def home(self) -> float:
@@ -185,14 +193,16 @@ class Channel:
         if self.spikes.above:
             self.spikes.take(0.0)
         if not self.frozen:
-            self._learn(value, away, mean)
+            self._learn(value, away, mean, counter)
         return CALM
 
-    def _learn(self, value: float, away: float, mean: float) -> None:
+    def _learn(self, value: float, away: float, mean: float, counter: int) -> None:
         n = self.n = self.n + 1
         gain = 1.0 / n if n < 500 else GAIN_LEAST
-        self._m2 += gain * (away * away - self._m2)
-        self._s2 += gain * (mean * mean - self._s2)
+        scatter, most = away * away, MOST_LEARNED * self._m2
+        self._m2 += gain * ((scatter if scatter < most else most) - self._m2)
+        scatter, most = mean * mean, MOST_LEARNED * self._s2
+        self._s2 += gain * ((scatter if scatter < most else most) - self._s2)
         pull = self._pull
         if self._boost > pull:
             pull = self._boost
@@ -211,6 +221,14 @@ class Channel:
             if self._due <= 0:
                 self._due = REFRESH
                 self._limits()
+                self._lean(counter)
+
+    def _lean(self, counter: int) -> None:
+        """Note since when it has stood half way to where it may wander at most."""
+        if self.reference is None or abs(self.level - self.reference) < 0.5 * self._drift_limit:
+            self.leans_since = None
+        elif self.leans_since is None:
+            self.leans_since = counter
 
     def _unusual(self, away: float, cut: float, counter: int, over: bool) -> int:
         self._calm_run = 0
@@ -233,7 +251,7 @@ class Channel:
                 self._tail_n += 1
                 self._tail_sum += min(abs(away), 4 * self._clip) - self._odd
             if abs(away) <= self.single.limit:
-                self._learn(self.last, cut, self.shift.value)
+                self._learn(self.last, cut, self.shift.value, counter)
         return ODD
 
     def _wandered(self) -> bool:
@@ -313,6 +331,7 @@ class Channel:
         self._tail_sum = 0.0
         self._boost = 0.0
         self._drift_limit = math.inf
+        self.leans_since = None
         self.ready = self.out = self._wandering = False
         self.since = None
         self.single.run = 0

@@ -18,12 +18,15 @@ from drivers import Value
 
 SWING_WAIT = 8
 """Cycles until supply that is off is told as off: one that hunts has turned back by then."""
+SWING_MOST = 30
+TURNED_BACK = 0.85
+"""Of the weighted mean: a value below is on its way back."""
 MOLD_WAIT = 2
 UNSURE_WAIT = 6
 RISE_SHARE = 0.25
 """From which a larger rise from supply to return is less water."""
-SLOW_CYCLES = 100
-"""What takes so long from first to last is no valve and no setting."""
+SLOW_CYCLES = 50
+"""What takes so long for the second half of its way is no valve and no setting."""
 MANY = 3
 """Molds that turn warm together have one supply, whatever else they show."""
 
@@ -84,7 +87,8 @@ def _hunting(scene: Scene, channel: Channel | None) -> Verdict | None:
 def _supply(scene: Scene, channel: Channel) -> Verdict | Wait:
     if scene.edit("mold_temp_set_c") is not None:
         return _mold(scene, channel)
-    if scene.age < SWING_WAIT:
+    turned_back = abs(channel.last - channel.centre) < TURNED_BACK * abs(channel.shift.value)
+    if scene.age < SWING_WAIT or (turned_back and scene.age < SWING_MOST):
         return WAIT
     if channel.off < 0:
         return _unexplained(scene, channel)
@@ -131,7 +135,7 @@ def _mold(scene: Scene, channel: Channel) -> Verdict | Wait:
         return _low_flow_by_heat(scene, channel)
     if channel.off > 0 and supply is None and len({e.machine for e in scene.elsewhere}) >= MANY - 1:
         return _warm_supply(scene, channel, scene.elsewhere[0].anomaly)
-    since = channel.since
+    since = channel.leans_since
     slow = since is not None and scene.counter - since >= SLOW_CYCLES
     if channel.off > 0 and slow and flow is not None and supply is not None:
         return Verdict(

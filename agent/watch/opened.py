@@ -33,9 +33,9 @@ class Opened:
         """How many calm cycles end it; 0 where only a step back does."""
         if self.consequences.steps:
             return 0
-        if self.what in (("cycle_time", "ejection_delay"), ("cycle_time", "operator_wait")):
+        if self.anomaly.kind == "cycle_time":
             return CALM_NOW_AND_THEN
-        return CALM_TIMES if self.anomaly.kind in ("cycle_time", "cooling_time") else CALM_SLOW
+        return CALM_TIMES if self.anomaly.kind == "cooling_time" else CALM_SLOW
 
     def closed(self, at: datetime, counter: int | None) -> Anomaly:
         """The anomaly as it stands when it is over."""

@@ -44,8 +44,18 @@ class Stops:
         gap_s = (cycle.time - self.at).total_seconds()
         return max(0.0, gap_s - shots * usual_s)
 
-    def interrupted(self, booked: Booked, stood_s: float, usual_s: float) -> bool:
-        """Whether a cycle was lost before this one, within automatic running."""
+    def lost_s(self, booked: Booked, usual_s: float) -> float | None:
+        """How long a press stood that lost a cycle within automatic running; None where not."""
+        cycle = booked.cycle
+        lasted = cycle.values.get("cycle_time_s")
+        own_s = max(usual_s, float(lasted) if isinstance(lasted, int | float) else 0.0)
+        stood_s = self.stood_s(booked, own_s)
+        if stood_s is None or not self._running_on(booked):
+            return None
+        return stood_s if max(LEAST_S, (STRETCHED - 1) * usual_s) < stood_s < STOP_S else None
+
+    def _running_on(self, booked: Booked) -> bool:
+        """Whether the press was in automatic mode from the last shot to this next one."""
         cycle = booked.cycle
         return (
             cycle.mode == AUTOMATIC
@@ -53,7 +63,6 @@ class Stops:
             and not self.left_automatic
             and booked.segment == self.segment
             and cycle.counter == self.counter + 1
-            and max(LEAST_S, (STRETCHED - 1) * usual_s) < stood_s < STOP_S
         )
 
     def note(self, booked: Booked) -> None:

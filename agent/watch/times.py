@@ -59,6 +59,8 @@ def _program(scene: Scene) -> Verdict | None:
     dataset = scene.edit(PROGRAM)
     stepped = [c for c in scene.baseline.channels.values() if _stepped(scene, c)]
     names = {channel.name for channel in stepped}
+    if _rest_stepped(scene, names):
+        names.add("cycle_time_s")
     entered = [
         group
         for group in (
@@ -68,6 +70,7 @@ def _program(scene: Scene) -> Verdict | None:
             {"mold_open_time_s", "mold_close_time_s"},
             {"mold_temp_set_c"},
             {"clamp_force_kn"},
+            {"cycle_time_s"},
         )
         if group & names
     ]
@@ -128,6 +131,16 @@ def _stepped(scene: Scene, channel: Channel) -> bool:
     )
 
 
+def _rest_stepped(scene: Scene, names: set[str]) -> bool:
+    """Whether cooling stepped, and the cycle by more than all phases that we see."""
+    cycle = scene.channel("cycle_time_s")
+    if cycle is None or "cooling_time_s" not in names or abs(cycle.single.run) < 2:
+        return False
+    phases = [scene.channel(name) for name in ("cooling_time_s", *REST)]
+    left = cycle.off - sum(phase.off for phase in phases if phase is not None)
+    return abs(left) > max(0.15, 6 * cycle.sigma) and step_of(cycle, cycle.off).shape == "step"
+
+
 # One phase
 
 
@@ -160,7 +173,7 @@ def _fill(scene: Scene, channel: Channel) -> Verdict | Wait:
 
 def _movement(scene: Scene, channel: Channel) -> Verdict | Wait:
     step = step_of(channel, channel.off)
-    if channel.name == "mold_open_time_s" and (step.shape == "noise" or channel.spikes.above > 1.5):
+    if channel.name == "mold_open_time_s" and step.shape != "step":
         return _ejection(scene, channel)
     if step.shape == "step" and step.after < 2 and scene.age < 2:
         return WAIT
@@ -225,8 +238,11 @@ def _cycle(scene: Scene, channel: Channel) -> Verdict | Wait | None:
         return _timer(scene, channel, edit)
     if (edit := scene.edit("hold_time_set_s")) is not None and _is_same(edit.by, off, channel):
         return _hold(scene, channel)
+    cooling = scene.channel("cooling_time_s")
+    if cooling is not None and abs(channel.shift.value - cooling.shift.value) < 0.6 * channel.limit:
+        return WAIT  # cooling itself is on its way
     rest = [scene.channel(name) for name in REST]
-    if scene.channel("cooling_time_s") is None and all(rest):
+    if cooling is None and all(rest):
         known = sum(phase.off for phase in rest if phase is not None)
         doubt = math.sqrt(
             channel.sigma**2 + sum(phase.sigma**2 for phase in rest if phase is not None)

@@ -68,7 +68,7 @@ def _pressure(shift_share: float, drift_share: float) -> Treatment:
         single_share=2 * shift_share,
         shift_share=shift_share,
         drift_share=drift_share,
-        pull=0.015,
+        pull=0.008,
     )
 
 
@@ -94,13 +94,13 @@ TREATMENTS: Mapping[str, Treatment] = {
     "shot_volume_cm3": _pressure(0.03, 0.08),
     "cushion_mm": Treatment(
         group="process", single=0.4, single_share=0.12, shift=0.2, shift_share=0.06,
-        drift=0.4, drift_share=0.12, pull=0.015,
+        drift=0.4, drift_share=0.12, pull=0.008,
     ),
     "cushion_cm3": Treatment(
-        group="process", single_share=0.12, shift_share=0.06, drift_share=0.12, pull=0.015,
+        group="process", single_share=0.12, shift_share=0.06, drift_share=0.12, pull=0.008,
     ),
     "transfer_position_mm": Treatment(
-        group="process", single=0.4, shift=0.25, drift=0.6, pull=0.015,
+        group="process", single=0.4, shift=0.25, drift=0.6, pull=0.008,
     ),
     "clamp_force_kn": Treatment(group="process", single_share=0.06, shift_share=0.04, pull=0.02),
     "melt_temp_c": _MELT,

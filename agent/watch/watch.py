@@ -155,9 +155,9 @@ class Watch:
         if cycle.state != "production":
             return [*found, *self._off_production(booked, baseline)]
         if usual_s is not None and stood_s is not None and stood_s > LEAST_S:
-            lost = self._stops.interrupted(booked, stood_s, usual_s)
-            if lost or (usual is not None and self._is_stretched(cycle, usual)):
-                found.append(self._interrupted(booked, stood_s, usual_s))
+            lost_s = self._stops.lost_s(booked, usual_s)
+            if lost_s is not None or (usual is not None and self._is_stretched(cycle, usual)):
+                found.append(self._interrupted(booked, lost_s or stood_s, usual_s))
             baseline.restart(stood_s)
         self._stops.note(booked)
         odd, out = baseline.take(cycle.values, cycle.counter)
@@ -205,7 +205,7 @@ class Watch:
         lasted = cycle.values.get("cycle_time_s")
         if not isinstance(lasted, int | float) or cycle.mode == SEMI or not usual.ready:
             return False
-        waits = any(opened.what == ("cycle_time", "operator_wait") for opened in self._opened)
+        waits = any("cycle_time_s" in opened.consequences.holds for opened in self._opened)
         longest = max(
             STRETCHED * usual.centre,
             usual.centre + max(LEAST_S, 8 * usual.sigma, 2 * usual.single.limit),
@@ -317,7 +317,10 @@ class Watch:
                 continue
             if office == "process" and "heat" in self._since:
                 continue
-            scene = self._scene(booked, baseline, offices[office], baseline.good - first + 1)
+            judged = [c for c in offices[office] if c.ready and not c.frozen and c.out]
+            if not judged:
+                continue
+            scene = self._scene(booked, baseline, judged, baseline.good - first + 1)
             verdict = _VERDICT[office](scene)
             if isinstance(verdict, Verdict):
                 found += self._raise(booked, baseline, verdict)
@@ -338,7 +341,7 @@ class Watch:
             time=cycle.time,
             mode=cycle.mode,
             values=cycle.values,
-            out=[channel for channel in out if channel.ready],
+            out=out,
             edits=self._edits,
             age=age,
             swung=[name for name, swings in self._swings.items() if len(swings) > 1],
@@ -385,7 +388,9 @@ class Watch:
                 found.append(self._close(same, baseline, cycle.time, cycle.counter))
             self._opened.append(new)
         found.append(new.anomaly)
-        far = bool(steps) and abs(channel.off) > FAR_SHARE * self._cycle_s(baseline)
+        far = verdict.cause == "program_changed" or (
+            bool(steps) and abs(channel.off) > FAR_SHARE * self._cycle_s(baseline)
+        )
         for name in steps & baseline.channels.keys():
             stepping = baseline.channels[name]
             if abs(stepping.off) > 0.5 * stepping.limit:
