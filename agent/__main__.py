@@ -15,14 +15,18 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from agent import checking, demo, listing
+from agent import anomalycommands, checking, demo, listing
+from agent.anomaly import AnomalyError
 from agent.arguments import (
+    add_format,
+    add_record,
     address_range,
     expectation,
     factor,
     host_and_port,
     instant,
     positive,
+    record_of,
     tcp_port,
     unit_id,
     whole,
@@ -34,6 +38,7 @@ from agent.console import complain, print_table
 from agent.discover import DiscoverError, discover
 from agent.export import ExportError, export_csv
 from agent.files import RecordError
+from agent.forward import commands as outbox
 from agent.history import Filter, History, open_history
 from agent.live import Plant
 from agent.progress import progress_bar
@@ -55,17 +60,21 @@ from simulators.serve import serve as simulate
 
 DONE, FAILED, MISUSED = 0, 1, 2
 
+LISTING = ("anomalies",)
+"""Commands with actions, of which `list` is the one that needs not be said."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status: 0 done, 1 failed, 2 misused."""
-    args = parser().parse_args(argv)
+    args = parser().parse_args(with_action(sys.argv[1:] if argv is None else argv))
     try:
         status: int = args.command(args)
     except (ConfigError, FleetError, AskError, RecordingError) as error:
         complain(error)
         return MISUSED
     except (
-        RecordError, ExportError, DiscoverError, demo.DemoError, ServeError, FaultError, TrustError
+        RecordError, AnomalyError, ExportError, DiscoverError, demo.DemoError, ServeError,
+        FaultError, TrustError,
     ) as error:  # fmt: skip
         complain(error)
         return FAILED
@@ -75,6 +84,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     return status
+
+
+def with_action(argv: Sequence[str]) -> list[str]:
+    """The words of a command line; a command that lists where nobody says otherwise lists.
+
+    >>> with_action(["anomalies", "--limit", "5"])
+    ['anomalies', 'list', '--limit', '5']
+    """
+    words = list(argv)
+    if words[:1] and words[0] in LISTING:
+        option = len(words) == 1 or words[1].startswith("-")
+        if option and words[1:2] not in (["-h"], ["--help"]):
+            words.insert(1, "list")
+    return words
 
 
 def parser() -> argparse.ArgumentParser:
@@ -109,7 +132,7 @@ def _add_running(commands: Any) -> None:
     one.add_argument(
         "--connect", action="store_true", help="read every machine once; nothing is stored"
     )
-    _add_format(one)
+    add_format(one)
     one.set_defaults(command=_check)
 
     one = commands.add_parser("discover", help="what is at an address; prints a configuration")
@@ -189,21 +212,24 @@ def _add_simulate(commands: Any) -> None:
 
 def _add_reading(commands: Any) -> None:
     one = commands.add_parser("status", help="machines, links, blind intervals, what was lost")
-    _add_record(one)
-    _add_format(one)
+    add_record(one)
+    add_format(one)
     one.set_defaults(command=_status)
 
     one = commands.add_parser("cycles", help="the newest cycles")
     one.add_argument("--limit", type=whole, default=20, metavar="N", help="0 for all")
     _add_filter(one)
-    _add_record(one)
-    _add_format(one)
+    add_record(one)
+    add_format(one)
     one.set_defaults(command=_cycles)
+
+    anomalycommands.add(commands)
+    outbox.add(commands)
 
     one = commands.add_parser("molds", help="what every mold took")
     one.add_argument("action", nargs="?", choices=["list"], default="list")
-    _add_record(one)
-    _add_format(one)
+    add_record(one)
+    add_format(one)
     one.set_defaults(command=_molds)
 
     one = commands.add_parser("replay", help="past cycles through assembly, ledger and watch")
@@ -226,18 +252,8 @@ def _add_reading(commands: Any) -> None:
     one.add_argument("--format", choices=["csv"], default="csv")
     one.add_argument("--out", type=Path, default=Path(), metavar="DIR")
     _add_filter(one)
-    _add_record(one)
+    add_record(one)
     one.set_defaults(command=_export)
-
-
-def _add_format(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--format", choices=["table", "json"], default="table")
-
-
-def _add_record(one: argparse.ArgumentParser) -> None:
-    which = one.add_mutually_exclusive_group()
-    which.add_argument("--config", type=Path, default=Path("sprue.toml"), metavar="FILE")
-    which.add_argument("--record", metavar="URL", help="instead of the configuration's")
 
 
 def _add_filter(one: argparse.ArgumentParser) -> None:
@@ -374,31 +390,24 @@ def _fault(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _record(args: argparse.Namespace) -> tuple[str, ZoneInfo]:
-    """The record that a command reads, and the zone it prints in."""
-    if args.record:
-        return args.record, ZoneInfo("UTC")
-    loaded = load(args.config)
-    return loaded.record_url, ZoneInfo(loaded.config.site.timezone)
-
-
 def _status(args: argparse.Namespace) -> int:
     loaded = None if args.record else load(args.config)
     with open_history(loaded.record_url if loaded else args.record) as history:
         ends = expiring(loaded, now()) if loaded else {}
         listing.status(history, now(), form=args.format, expiring=ends)
+    outbox.print_status(loaded.record_url if loaded else args.record, now(), args.format)
     return DONE
 
 
 def _cycles(args: argparse.Namespace) -> int:
-    url, zone = _record(args)
+    url, zone = record_of(args)
     with open_history(url) as history:
         listing.cycles(history, _filter(args), limit=args.limit, form=args.format, zone=zone)
     return DONE
 
 
 def _molds(args: argparse.Namespace) -> int:
-    url, _zone = _record(args)
+    url, _zone = record_of(args)
     with open_history(url) as history:
         listing.molds(history, form=args.format)
     return DONE
@@ -423,7 +432,7 @@ def _replay(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    url, zone = _record(args)
+    url, zone = record_of(args)
     with open_history(url) as history:
         wanted = _filter(args)
         path = _export_with_bar(history, wanted, args.out, zone)

@@ -1,9 +1,16 @@
-"""What words on the command line mean; each raises `argparse.ArgumentTypeError` with a sentence."""
+"""What words on the command line mean; each raises `argparse.ArgumentTypeError` with a sentence.
+
+And the arguments that many commands have in common.
+"""
 
 import argparse
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from agent.audit import Author, login_name
+from agent.config import load
 from drivers.expectation import Expected, expected
 
 
@@ -91,3 +98,49 @@ def zone(text: str) -> ZoneInfo:
         raise argparse.ArgumentTypeError(
             f"{text!r} should be a time zone such as Europe/Berlin"
         ) from error
+
+
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)([mhd])")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+def span_of_time(text: str) -> timedelta:
+    """As `90m`, `8h` or `3d`."""
+    found = _SPAN.fullmatch(text)
+    if not found or not 0 < float(found[1]) < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} should be like 90m, 8h or 3d")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def add_format(one: argparse.ArgumentParser) -> None:
+    """For people or for programs."""
+    one.add_argument("--format", choices=["table", "json"], default="table")
+
+
+def add_record(one: argparse.ArgumentParser) -> None:
+    """Which record; `record_of` reads it."""
+    which = one.add_mutually_exclusive_group()
+    which.add_argument("--config", type=Path, default=Path("sprue.toml"), metavar="FILE")
+    which.add_argument("--record", metavar="URL", help="instead of the configuration's")
+
+
+def record_of(args: argparse.Namespace) -> tuple[str, ZoneInfo]:
+    """The record that a command is about, and the zone it prints in.
+
+    Raises:
+        ConfigError: the configuration that should say so is not right.
+    """
+    if args.record:
+        return args.record, ZoneInfo("UTC")
+    loaded = load(args.config)
+    return loaded.record_url, ZoneInfo(loaded.config.site.timezone)
+
+
+def add_author(one: argparse.ArgumentParser) -> None:
+    """Who does it; `author_of` reads it."""
+    one.add_argument("--who", default=login_name(), metavar="NAME", help="default: %(default)s")
+
+
+def author_of(args: argparse.Namespace) -> Author:
+    """Who does it, now, from the command line."""
+    return Author(who=args.who, at=datetime.now(UTC))

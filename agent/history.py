@@ -142,6 +142,10 @@ class History:
         self._engine = engine
         self._path = main_path(url)
 
+    def connect(self) -> Connection:
+        """A connection for questions that are asked elsewhere; the caller closes it."""
+        return self._engine.connect()
+
     def cycles(self, wanted: Filter, *, newest: int | None = None) -> Iterator[Booked]:
         """Cycles in order of arrival.
 
