@@ -236,11 +236,12 @@ class View:
             yield self._node(zone.key, zone.actual, zone.text)
             if unit := zone.actual.at(UNITS):
                 where = self._address(unit, f"{zone.text}/{UNITS}")
-                yield UnitNode(signal=zone.unit_key, address=where)
+                yield UnitNode(signal=zone.unit_key, address=where, unit_from="map")
 
     def _node(self, name: str, branch: Branch, text: str) -> MappedNode:
         own = FROM_MS if name == "expected_cycle_s" else IDENTITY
-        return MappedNode(signal=name, address=self._address(branch, text), scaling=own)
+        where = self._address(branch, text)
+        return MappedNode(signal=name, address=where, scaling=own, unit_from="map")
 
     def _address(self, branch: Branch, text: str) -> NodeAddress:
         index = branch.node_id.NamespaceIndex

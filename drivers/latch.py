@@ -7,11 +7,12 @@ before and after them, two readings in a row agree, and none of them was set aft
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from drivers.mappednode import MappedNode
+from drivers.nodeunits import UnitChange
 from drivers.observations import Origin, Quality, Report, Value
 from drivers.points import Points, Shown, columns_of
 from drivers.session import Session
@@ -140,6 +141,17 @@ class Latch:
             return None
         return _Taken(before, shown)
 
+    def unit_changes(self) -> Iterator[UnitChange]:
+        """Switches of units since the last call."""
+        return self._points.units.changes()
+
+    def _units(self) -> Iterator[tuple[str, str]]:
+        """The unit that the machine uses now, by signal."""
+        for slot, mapped in enumerate(self._nodes, 1):
+            node = self._points.units.node(slot)
+            if node is not None and node.unit:
+                yield mapped.signal, node.unit
+
     def _report(
         self, taken: _Taken, received_at: datetime, ended_at: datetime, *, fresh: bool
     ) -> Report:
@@ -161,7 +173,7 @@ class Latch:
             origin=Origin.LATCHED,
             fresh=fresh,
             values=values,
-            units={c.signal: c.unit for c in self.columns if c.unit and c.signal in values},
+            units={signal: unit for signal, unit in self._units() if signal in values},
             resolutions={
                 c.signal: c.resolution for c in self.columns if c.resolution and c.signal in values
             },

@@ -27,6 +27,10 @@ class MappedNode:
     latched: bool = False
     """Shows the last cycle's value; read when the counter has risen."""
     modulus: int | None = None
+    counts: Scaling = IDENTITY
+    """From the machine's number to its unit, as the map says."""
+    unit_from: str = "machine"
+    """Whether the server's word on the unit goes before the map's, or `map`: never."""
     resolution: float | None = None
     """The step of the machine's number in our unit; None where unknown."""
 

@@ -39,6 +39,7 @@ class NodeEntry(Checked):
     path: str | None = None
     namespace: Annotated[str | None, Field(validate_default=True)] = None
     unit: str | None = None
+    unit_from: Literal["machine", "map"] = "machine"
     scale: float = 1.0
     offset: float = 0.0
     invalid: tuple[float, ...] = ()
@@ -213,12 +214,15 @@ def mapped(entry: NodeEntry, namespace: str | None) -> MappedNode:
     own = scaling(
         entry.scale, entry.offset, unit if known else None, _our_unit(known) if known else ""
     )
+    counts = scaling(entry.scale, entry.offset)
     per_cycle = kind_of(entry.signal) is Kind.CYCLE
     return MappedNode(
         signal=entry.signal,
         address=address,
         unit=unit.name if unit else entry.unit,
         scaling=IDENTITY if own.is_identity else own,
+        counts=IDENTITY if counts.is_identity else counts,
+        unit_from=entry.unit_from,
         invalid=frozenset(entry.invalid),
         states=entry.states,
         bits=entry.bits,

@@ -134,7 +134,7 @@ class Notice:
     old: Value | None
     new: Value | None
     unit: str | None = None
-    """Of `old` and `new`: ours where the name is a signal, else the machine's; None where not said."""
+    """Of `old` and `new`: ours where the name is a signal, else the machine's; None: not said."""
     who: str | None = None
     """User, or the originator's word (`OPERATOR`, `MES`); None where not said."""
     originator: str | None = None

@@ -5,7 +5,7 @@ map (`drivers.nodes`) says which node is which signal.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,8 +21,18 @@ from drivers.latch import Latch
 from drivers.mappednode import MappedNode
 from drivers.nodeid import parse_address
 from drivers.nodes import NodeMap
-from drivers.observations import OVERFLOW, Column, Frame, Link, Observation, Quality, Report
-from drivers.points import Points, Shown, columns_of
+from drivers.observations import (
+    OVERFLOW,
+    Change,
+    Column,
+    Frame,
+    Link,
+    Notice,
+    Observation,
+    Quality,
+    Report,
+)
+from drivers.points import Points, Shown
 from drivers.polling import Ticks
 from drivers.session import Session, SessionSettings, open_session
 from drivers.settings import Cooling
@@ -93,7 +103,7 @@ class OpcUaPress:
         self._latch = Latch(session, counter, latched) if counter and latched else None
         self._counter_at = sampled.index(counter) if counter else None
         self._source: _Source | None = None
-        self._columns = columns_of(sampled)
+        self._columns = self._points.columns
         self._modulus = counter.modulus if counter else None
         self._identity = {} if known_by is None else {KEY: known_by}
 
@@ -160,9 +170,14 @@ class OpcUaPress:
                 )
             for shown, at in samples:
                 yield self._frame(shown, at)
-                if report := await self._report(shown, at, before):
+                report = await self._report(shown, at, before)
+                for notice in self._unit_changes(at):
+                    yield notice
+                if report:
                     yield report
                 before = at
+                for notice in self._unit_changes(at):
+                    yield notice
 
     async def _report(self, shown: Shown, at: datetime, before: datetime | None) -> Report | None:
         """The last shot's report, if the counter has changed; a late answer is asked for again."""
@@ -178,6 +193,21 @@ class OpcUaPress:
         """Look all nodes up.
 
         Raises:
+    def _unit_changes(self, at: datetime) -> Iterator[Notice]:
+        """Signals that the machine shows in another unit than before."""
+        latched = self._latch.unit_changes() if self._latch else ()
+        for change in (*self._points.units.changes(), *latched):
+            self._columns = self._points.columns
+            yield Notice(
+                machine=self._session.machine,
+                change=Change.UNIT,
+                name=change.signal,
+                old=change.old,
+                new=change.new,
+                at=at,
+                received_at=at,
+            )
+
             RefusedError: the counter is not there, or nothing is.
         """
         await self._points.find()
@@ -188,6 +218,7 @@ class OpcUaPress:
         if self._counter_at is not None:
             if shown.qualities[self._counter_at] is Quality.MISSING:
                 where = self._points.nodes[self._counter_at].address.text
+        self._columns = self._points.columns
                 raise RefusedError(machine, f"the server has no counter at {where}")
         elif all(quality is Quality.MISSING for quality in shown.qualities):
             raise RefusedError(machine, "the server has none of the nodes of the map")

@@ -1,7 +1,7 @@
 """Mapped nodes in one connection: found, read together, decoded."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from drivers.browsing import resolve
 from drivers.errors import UnreachableError
 from drivers.guardedread import GuardedRead
 from drivers.mappednode import MappedNode
+from drivers.nodeunits import NodeUnits
 from drivers.observations import Column, Quality, Value
 from drivers.session import Session
 from drivers.signals import plausible
@@ -47,12 +48,18 @@ class Points:
         self.nodes = tuple(nodes)
         self.found: list[ua.NodeId | None] = [None] * len(nodes)
         self._session = session
-        self._slots: list[int] = []
-        self._batch = GuardedRead(session, [])
+        self._all = _Places(session, [])
+        self._united = _Places(session, [])
+        self.units = NodeUnits(session.machine, nodes)
         self._absent: set[int] = set(range(len(nodes)))
         self._told: frozenset[int] = frozenset()
         self.unavailable: tuple[str, ...] = ()
         """What is not there, where and why; for a person."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The signal table, with the units that the machine uses now."""
+        return columns_of([self.units.node(at) or node for at, node in enumerate(self.nodes)])
 
     @property
     def absent(self) -> tuple[MappedNode, ...]:
@@ -70,18 +77,46 @@ class Points:
         if self._session.namespaces[: len(before)] != before and len(before) > 1:
             raise UnreachableError(self._session.machine, "the server's namespaces have moved")
         self.found = await resolve(self._session, [node.address for node in self.nodes])
-        self._slots = [slot for slot, node_id in enumerate(self.found) if node_id is not None]
-        self._batch = GuardedRead(self._session, [node_id for node_id in self.found if node_id])
+        await self.units.find(self._session, self.found)
+        self._all = _Places(self._session, [*self._places(range(len(self.found)))])
+        self._united = _Places(self._session, [*self._places(self.units.found)])
 
     async def read(self) -> Shown:
         """Every node once, in as few requests as the server takes."""
         count = len(self.nodes)
         shown = Shown([None] * count, [Quality.MISSING] * count, [None] * count)
-        for slot, answer in zip(self._slots, await self._batch.read(), strict=True):
-            shown.values[slot], shown.qualities[slot] = decoded(self.nodes[slot], answer)
-            shown.times[slot] = told_time(answer)
+        await self._show(self._all, shown)
         self.note(shown.qualities)
         return shown
+
+    async def read_united(self, shown: Shown) -> None:
+        """Only the nodes whose unit the server says, into what was shown before."""
+        if self.units.found:
+            await self._show(self._united, shown)
+
+    def _places(self, slots: Iterable[int]) -> Iterator[tuple[int, bool, ua.NodeId]]:
+        """What to read for some nodes: each unit just before its value."""
+        for slot in slots:
+            if (unit := self.units.found.get(slot)) is not None:
+                yield slot, True, unit
+            if (node_id := self.found[slot]) is not None:
+                yield slot, False, node_id
+
+    async def _show(self, places: "_Places", shown: Shown) -> None:
+        answers = await places.batch.read()
+        for (slot, is_unit, _), answer in zip(places.read, answers, strict=True):
+            if is_unit:
+                self.units.take(slot, answer)
+            else:
+                shown.values[slot], shown.qualities[slot] = self.decoded(slot, answer)
+                shown.times[slot] = told_time(answer)
+
+    def decoded(self, slot: int, answer: ua.DataValue) -> tuple[Value | None, Quality]:
+        """One node's answer, in the unit that the machine uses now."""
+        node = self.units.node(slot)
+        if node is None:
+            return None, Quality.BAD  # in a unit that can't be made ours
+        return decoded(node, answer)
 
     def note(self, qualities: Sequence[Quality]) -> None:
         """Tell of nodes that are gone, or back, since we last told."""
@@ -104,9 +139,19 @@ class Points:
     def _reason(self, slot: int) -> str:
         node = self.nodes[slot]
         why = "the server has no such node"
-        if slot in self._slots:
-            why = self._batch.culprits.get(self._slots.index(slot), why)
+        for at, culprit in self._all.batch.culprits.items():
+            if self._all.read[at][:2] == (slot, False):
+                why = culprit
         return f"{node.signal} at {node.address.text}: {why}"
+
+
+class _Places:
+    """Some nodes and units that are read together."""
+
+    def __init__(self, session: Session, places: Sequence[tuple[int, bool, ua.NodeId]]) -> None:
+        self.read = tuple(places)
+        """Slot, whether it is the unit, and where."""
+        self.batch = GuardedRead(session, [node_id for _, _, node_id in places])
 
 
 def told_time(answer: ua.DataValue) -> datetime | None:

@@ -9,10 +9,11 @@ from asyncua import ua
 
 from drivers.latch import Latch
 from drivers.observations import Quality
-from drivers.points import Points, Shown, decoded, told_time
+from drivers.points import Points, Shown, told_time
 from drivers.session import Session, SessionSettings
 from drivers.signals import Kind, kind_of
 from drivers.subscription import OVERFLOW, Publish, Subscription, gap, subscribe
+from drivers.uaerrors import LateError
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class Subscribed:
             publish = await self._subscription.next(self._check_at)
             if publish is not None:
                 self.gap = gap(publish.lost)
-                return self._frames(publish)
+                return await self._frames(publish)
             self._check_at = loop.time() + CHECK_S
             await self._check()
 
@@ -95,6 +96,7 @@ class Subscribed:
         items = [self._item(slot) for slot in found]
         first = self._subscription.handle + 1
         answers = await self._subscription.watch(items)
+        found = [s for s in found if s not in self._points.units.found or self._is_curve[s]]
         for handle, slot, answer in zip(
             range(first, first + len(found)), found, answers, strict=True
         ):
@@ -118,8 +120,16 @@ class Subscribed:
             ),
         )
 
-    def _frames(self, publish: Publish) -> list[tuple[Shown, datetime]]:
-        """One frame as things stand now, and before it one for each earlier sample of a curve."""
+    async def _frames(self, publish: Publish) -> list[tuple[Shown, datetime]]:
+        """One frame as things stand now, and before it one for each earlier sample of a curve.
+
+        What has a unit of its own is read together with it, so that neither is older.
+        """
+        try:
+            await self._points.read_united(self._now)
+        except LateError:  # a dead link shows by the subscription's own silence
+            for one in self._points.units.found:
+                self._now.values[one], self._now.qualities[one] = None, Quality.MISSING
         curves: dict[datetime, list[tuple[int, ua.DataValue]]] = {}
         for handle, change in publish.changes:
             slot = self._slots.get(handle)
@@ -143,8 +153,8 @@ class Subscribed:
         return frames
 
     def _set(self, slot: int, change: ua.DataValue) -> None:
-        node = self._points.nodes[slot]
-        self._now.values[slot], self._now.qualities[slot] = decoded(node, change)
+        value, quality = self._points.decoded(slot, change)
+        self._now.values[slot], self._now.qualities[slot] = value, quality
         self._now.times[slot] = told_time(change)
 
     def _copy(self) -> Shown:

@@ -9,7 +9,7 @@ from typing import Any
 from asyncua import ua
 from asyncua.common.utils import ServiceError
 
-from simulators.opcua.nodes import DATA_VARIABLE, FOLDER, OBJECTS, ORGANIZES
+from simulators.opcua.nodes import DATA_VARIABLE, FOLDER, OBJECTS, ORGANIZES, PROPERTY
 from simulators.opcua.server import UaServer
 from simulators.opcua.sharednodes import standard_nodes
 
@@ -21,6 +21,10 @@ KINDS: Mapping[type, tuple[ua.VariantType, int]] = {
     str: (ua.VariantType.String, ua.ObjectIds.String),
     list: (ua.VariantType.Double, ua.ObjectIds.Double),
 }
+
+
+def _unit(unit_id: int, text: str) -> ua.EUInformation:
+    return ua.EUInformation(UnitId=unit_id, DisplayName=ua.LocalizedText(text))
 
 
 class FlatServer:
@@ -60,6 +64,32 @@ class FlatServer:
                 ua.NodeId(data_type),
                 DATA_VARIABLE,
             )
+
+    def add_unit(self, name: str, unit_id: int, text: str) -> None:
+        """Give a variable EngineeringUnits."""
+        self._server.nodes.variable(
+            self.node_id(f"{name}.unit"),
+            ua.QualifiedName("EngineeringUnits", 0),
+            self.node_id(name),
+            ua.Variant(_unit(unit_id, text), ua.VariantType.ExtensionObject),
+            ua.NodeId(ua.ObjectIds.EUInformation),
+            PROPERTY,
+        )
+
+    async def switch(self, unit_id: int, text: str, **values: float) -> None:
+        """Set the unit of some variables and what they show in it, at one instant for clients."""
+        told = []
+        for name, value in values.items():
+            unit = ua.Variant(_unit(unit_id, text), ua.VariantType.ExtensionObject)
+            variants = {f"{name}.unit": unit, name: ua.Variant(value, ua.VariantType.Double)}
+            for node, variant in variants.items():
+                held = self._space._nodes[self.node_id(node)].attributes[ua.AttributeIds.Value]
+                held.value = ua.DataValue(variant, SourceTimestamp=datetime.now(UTC))
+                told += [
+                    (tell, number, held.value) for number, tell in held.datachange_callbacks.items()
+                ]
+        for tell, number, value in told:
+            await tell(number, value)
 
     async def write(self, at: datetime | None = None, **values: Any) -> None:
         """Set values one after the other, by default at the time of now."""
