@@ -135,10 +135,16 @@ class Baseline:
                 self.sets[name] = float(value)
         return changed
 
-    def approve(self, who: str, at: datetime) -> None:
-        """Where everything stands now is golden, by the word of a person."""
-        for channel in self.channels.values():
-            channel.approve()
+    def approve(self, who: str, at: datetime, levels: Mapping[str, float]) -> None:
+        """Where everything stands now is golden, by the word of a person.
+
+        Args:
+            who: The person.
+            at: When they said so.
+            levels: Where signals belong that they chose cycles for; the others stand as they do.
+        """
+        for name, channel in self.channels.items():
+            channel.approve(levels.get(name))
         self.approved_by, self.approved_at = who, at
         self.golden = {
             name: channel.home for name, channel in self.channels.items() if channel.ready

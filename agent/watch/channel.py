@@ -372,15 +372,20 @@ class Channel:
         self.out, self.since = False, None
         self.restart(shots)
 
-    def approve(self) -> None:
-        """Where it stands now is where it belongs, by a person's word."""
+    def approve(self, level: float | None = None) -> None:
+        """Where it stands now is where it belongs, by a person's word; or at a level they chose."""
         if not self.ready:
             return
-        if not self.treatment.slow and self.recent:
+        if level is not None and not self._pull:
+            self.centre = level
+            self.shift.value = 0.0
+        elif not self.treatment.slow and self.recent:
             self.centre = median(list(self.recent)[-8:])
         elif not self._pull:
             self.centre = self.level
-        self.reference = self.level if self._pull else self.centre
+        self.reference = self.centre
+        if self._pull:
+            self.reference = self.level if level is None else level
         self.shift.value = 0.0 if not self._pull else self.shift.value
         self.out, self.since = False, None
         self.single.run = 0

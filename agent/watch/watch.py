@@ -7,6 +7,7 @@ file, and with a restart in between.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from agent.anomaly import Anomaly
@@ -98,11 +99,19 @@ class Watch:
 
     # What people say
 
-    def approve(self, who: str, at: datetime) -> Sequence[Anomaly]:
-        """Where everything of the mold that is on stands now is golden; what was open is over."""
+    def approve(
+        self, who: str, at: datetime, levels: Mapping[str, float] = MappingProxyType({})
+    ) -> Sequence[Anomaly]:
+        """Where everything of the mold that is on stands now is golden; what was open is over.
+
+        Args:
+            who: The person whose word it is.
+            at: When they said so.
+            levels: Where signals belong instead, by the cycles that they chose.
+        """
         if self._baseline is None:
             return ()
-        self._baseline.approve(who, at)
+        self._baseline.approve(who, at, levels)
         return self._close_all(at)
 
     def carry(self, mold: str, old: str, new: str) -> bool:
