@@ -169,6 +169,8 @@ class OpcUaPress:
                     why=source.gap,
                 )
             for shown, at in samples:
+                for notice in self._unit_changes(at):
+                    yield notice
                 yield self._frame(shown, at)
                 report = await self._report(shown, at, before)
                 for notice in self._unit_changes(at):
@@ -176,8 +178,6 @@ class OpcUaPress:
                 if report:
                     yield report
                 before = at
-                for notice in self._unit_changes(at):
-                    yield notice
 
     async def _report(self, shown: Shown, at: datetime, before: datetime | None) -> Report | None:
         """The last shot's report, if the counter has changed; a late answer is asked for again."""
@@ -189,10 +189,6 @@ class OpcUaPress:
             self._session.check_life(self._settings.silent_most_s, error)
             return None
 
-    async def find(self) -> None:
-        """Look all nodes up.
-
-        Raises:
     def _unit_changes(self, at: datetime) -> Iterator[Notice]:
         """Signals that the machine shows in another unit than before."""
         latched = self._latch.unit_changes() if self._latch else ()
@@ -208,17 +204,21 @@ class OpcUaPress:
                 received_at=at,
             )
 
+    async def find(self) -> None:
+        """Look all nodes up.
+
+        Raises:
             RefusedError: the counter is not there, or nothing is.
         """
         await self._points.find()
         if self._latch:
             await self._latch.find()
         shown = await self._points.read()
+        self._columns = self._points.columns
         machine = self._session.machine
         if self._counter_at is not None:
             if shown.qualities[self._counter_at] is Quality.MISSING:
                 where = self._points.nodes[self._counter_at].address.text
-        self._columns = self._points.columns
                 raise RefusedError(machine, f"the server has no counter at {where}")
         elif all(quality is Quality.MISSING for quality in shown.qualities):
             raise RefusedError(machine, "the server has none of the nodes of the map")

@@ -93,10 +93,10 @@ class Subscribed:
     async def _watch(self, slots: range | list[int]) -> None:
         """Make monitored items for some points; what the server refuses is asked for later."""
         found = [slot for slot in slots if self._points.found[slot] is not None]
+        found = [s for s in found if s not in self._points.units.found or self._is_curve[s]]
         items = [self._item(slot) for slot in found]
         first = self._subscription.handle + 1
         answers = await self._subscription.watch(items)
-        found = [s for s in found if s not in self._points.units.found or self._is_curve[s]]
         for handle, slot, answer in zip(
             range(first, first + len(found)), found, answers, strict=True
         ):
