@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0009"
+VERSION = "0010"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 main = MetaData(naming_convention=CONVENTION)
@@ -454,6 +454,7 @@ golden = Table(
     Column("segment", Integer, comment="of the chosen cycles; null: as it stands"),
     Column("first", BigInteger),
     Column("last", BigInteger),
+    Column("levels", Text, comment="JSON: by signal, what the chosen cycles were"),
     _ns("at_ns"),
     Column("who", Text, nullable=False),
     Column("note", Text, nullable=False),
