@@ -22,6 +22,7 @@ from statistics import fmean, median
 from typing import Any
 
 from agent.watch.charts import Cusum, Ewma, Shewhart
+from agent.watch.tail import Tail
 from agent.watch.treatment import Treatment
 
 PROVISIONAL = 8
@@ -32,9 +33,15 @@ SIGMAS = 5.0
 INDEPENDENT = 15
 """Cycles that count as one independent one when a scatter is learned: what wanders with a lag-1
 correlation of 0.9 forgets in about as many."""
-RARE = 2e-4
-"""Share of good shots that a single limit may leave out; two in a row are then rarer than the
-quiet promise asks."""
+RARE, RARE_TIMES = 2e-4, 1e-3
+"""Share of good shots that a single limit may leave out; of times, that don't remember the shot
+before, two in a row are then one in a million."""
+RARE_MEAN = 2e-5
+"""The same for the mean, which no second one confirms."""
+PACED_S, PACED_SIGMAS = 0.25, 8.0
+"""A time that scatters so much is paced by people: skewed, and nobody's hurry."""
+BACK_WITHIN = 0.7
+"""Share of the limit within which what has wandered off is back."""
 GAIN_LEAST = 0.002
 MOST_LEARNED = 5.0
 """Times a variance: a value further out counts as that far, lest a slow change be learned as
@@ -47,7 +54,7 @@ RECENT = 24
 """Newest values of a time that are kept: enough to tell a step from many small ones."""
 SETTLED = 3
 """Cycles in a row without a slope that end the settling of a slow signal."""
-SETTLING_MOST = 80
+SETTLING_MOST, SETTLING_FIRST = 150, 60
 RELEARN = 30
 """Cycles in a row off a provisional centre that prove it was learned too early."""
 SPIKE_SLACK, SPIKE_LIMIT = 0.1, 2.3
@@ -66,11 +73,11 @@ class Channel:
     """
 
     __slots__ = (
-        "_boost", "_buffer", "_calm_run", "_clip", "_drift_limit", "_due", "_ease", "_fast",
-        "_m2", "_odd", "_odd_run", "_pull", "_s2", "_settling", "_slow", "_steady", "_tail_n",
-        "_tail_sum", "_waited", "_wandering", "centre", "frozen", "last", "leans_since", "n",
-        "name", "out", "ready", "recent", "reference", "shift", "since", "single", "spikes",
-        "treatment",
+        "_boost", "_buffer", "_calm_run", "_clip", "_drift_limit", "_due", "_ease", "_far",
+        "_far_mean", "_fast", "_m2", "_odd", "_odd_run", "_pull", "_rough", "_s2", "_settling",
+        "_slow", "_steady", "_waited", "_wandering", "centre", "frozen", "last", "leans_since",
+        "n", "name", "out", "ready", "recent", "reference", "shift", "since", "single",
+        "spikes", "treatment",
     )  # fmt: skip
 
     def __init__(self, name: str, treatment: Treatment) -> None:
@@ -101,11 +108,11 @@ class Channel:
         self._wandering = False
         self._pull = treatment.pull
         self._boost = 0.0
-        self._tail_n, self._tail_sum = 0, 0.0
+        self._far, self._far_mean = Tail(), Tail()
         self._due = REFRESH
         self._odd_run = self._calm_run = 0
         self._settling = 0
-        self._fast = self._slow = 0.0
+        self._fast = self._slow = self._rough = 0.0
         self._steady = self._waited = 0
 
     # What it is like
@@ -199,11 +206,15 @@ class Channel:
     def _learn(self, value: float, away: float, mean: float, counter: int) -> None:
         n = self.n = self.n + 1
         gain = 1.0 / n if n < 500 else GAIN_LEAST
-        scatter, most = away * away, MOST_LEARNED * self._m2
-        self._m2 += gain * ((scatter if scatter < most else most) - self._m2)
-        scatter, most = mean * mean, MOST_LEARNED * self._s2
-        self._s2 += gain * ((scatter if scatter < most else most) - self._s2)
         pull = self._pull
+        scatter, mean_scatter = away * away, mean * mean
+        if pull:
+            if scatter > MOST_LEARNED * self._m2:
+                scatter = MOST_LEARNED * self._m2
+            if mean_scatter > MOST_LEARNED * self._s2:
+                mean_scatter = MOST_LEARNED * self._s2
+        self._m2 += gain * (scatter - self._m2)
+        self._s2 += gain * (mean_scatter - self._s2)
         if self._boost > pull:
             pull = self._boost
             self._boost = pull / (1.0 + pull) if pull > BOOST_LEAST else 0.0
@@ -248,8 +259,9 @@ class Channel:
             return OUT
         if not self.frozen:
             if abs(away) > self._odd:
-                self._tail_n += 1
-                self._tail_sum += min(abs(away), 4 * self._clip) - self._odd
+                self._far.take(min(abs(away), 4 * self._clip) - self._odd)
+            if abs(self.shift.value) > self._ease:
+                self._far_mean.take(abs(self.shift.value) - self._ease)
             if abs(away) <= self.single.limit:
                 self._learn(self.last, cut, self.shift.value, counter)
         return ODD
@@ -258,7 +270,8 @@ class Channel:
         """Whether it stands too far from the reference, though it went there slowly."""
         if self.reference is None:
             return False
-        self._wandering = abs(self.level - self.reference) > self._drift_limit
+        limit = self._drift_limit * (BACK_WITHIN if self._wandering else 1.0)
+        self._wandering = abs(self.level - self.reference) > limit
         return self._wandering
 
     # Learning
@@ -310,15 +323,15 @@ class Channel:
         wide = 1.0 if self.armed else 2.0
         floor, home = self.treatment.floor, self.home
         sigma, mean_sigma = math.sqrt(self._m2), math.sqrt(self._s2)
-        single = max(wide * floor("single", home), SIGMAS * sigma * math.sqrt(few))
-        share = self._tail_n / max(1, self.n)
-        if self._tail_n >= 3 and share > RARE:
-            excess = self._tail_sum / self._tail_n
-            single = max(single, self._odd + 1.3 * excess * math.log(share / RARE))
-        self.single.limit = self._clip = single
-        self.shift.limit = max(wide * floor("shift", home), SIGMAS * mean_sigma * few)
+        paced = PACED_SIGMAS if not self.treatment.slow and sigma > PACED_S else SIGMAS
+        single = max(wide * floor("single", home), paced * sigma * math.sqrt(few))
+        shift = max(wide * floor("shift", home), paced * mean_sigma * few)
+        rare = RARE if self.treatment.slow else RARE_TIMES
+        self._clip = single
+        self.single.limit = max(single, self._odd + self._far.reach(self.n, rare))
+        self.shift.limit = max(shift, 0.5 * shift + self._far_mean.reach(self.n, RARE_MEAN))
         self._odd = max(3 * sigma, 0.4 * floor("single", home))
-        self._ease = 0.5 * self.shift.limit
+        self._ease = 0.5 * shift
         if self.reference is not None and (drift := floor("drift", home)):
             self._drift_limit = max(drift, SIGMAS * sigma * few)
             self._wandered()
@@ -327,8 +340,8 @@ class Channel:
         """Forget what was learned: it was not this mold's habit."""
         self._buffer = []
         self.reference = None
-        self.n = self._tail_n = self._odd_run = 0
-        self._tail_sum = 0.0
+        self.n = self._odd_run = 0
+        self._far, self._far_mean = Tail(), Tail()
         self._boost = 0.0
         self._drift_limit = math.inf
         self.leans_since = None
@@ -420,15 +433,18 @@ class Channel:
             return
         if math.isnan(self._fast):
             self._fast = self._slow = value
+            self._rough = 0.0
+        self._rough += 0.1 * (abs(value - self._fast) - self._rough)
         self._fast += 0.25 * (value - self._fast)
         self._slow += 0.1 * (value - self._slow)
         if self._settling > 1:
             self._settling -= 1
             return
         scale = max(abs(value), abs(self.home))
-        flat = max(self.treatment.floor("shift", scale) / 4, self.sigma)
+        most = SETTLING_MOST if self.armed else SETTLING_FIRST
+        flat = max(self.treatment.floor("shift", scale) / 8, 0.5 * self.sigma, 0.5 * self._rough)
         self._steady = self._steady + 1 if abs(self._fast - self._slow) < flat else 0
-        if self._steady >= SETTLED or self._waited >= SETTLING_MOST:
+        if self._steady >= SETTLED or self._waited >= most:
             self._settled()
 
     def _settled(self) -> None:
@@ -456,6 +472,7 @@ class Channel:
             for name in _KEPT
             if not (isinstance(value := getattr(self, name), float) and not math.isfinite(value))
         }
+        kept["tails"] = [self._far.n, self._far.excess, self._far_mean.n, self._far_mean.excess]
         kept["recent"] = list(self.recent)
         kept["charts"] = [
             None if math.isinf(self.single.limit) else self.single.limit,
@@ -474,6 +491,8 @@ class Channel:
         for field in _KEPT:
             if field in kept:
                 setattr(channel, field, kept[field])
+        far, excess, far_mean, excess_mean = kept["tails"]
+        channel._far, channel._far_mean = Tail(far, excess), Tail(far_mean, excess_mean)
         channel.recent.extend(kept["recent"])
         single, run, shift, mean, above = kept["charts"]
         channel.single.limit = math.inf if single is None else single
@@ -487,5 +506,17 @@ class Channel:
 _KEPT = tuple(
     name
     for name in Channel.__slots__
-    if name not in ("name", "treatment", "recent", "single", "shift", "spikes", "_pull")
+    if name
+    not in (
+        "name",
+        "treatment",
+        "recent",
+        "single",
+        "shift",
+        "spikes",
+        "_pull",
+        "_rough",
+        "_far",
+        "_far_mean",
+    )
 )

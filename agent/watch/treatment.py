@@ -91,7 +91,7 @@ TREATMENTS: Mapping[str, Treatment] = {
     "back_pressure_bar": _pressure(0.06, 0.25),
     "cavity_pressure_peak_bar": _pressure(0.03, 0.12),
     "screw_torque_nm": _pressure(0.08, 0.30),
-    "shot_volume_cm3": _pressure(0.03, 0.08),
+    "shot_volume_cm3": _pressure(0.03, 0.10),
     "cushion_mm": Treatment(
         group="process", single=0.4, single_share=0.12, shift=0.2, shift_share=0.06,
         drift=0.4, drift_share=0.12, pull=0.008,
@@ -100,14 +100,14 @@ TREATMENTS: Mapping[str, Treatment] = {
         group="process", single_share=0.12, shift_share=0.06, drift_share=0.12, pull=0.008,
     ),
     "transfer_position_mm": Treatment(
-        group="process", single=0.4, shift=0.25, drift=0.6, pull=0.008,
+        group="process", single=0.4, shift=0.25, drift=1.0, pull=0.008,
     ),
     "clamp_force_kn": Treatment(group="process", single_share=0.06, shift_share=0.04, pull=0.02),
     "melt_temp_c": _MELT,
     **{f"barrel_zone_{n}_c": _BARREL for n in range(1, BARREL_ZONES + 1)},
-    "mold_temp_c": Treatment(group="mold", single=2.5, shift=1.5, drift=2.5, pull=0.01),
-    "coolant_in_c": Treatment(group="coolant", single=2.5, shift=1.5, drift=3.0, pull=0.01),
-    "coolant_out_c": Treatment(group="coolant", single=2.5, shift=1.8, drift=3.5, pull=0.01),
+    "mold_temp_c": Treatment(group="mold", single=2.5, shift=1.5, drift=3.0, pull=0.01),
+    "coolant_in_c": Treatment(group="coolant", single=2.5, shift=1.5, drift=4.0, pull=0.01),
+    "coolant_out_c": Treatment(group="coolant", single=2.5, shift=1.8, drift=4.5, pull=0.01),
     "coolant_flow_l_min": Treatment(
         group="coolant", single_share=0.10, shift_share=0.05, drift_share=0.12, pull=0.01,
     ),
