@@ -16,6 +16,7 @@ from agent.cycle import Booked
 from agent.ledger import Entry, Ledger
 from agent.rows import to_ns
 from agent.watch import Watch
+from agent.watchwords import Golden
 from drivers import Notice, Observation
 
 WATCH = "watch"
@@ -67,6 +68,8 @@ class Stages:
         """Segment, counter and end (ns) of the newest cycle that the watch has taken."""
         self._unsaved = SAVED_EVERY
         """What the watch took since its memory was saved, in cycles; a new one is saved at once."""
+        self._heard = 0
+        """The newest word of people that the watch has taken in."""
 
     def connected(self, *, reports: bool, modulus: int | None) -> None:
         """A new connection stands.
@@ -98,8 +101,30 @@ class Stages:
             body = json.loads(saved.body)
             self.watch.load(body["watch"])
             self._last = saved.segment, saved.counter, body["end_ns"]
+            self._heard = body["heard"]
             self._unsaved = 0
         return [anomaly for booked in since for anomaly in self._watched(booked)]
+
+    def hear(self, golden: Iterable[Golden]) -> Sequence[Anomaly]:
+        """Take in what people told the watch; what it has heard before changes nothing.
+
+        Args:
+            golden: Everything that was ever said of golden cycles, in that order.
+        """
+        found: list[Anomaly] = []
+        self.watch.reload()
+        for word in golden:
+            if word.machine != self.ledger.machine or word.number <= self._heard:
+                continue
+            self._heard = word.number
+            self._unsaved = SAVED_EVERY
+            if word.action == "carry":
+                self.watch.carry(word.mold, word.from_revision or "", word.revision)
+                continue
+            baseline = self.watch.baseline
+            if baseline is not None and baseline.key[:2] == (word.mold, word.revision):
+                found += self.watch.approve(word.who, word.at, word.levels)
+        return found
 
     def memory(self) -> Saved | None:
         """What has to be kept with the last outcome, to go on from after a restart; mostly None."""
@@ -107,7 +132,7 @@ class Stages:
             return None
         self._unsaved = 0
         segment, counter, end_ns = self._last
-        body = {"end_ns": end_ns, "watch": self.watch.save()}
+        body = {"end_ns": end_ns, "heard": self._heard, "watch": self.watch.save()}
         return Saved(
             stage=WATCH,
             body=json.dumps(body, separators=(",", ":")).encode(),
