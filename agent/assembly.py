@@ -29,6 +29,11 @@ GRACE_S = 2.0
 MOST_COUNTED = 2**63 - 1
 """No counter of shots gets there: an unset 64-bit counter reads as 2**64 - 1."""
 
+LEAST_COUNTED = -(2**31)
+"""A counter of 32 bits with a sign goes on there after 2**31 - 1."""
+
+OTHER_COUNTERS = ("machine_counter", "job_counter", "parts_counter")
+
 CLOCK_OFF = timedelta(minutes=1)
 """How far a machine's stamp may lie from the instant in which we hear of it."""
 
@@ -94,6 +99,7 @@ class Assembly:
         self._frame_at: datetime | None = None
         self._interval_s = 0.0
         self._counter: int | None = None
+        self._looked_at: datetime | None = None
         self._stepped_at: datetime | None = None
         self._ahead_since: datetime | None = None
         self._fallen_to: int | None = None
@@ -123,7 +129,7 @@ class Assembly:
         match observation:
             case Frame():
                 yield from self._frame(observation)
-            case Report(counter=counter) if 0 <= counter <= MOST_COUNTED:
+            case Report(counter=counter) if LEAST_COUNTED <= counter <= MOST_COUNTED:
                 yield self._cycle(observation, {})
             case Report():
                 pass
@@ -141,6 +147,7 @@ class Assembly:
         self._samples = {}
         self._cut = set()
         self._frame_at = None
+        self._looked_at = None
         self._stepped_at = None
 
     def _notice(self, notice: Notice) -> None:
@@ -175,7 +182,7 @@ class Assembly:
                 self._sample(name, at, float(value))
         self._edges.take(self._shown, at, self._interval_s)
         counter = values[plan.counter] if plan.counter is not None else None
-        if isinstance(counter, int | float) and 0 <= counter <= MOST_COUNTED:
+        if isinstance(counter, int | float) and LEAST_COUNTED <= counter <= MOST_COUNTED:
             yield from self._count(int(counter), at)
         if self._counter is not None and _text(self._states.get("mold")) != self._told_mold:
             yield self._sighting(self._counter, at)
@@ -194,6 +201,7 @@ class Assembly:
             self._pending = self._sighting(counter, at)
         elif counter == self._counter:
             self._ahead_since = self._fallen_to = None
+            self._looked_at = at
         elif counter < self._counter:
             # One frame proves nothing: it may have been read just before a report that came first.
             confirmed = self._fallen_to is not None and counter >= self._fallen_to
@@ -215,12 +223,18 @@ class Assembly:
     def _sighting(self, counter: int, at: datetime) -> Sighting:
         self._counter = counter
         self._ahead_since = self._fallen_to = None
+        states, looked_at = self._states, self._looked_at
+        self._looked_at = at
         return Sighting(
             machine=self._machine,
             counter=counter,
             at=at,
-            mold=self._tell(_text(self._states.get("mold"))),
-            job_counter=self._whole("job_counter"),
+            mold=self._tell(_text(states.get("mold"))),
+            job=_text(states.get("job")),
+            resin=_text(states.get("resin")),
+            cavities=_whole(states.get("cavities_open")),
+            counters=_counters(states),
+            looked_at=looked_at,
         )
 
     def _stepped(self, counter: int, at: datetime) -> Cycle:
@@ -268,6 +282,7 @@ class Assembly:
         flags += [f"implausible:{n}" for n, v in values.items() if _implausible(n, v)]
         self._samples, self._cut = {}, set()
         self._edges.next_cycle()
+        looked_at, self._looked_at = self._looked_at, None
         self._counter = report.counter
         self._ahead_since = self._fallen_to = None
         announced = report.origin is Origin.REPORTED
@@ -285,6 +300,9 @@ class Assembly:
             job=_text(states.get("job")),
             mold=self._tell(_text(states.get("mold"))),
             resin=_text(states.get("resin")),
+            cavities=_whole(values.get("cavities_open", states.get("cavities_open"))),
+            counters=_counters({**states, **values}),
+            looked_at=looked_at,
             values=values,
             provenance=provenance,
             uncertainty=uncertainty,
@@ -321,10 +339,6 @@ class Assembly:
             if len(samples) > 1
         }
 
-    def _whole(self, name: str) -> int | None:
-        value = self._states.get(name)
-        return int(value) if isinstance(value, int | float) else None
-
 
 def _curve(samples: Sequence[tuple[datetime, float]], resolution: float | None) -> Curve:
     start = samples[0][0]
@@ -334,6 +348,16 @@ def _curve(samples: Sequence[tuple[datetime, float]], resolution: float | None) 
         values=np.array([value for _, value in samples]),
         resolution=resolution,
     )
+
+
+def _whole(value: Value | None) -> int | None:
+    return int(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _counters(values: Mapping[str, Value]) -> dict[str, int]:
+    """The counters beside the one that numbers the cycles."""
+    found = {name: _whole(values.get(name)) for name in OTHER_COUNTERS if name in values}
+    return {name: n for name, n in found.items() if n is not None}
 
 
 def _text(value: Value | None) -> str | None:

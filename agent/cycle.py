@@ -56,6 +56,14 @@ class Cycle:
     """The id that the machine gave, if it gives one; the ledger decides."""
     resin: str | None = None
     """The material that the machine says is loaded, if it says so."""
+    cavities: int | None = None
+    """Open ones, if the machine says so."""
+    counters: Mapping[str, int] = field(default_factory=dict)
+    """The machine's other counters as they stood with this cycle, by signal."""
+    looked_at: datetime | None = None
+    """When we last saw the counter before this cycle ended; None where nobody looked."""
+    stood: bool = False
+    """The counter did not move, and the phases show that the mold closed all the same."""
     values: Mapping[str, Value] = field(default_factory=dict)
     provenance: Mapping[str, Origin] = field(default_factory=dict)
     """By signal, for every key of `values`."""

@@ -3,8 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from agent.cycle import Booked
+
+if TYPE_CHECKING:
+    from agent.standing import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,12 @@ class Mount:
     revision: str
     since: datetime
     source: str
-    """`machine` where its own mold id said so, `configured` where the file did."""
+    """`machine` where its own mold id said so, `configured` where the file did, `person` where
+    somebody entered it."""
+    resin: str | None = None
+    """That somebody said it is run in."""
+    cavities: int | None = None
+    """Open ones, where somebody said how many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +119,7 @@ class Entry:
     refused: str | None = None
     """Why a cycle was not kept: `duplicate`, `before_first_seen`, `not_new`, `double_pulse`."""
     findings: Sequence[Finding] = ()
-    standing: object = None
+    standing: "Standing | None" = None
     """Where the ledger stands after it; what the record keeps for a restart."""
 
     @property

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from sqlalchemy.exc import DatabaseError
 from agent import curves as codec
 from agent.batch import Blind
 from agent.cycle import Booked, Curve
+from agent.entry import Mount, Run, Segment
 from agent.files import RecordError, curves_path, main_path, reader
-from agent.ledger import PACE_CYCLES, Mount, Run, Segment, Standing
 from agent.live import Today
 from agent.rows import booked_of, from_ns, to_ns
 from agent.schema import (
@@ -33,8 +33,10 @@ from agent.schema import (
     provenance,
     refused,
     run,
+    saved,
     segment,
 )
+from agent.standing import REMEMBERED, STAGE, Standing, from_body
 from drivers.condition import Condition
 
 PAGE = 2000
@@ -319,14 +321,14 @@ class History:
 
 def standing_of(connection: Connection, name: str) -> Standing:
     """Where a machine's ledger stands by the record; an empty one for a new machine."""
-    standing = Standing()
     mounted = (
         select(mount, mold.c.name.label("mold"), machine.c.name.label("machine"))
         .select_from(mount.join(mold).join(machine))
         .where(machine.c.name == name, mount.c.until_ns.is_(None))
     )
+    on = None
     if row := connection.execute(mounted).mappings().first():
-        standing.mount = Mount(
+        on = Mount(
             machine=name,
             mold=row["mold"],
             revision=row["revision"],
@@ -336,45 +338,49 @@ def standing_of(connection: Connection, name: str) -> Standing:
     newest = _segments(name).order_by(None).order_by(segment.c.number.desc()).limit(1)
     found = connection.execute(newest).mappings().first()
     if found is None:
-        return standing
-    standing.segment = _segment(found)
-    standing.counter = standing.segment.first
-    standing.at = standing.segment.opened_at
-    of_segment = _runs(name).where(run.c.segment == standing.segment.number)
-    for row in connection.execute(of_segment).mappings():
-        _resume(standing, _run(row))
-    last = (
-        select(cycle.c.counter, cycle.c.time_ns, cycle.c.received_ns)
-        .join(machine)
-        .where(machine.c.name == name, cycle.c.segment == standing.segment.number)
-        .order_by(cycle.c.id.desc())
-        .limit(PACE_CYCLES)
+        return Standing(mount=on)
+    kept = (
+        select(saved.c.body).join(machine).where(machine.c.name == name, saved.c.stage == STAGE)
     )
-    rows = connection.execute(last).all()
-    standing.times.extend((row.counter, from_ns(row.time_ns)) for row in reversed(rows))
-    if rows:
-        standing.at = max(standing.at, from_ns(rows[0].received_ns))
+    body = connection.execute(kept).scalar()
+    if body is not None:
+        standing = from_body(body, _segment(found), on)
+    else:
+        standing = _standing_of_rows(connection, _segment(found), on)
+    last = (
+        select(cycle.c.counter, cycle.c.time_ns, cycle.c.flags)
+        .join(machine)
+        .where(machine.c.name == name)
+        .order_by(cycle.c.id.desc())
+        .limit(REMEMBERED)
+    )
+    skew = timedelta(seconds=standing.skew_s)
+    standing.times.extend(
+        (row.counter, from_ns(row.time_ns) + skew)
+        for row in reversed(connection.execute(last).all())
+        if "time_uncertain" not in row.flags
+    )
     return standing
 
 
-def _resume(standing: Standing, row: Run) -> None:
-    """Take one run of the present segment back into a standing."""
-    match row.kind:
-        case "seen":
-            standing.run = row
-        case "unobserved":
-            standing.unobserved.append((row.first, row.last))
-            if standing.at is None or row.until > standing.at:
-                standing.at = row.until
-        case "seen_late":
-            split = next(r for r in standing.unobserved if r[0] <= row.first <= r[1])
-            standing.unobserved.remove(split)
-            pieces = ((split[0], row.first - 1), (row.first + 1, split[1]))
-            standing.unobserved += [piece for piece in pieces if piece[0] <= piece[1]]
-    if row.kind != "seen_late":
-        standing.counter = max(standing.counter, row.last)
-    if standing.run and standing.run.last != standing.counter:
-        standing.run = None
+def _standing_of_rows(connection: Connection, of: Segment, on: Mount | None) -> Standing:
+    """Where a ledger stands of which only the rows were kept, by an earlier Sprue."""
+    rows = connection.execute(_runs(of.machine).where(run.c.segment == of.number)).mappings()
+    standing = Standing(segment=of, mount=on, counter=of.first, at=of.opened_at)
+    standing.ended = of.opened_at
+    named = (
+        select(mold.c.name)
+        .select_from(mount.join(mold).join(machine))
+        .where(machine.c.name == of.machine, mount.c.source == "machine")
+        .order_by(mount.c.since_ns.desc(), mount.c.id.desc())
+        .limit(1)
+    )
+    standing.said = connection.execute(named).scalar()
+    for row in (_run(each) for each in rows):
+        if row.kind != "seen_late":
+            standing.counter = max(standing.counter, row.last)
+            standing.at = standing.ended = max(standing.ended, row.until)
+    return standing
 
 
 def _condition(body: str | None) -> Condition:

@@ -1,44 +1,33 @@
 """The ledger: every closing on the segment that proves it and on the mold that made it.
 
-A shot's identity is (machine, segment, counter), and everything here is idempotent on it. The
-ledger of a machine is a list of runs: stretches of consecutive counters on one mold revision,
-either seen (each with its cycle) or unobserved (the counter proves them, no cycle came). Life is
-the sum of runs; a run is only ever extended, and what is wrong is corrected by one of its own.
+A shot's identity is (machine, segment, counter), the clock has a say, and everything here is
+idempotent on the two. The ledger of a machine is a list of runs: stretches of consecutive counters
+on one mold revision, either seen (each with its cycle) or unobserved (the counter proves them, no
+cycle came). Life is the sum of runs; a run is only ever extended, and what is wrong is corrected by
+one of its own. Which rule books what is in docs/reference/ledger.md.
 """
 
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from statistics import median
 
-from agent.counter import Step, judge
+from agent.counter import Judgement, Step, certain
 from agent.cycle import Booked, Cycle
-from agent.entry import Entry, Mount, Run, Segment
+from agent.entry import Entry, Finding, Mount, Run, Segment
+from agent.judging import Look, judged, proves, shown
+from agent.ledgerrows import Place, Rows
+from agent.novelty import BOUNCE_SURELY, BOUNCES_MOST, Known, bounced, ended_at, known
+from agent.pace import PACE_CYCLES
 from agent.sighting import Sighting
+from agent.standing import SEGMENTS_KEPT, Earlier, Standing, Track
+from agent.witness import MADE_KEPT, PARTS
 
 __all__ = ["PACE_CYCLES", "Entry", "Ledger", "Mount", "Run", "Segment", "Standing"]
 
-PACE_CYCLES = 20
-"""How many of the last intervals say what is usual."""
+TRACK_MOST = 3
+"""A counter goes on where it was before it went elsewhere within so many closings, or not at all"""
 
-
-@dataclass(slots=True, kw_only=True)
-class Standing:
-    """Where a machine's ledger stands; what the record gives back after a restart."""
-
-    segment: Segment | None = None
-    counter: int = 0
-    """The last one booked in that segment."""
-    at: datetime | None = None
-    """When we learned of that one, by our clock."""
-    mount: Mount | None = None
-    run: Run | None = None
-    """The run that the next seen closing may extend."""
-    unobserved: list[tuple[int, int]] = field(default_factory=list)
-    """Ranges of this segment that no cycle came for, less those that came late."""
-    times: deque[tuple[int, datetime]] = field(default_factory=lambda: deque(maxlen=PACE_CYCLES))
-    """Counter and end of the last cycles seen, by the clock that stamps the machine's cycles."""
+PERSON = "person"
 
 
 class Ledger:
@@ -49,6 +38,7 @@ class Ledger:
         standing: Where the record says it stands; a new `Standing()` for a new machine.
         revision_of: The present revision of a mold id.
         modulus: What the counter counts modulo, where the driver knows.
+        cavities_of: Open cavities of a mold revision, where nobody else says them.
     """
 
     def __init__(
@@ -57,231 +47,318 @@ class Ledger:
         standing: Standing,
         revision_of: Callable[[str], str],
         modulus: int | None = None,
+        cavities_of: Callable[[str, str], int | None] = lambda _mold, _revision: None,
     ) -> None:
         self.machine = machine
         self.standing = standing
         self.modulus = modulus
         self._revision_of = revision_of
+        self._cavities_of = cavities_of
 
     @property
     def interval_s(self) -> float | None:
-        """Usual time from one end of cycle to the next, s; None before the third.
-
-        Measured, not the machine's own cycle time: a simulator may run faster than its process.
-        """
-        steps = [
-            (later - earlier).total_seconds()
-            for (n, earlier), (m, later) in zip(
-                self.standing.times, list(self.standing.times)[1:], strict=False
-            )
-            if m == n + 1
-        ]
-        return median(steps) if len(steps) > 1 else None
+        """Usual time from one end of cycle to the next, s; None before the second."""
+        return self.standing.pace.usual_s
 
     def take(self, item: Cycle | Sighting) -> Entry:
         """Book one cycle, or what a bare counter proves."""
-        if isinstance(item, Sighting):
-            return self._sight(item)
-        return self._cycle(item)
+        entry = self._sight(item) if isinstance(item, Sighting) else self._cycle(item)
+        return replace(entry, standing=self.standing.copy())
+
+    def seat(self, mount: Mount | None) -> None:
+        """Take a person's word on what sits on the machine, from the next closing on.
+
+        What was booked since the time that the word is about is attributed anew in the record.
+        """
+        self._sit(mount)
+        self._set_place(None, None)
+
+    # One cycle, or one sighting
 
     def _cycle(self, cycle: Cycle) -> Entry:
         standing, at = self.standing, cycle.received_at
-        segments: list[Segment] = []
+        when = ended_at(standing, cycle)
         if standing.segment is None:
             if not cycle.fresh:  # made before we ever looked: not ours to count
-                return self._begin(cycle.counter, at, cycle.mold, "before_first_seen")
-            self._open(cycle.counter - 1, at, "first_seen")
-            segments.append(self._segment())
-        elif self._known(cycle):
-            return self._late(cycle)
-        else:
-            segments += self._advance(cycle.counter, at, stuck=self._stuck(cycle))
-        mounts = self._mount(cycle.mold, at)
-        if cycle.counter == standing.counter and not cycle.announced:
-            # The counter fell to here; what the machine shows is an older cycle's values.
-            standing.at = at
-            return Entry(segments=segments, mounts=mounts, refused="not_new")
-        runs = self._gap(cycle.counter - 1, at, mounts, _job_counter(cycle))
-        runs.append(self._seen(cycle))
-        standing.counter, standing.at = cycle.counter, at
-        if cycle.fresh:
-            standing.times.append((cycle.counter, cycle.time))
-        return Entry(booked=self._booked(cycle), segments=segments, runs=runs, mounts=mounts)
+                return self._begin(cycle, at, "before_first_seen")
+            return self._first(cycle, at, when)
+        if (old := known(standing, cycle, when)) is not None:
+            return self._known(cycle, old, when)
+        when = ended_at(standing, cycle)
+        changes = self._next_mount(cycle.mold) is not None and standing.mount is not None
+        look = Look(item=cycle, when=when, at=at, sure=proves(standing, cycle), changes=changes)
+        verdict = judged(standing, look, self.modulus)
+        if verdict.step is Step.TORN:
+            counter = standing.counter + verdict.closings
+            cycle = replace(cycle, counter=counter, flags=(*cycle.flags, "torn_word"))
+            look = replace(look, item=cycle)
+        single = verdict.closings == 1 and verdict.step in (Step.RISEN, Step.WRAPPED)
+        if single and not changes and bounced(standing, cycle, when):
+            return self._bounce(cycle, when, verdict)
+        return self._book(look, verdict)
 
     def _sight(self, sighting: Sighting) -> Entry:
-        standing = self.standing
+        standing, at = self.standing, sighting.at
         if standing.segment is None:
-            return self._begin(sighting.counter, sighting.at, sighting.mold, None)
-        segments = []
-        if sighting.counter != standing.counter:
-            segments = self._advance(sighting.counter, sighting.at, stuck=False)
-        mounts = self._mount(sighting.mold, sighting.at)
-        after = sighting.job_counter + 1 if sighting.job_counter is not None else None
-        runs = self._gap(sighting.counter, sighting.at, mounts, after)
-        standing.counter = sighting.counter
-        if runs or segments:
-            standing.at = sighting.at
-        return Entry(segments=segments, runs=runs, mounts=mounts)
+            return self._begin(sighting, at, None)
+        changes = self._next_mount(sighting.mold) is not None and standing.mount is not None
+        look = Look(item=sighting, when=at, at=at, sure=False, changes=changes)
+        verdict = judged(standing, look, self.modulus)
+        if verdict.step is Step.TORN:
+            sighting = replace(sighting, counter=standing.counter + verdict.closings)
+            look = replace(look, item=sighting)
+        return self._book(look, verdict)
 
-    def _begin(self, counter: int, at: datetime, mold: str | None, refused: str | None) -> Entry:
+    def _begin(self, item: Cycle | Sighting, at: datetime, refused: str | None) -> Entry:
         """The first word of a machine: what its counter says already is not ours."""
-        self._open(counter, at, "first_seen")
-        self.standing.counter, self.standing.at = counter, at
-        return Entry(segments=[self._segment()], mounts=self._mount(mold, at), refused=refused)
+        segment = self._open(item.counter, at, "first_seen")
+        mounts = self._mount(item, at)
+        self._stand(item, at, at, started=False)
+        if isinstance(item, Cycle):
+            self.standing.shown = shown(item)
+        return Entry(segments=[segment], mounts=mounts, refused=refused)
+
+    def _first(self, cycle: Cycle, at: datetime, when: datetime) -> Entry:
+        """The first word of a machine is a cycle that we saw end."""
+        segment = self._open(cycle.counter - 1, at, "first_seen")
+        mounts = self._mount(cycle, at)
+        run = self._seen(cycle, certain(Step.RISEN, 1))
+        self._kept(cycle, when)
+        self._stand(cycle, at, when, started=cycle.closing == "shot")
+        return Entry(booked=self._booked(cycle), segments=[segment], runs=[run], mounts=mounts)
+
+    def _book(self, look: Look, verdict: Judgement) -> Entry:
+        """Book what a judgement proves: the closings nobody saw, and the item's own."""
+        standing, item, when = self.standing, look.item, look.when
+        cycle = item if isinstance(item, Cycle) else None
+        before, since = self._place(), standing.ended or when
+        last, others = standing.counter, standing.others
+        segments, resumed = self._follow(verdict, item.counter, look.at)
+        mounts = self._mount(item, look.at)
+        rows = Rows(
+            machine=self.machine,
+            segment=self._segment().number,
+            verdict=verdict,
+            first=standing.counter + 1,
+            counter=item.counter,
+            width=last + verdict.closings - item.counter if verdict.step is Step.WRAPPED else 0,
+            since=since,
+            until=when,
+            seen=0 if cycle is None else min(1, verdict.closings),
+            shot=0 if cycle is None or cycle.closing == "dry" else min(1, verdict.closings),
+            job=item.counters.get("job_counter"),
+            job_before=others.get("job_counter"),
+        )
+        changed = bool(mounts) and before.mount is not None
+        runs = [*rows.settled(resumed), *rows.unseen(self._place(), before if changed else None)]
+        standing.gaps += rows.gaps
+        if rows.doubt is not None and standing.track is not None and not standing.track.stood:
+            standing.track = replace(standing.track, doubt=rows.doubt)
+        if any(run.kind == "unobserved" for run in runs):
+            standing.run = None
+        findings = [] if _plain(verdict) else [_finding(verdict, last, item, others, since, when)]
+        refused, booked = None, None
+        if cycle is None:
+            if runs or segments or item.counter != last:
+                self._stand(item, look.at, when, started=False)
+        elif not rows.seen:
+            # The counter fell to here; what the machine shows is an older cycle's values.
+            self._stand(item, look.at, look.at, started=False)
+            refused = "not_new"
+        else:
+            runs.append(self._seen(cycle, verdict))
+            self._learn(cycle, verdict, when, changed=bool(mounts))
+            self._kept(cycle, when)
+            self._stand(cycle, look.at, when, started=cycle.fresh and cycle.closing == "shot")
+            booked = self._booked(cycle)
+        return Entry(
+            booked=booked,
+            segments=segments,
+            runs=runs,
+            mounts=mounts,
+            refused=refused,
+            findings=findings,
+        )
+
+    # Cycles that are no new closing
+
+    def _known(self, cycle: Cycle, old: Known, when: datetime) -> Entry:
+        """A cycle that is booked already, or came late: it was booked as unobserved."""
+        standing, gap = self.standing, old.gap
+        if gap is None:
+            return Entry(refused=old.refused)
+        number = gap.number(cycle.counter)
+        standing.gaps.remove(gap)
+        standing.gaps += [
+            replace(gap, first=low, last=high)
+            for low, high in ((gap.first, number - 1), (number + 1, gap.last))
+            if low <= high
+        ]
+        if cycle.fresh:
+            standing.times.append((cycle.counter, when))
+        shots = -1 if cycle.closing == "dry" else 0
+        row = self._place().row(
+            machine=self.machine,
+            segment=gap.segment,
+            kind="seen_late",
+            first=number,
+            last=number,
+            closings=0,
+            shots=shots,
+            unobserved=-1,
+            shots_min=shots,
+            shots_max=shots,
+            since=cycle.time,
+            until=cycle.time,
+        )
+        # From before a wrap: its raw value is one of the segment that the wrap ended.
+        segment = gap.segment if number == cycle.counter else gap.segment - 1
+        return Entry(booked=replace(self._booked(cycle), segment=segment), runs=[row])
+
+    def _bounce(self, cycle: Cycle, when: datetime, verdict: Judgement) -> Entry:
+        """Count a step of the counter that was no closing; in doubt both ways."""
+        standing, usual_s = self.standing, self.interval_s
+        assert standing.ended is not None
+        assert usual_s is not None
+        last = standing.counter
+        segments = []
+        if verdict.step is Step.WRAPPED:
+            segments.append(self._open(cycle.counter - 1, cycle.received_at, Step.WRAPPED.value))
+        step_s = (when - standing.ended).total_seconds()
+        most = int(step_s >= BOUNCE_SURELY * usual_s)
+        found = Judgement(
+            step=Step.DOUBLED,
+            closings=0,
+            least=0,
+            most=most,
+            evidence=f"{step_s:.1f} s after the last one; a cycle takes {usual_s:.1f} s",
+        )
+        row = self._place().row(
+            machine=self.machine,
+            segment=self._segment().number,
+            kind="double_pulse",
+            first=cycle.counter,
+            last=cycle.counter,
+            closings=0,
+            shots=0,
+            unobserved=0,
+            shots_min=0,
+            shots_max=most,
+            since=when,
+            until=when,
+            reason=Step.DOUBLED.value,
+            evidence=found.evidence,
+        )
+        finding = _finding(found, last, cycle, standing.others, standing.ended, when)
+        standing.bounces += 1
+        standing.counter = cycle.counter
+        standing.others = {**standing.others, **cycle.counters}
+        standing.run = None
+        return Entry(segments=segments, runs=[row], findings=[finding], refused="double_pulse")
+
+    # Segments
+
+    def _follow(
+        self, verdict: Judgement, counter: int, at: datetime
+    ) -> tuple[list[Segment], Track | None]:
+        """Open a new segment where the counter did not simply rise.
+
+        Returns:
+            The segment, and the track that the counter has gone back to.
+        """
+        standing, track, since = self.standing, self.standing.track, verdict.closings
+        assert standing.ended is not None
+        resumed = None
+        match verdict.step:
+            case Step.SAME:
+                return [], None
+            case Step.RISEN | Step.DOUBLED | Step.TORN:
+                if track is not None:
+                    gone = track.stood or track.since + since > TRACK_MOST
+                    standing.track = None if gone else replace(track, since=track.since + since)
+                return [], None
+            case Step.STUCK if track and track.stood and track.counter == counter:
+                standing.track = replace(track, since=track.since + since)
+            case Step.RESUMED:
+                standing.track, resumed = None, track
+            case step:
+                standing.track = Track(
+                    counter=standing.counter,
+                    since=since,
+                    ended=standing.ended,
+                    stood=step is Step.STUCK,
+                )
+        return [self._open(counter - since, at, verdict.step.value)], resumed
+
+    def _open(self, first: int, at: datetime, reason: str) -> Segment:
+        standing, old = self.standing, self.standing.segment
+        if old is not None:
+            standing.earlier.append(Earlier(old.number, old.first, standing.counter))
+            del standing.earlier[:-SEGMENTS_KEPT]
+            kept = {each.segment for each in standing.earlier}
+            standing.gaps = [gap for gap in standing.gaps if gap.segment in kept]
+        segment = Segment(
+            machine=self.machine,
+            number=old.number + 1 if old else 1,
+            first=first,
+            opened_at=at,
+            reason=reason,
+        )
+        standing.segment, standing.counter, standing.run = segment, first, None
+        return segment
 
     def _segment(self) -> Segment:
         assert self.standing.segment is not None
         return self.standing.segment
 
-    def _open(self, first: int, at: datetime, reason: str) -> None:
+    # Where it stands, and what it has learned
+
+    def _stand(
+        self, item: Cycle | Sighting, at: datetime, when: datetime, *, started: bool
+    ) -> None:
+        """Note where the ledger stands after an item."""
         standing = self.standing
-        number = standing.segment.number + 1 if standing.segment else 1
-        standing.segment = Segment(
-            machine=self.machine, number=number, first=first, opened_at=at, reason=reason
-        )
-        standing.counter = first
-        standing.run = None
-        standing.unobserved = []
+        standing.counter, standing.at, standing.started = item.counter, at, started
+        standing.ended = when
+        if item.counters:
+            standing.others = {**standing.others, **item.counters}
+        if item.job is not None:
+            standing.job = item.job
 
-    def _known(self, cycle: Cycle) -> bool:
-        """Whether a counter was booked already in this segment, so that nothing new happened."""
+    def _kept(self, cycle: Cycle, when: datetime) -> None:
+        """Remember a cycle, to know it again."""
+        if cycle.fresh:
+            self.standing.times.append((cycle.counter, when))
+        self.standing.shown = shown(cycle)
+        self.standing.stale = None
+
+    def _learn(self, cycle: Cycle, verdict: Judgement, when: datetime, *, changed: bool) -> None:
+        """Take the pace, what jobs do to the counter, and how many parts a shot makes."""
         standing = self.standing
-        if cycle.counter == standing.counter:
-            return not self._stuck(cycle)
-        within = self._segment().first < cycle.counter < standing.counter
-        return within and not self._later(cycle)
+        assert standing.ended is not None
+        if standing.bounces > BOUNCES_MOST:
+            standing.pace.restart()
+        standing.bounces = 0
+        if standing.job is not None and cycle.job is not None and cycle.job != standing.job:
+            if verdict.step is Step.RISEN and verdict.closings == 1:
+                standing.per_job = False
+            elif verdict.step is Step.RESET and verdict.alone:
+                standing.per_job = True
+        if verdict.closings != 1 or changed or not standing.started or cycle.closing == "dry":
+            return
+        step_s = (when - standing.ended).total_seconds()
+        if cycle.fresh and step_s > 0:
+            standing.pace.add(round(step_s, 6))
+        was, now = standing.others.get(PARTS), cycle.counters.get(PARTS)
+        if was is not None and now is not None and now >= was:
+            standing.made = (*standing.made, now - was)[-MADE_KEPT:]
 
-    def _later(self, cycle: Cycle) -> bool:
-        """Whether it ended after the last one seen, so that its low counter is a fall.
-
-        One that follows the last cycle seen, but not the last counter, is only late.
-        """
-        times = self.standing.times
-        if not times or times[-1][0] < cycle.counter:
-            return False
-        return cycle.time > times[-1][1]
-
-    def _stuck(self, cycle: Cycle) -> bool:
-        """The same counter announced over half a cycle later: a new shot, a stuck counter."""
-        standing, interval = self.standing, self.interval_s
-        return (
-            cycle.announced
-            and cycle.counter == standing.counter
-            and interval is not None
-            and (cycle.time - standing.times[-1][1]).total_seconds() > interval / 2
-            and self._unobserved_range(cycle.counter) is None
-        )
-
-    def _late(self, cycle: Cycle) -> Entry:
-        """A cycle whose counter was booked: one that came late, or a duplicate."""
-        found = self._unobserved_range(cycle.counter)
-        if found is None:
-            return Entry(refused="duplicate" if cycle.fresh else "not_new")
-        standing = self.standing
-        standing.unobserved.remove(found)
-        standing.unobserved += [
-            piece
-            for piece in ((found[0], cycle.counter - 1), (cycle.counter + 1, found[1]))
-            if piece[0] <= piece[1]
-        ]
-        if not standing.times or standing.times[-1][0] < cycle.counter:
-            standing.times.append((cycle.counter, cycle.time))
-        booked = self._booked(cycle)
-        dry = cycle.closing == "dry"
-        correction = Run(
-            machine=self.machine,
-            segment=self._segment().number,
-            kind="seen_late",
-            first=cycle.counter,
-            last=cycle.counter,
-            mold=booked.mold,
-            revision=booked.revision,
-            closings=0,
-            shots=-1 if dry else 0,
-            unobserved=-1,
-            shots_min=-1 if dry else 0,
-            shots_max=-1 if dry else 0,
-            since=cycle.time,
-            until=cycle.time,
-        )
-        return Entry(booked=booked, runs=[correction])
-
-    def _unobserved_range(self, counter: int) -> tuple[int, int] | None:
-        return next((r for r in self.standing.unobserved if r[0] <= counter <= r[1]), None)
-
-    def _advance(self, counter: int, at: datetime, *, stuck: bool) -> list[Segment]:
-        """Open a new segment where the counter did not simply rise."""
-        standing = self.standing
-        if stuck:
-            self._open(counter - 1, at, "stuck")
-            return [self._segment()]
-        verdict = judge(
-            standing.counter,
-            counter,
-            elapsed_s=(at - standing.at).total_seconds() if standing.at else 0.0,
-            interval_s=self.interval_s,
-            modulus=self.modulus,
-        )
-        match verdict.step:
-            case Step.RISEN | Step.SAME:
-                return []
-            case Step.ROLLED_BACK:
-                # What it repeats can't be told; only the closing that showed it is new.
-                self._open(counter, at, "rolled_back")
-            case Step.RESET | Step.WRAPPED:
-                # In a wrap the closings up to the width belong to the new segment's count as well.
-                self._open(counter - verdict.closings, at, verdict.step.value)
-        return [self._segment()]
-
-    def _gap(
-        self, upto: int, at: datetime, mounts: Sequence[Mount], job_counter: int | None
-    ) -> list[Run]:
-        """Unobserved closings from the last one booked to `upto`, on the mold that made them."""
-        standing = self.standing
-        first, n = standing.counter + 1, upto - standing.counter
-        if n <= 0:
-            return []
-        since = standing.at or at
-        new = standing.mount
-        old = self._replaced if mounts else new
-        on_new = n
-        evidence = "counter"
-        if mounts and old is not None:
-            # The mold changed while nobody looked: the job's own counter says since when.
-            on_new = min(n, max(0, job_counter - 1)) if job_counter is not None else 0
-            evidence = "job counter" if job_counter is not None else "mold changed unseen"
-        standing.run = None
-        standing.unobserved.append((first, upto))
-        pieces = [(old, first, upto - on_new), (new, upto - on_new + 1, upto)]
-        return [
-            Run(
-                machine=self.machine,
-                segment=self._segment().number,
-                kind="unobserved",
-                first=low,
-                last=high,
-                mold=mount.mold if mount else None,
-                revision=mount.revision if mount else None,
-                closings=high - low + 1,
-                shots=high - low + 1,
-                unobserved=high - low + 1,
-                shots_min=high - low + 1,
-                shots_max=high - low + 1,
-                since=since,
-                until=at,
-                evidence=evidence,
-            )
-            for mount, low, high in pieces
-            if low <= high
-        ]
-
-    def _seen(self, cycle: Cycle) -> Run:
-        standing, mount = self.standing, self.standing.mount
-        mold = mount.mold if mount else None
-        revision = mount.revision if mount else None
-        shots = 1 if cycle.closing == "shot" else 0
+    def _seen(self, cycle: Cycle, verdict: Judgement) -> Run:
+        """The run that a cycle is in: the one before, grown by one, or a new one."""
+        standing, place = self.standing, self._place()
+        shots = 0 if cycle.closing == "dry" else 1
         run = standing.run
-        if run and (run.last, run.mold, run.revision) == (cycle.counter - 1, mold, revision):
+        if run is not None and run.last == cycle.counter - 1 and place.is_of(run):
             run = replace(
                 run,
                 last=cycle.counter,
@@ -292,14 +369,13 @@ class Ledger:
                 until=cycle.time,
             )
         else:
-            run = Run(
+            rose = verdict.step is Step.RISEN
+            run = place.row(
                 machine=self.machine,
                 segment=self._segment().number,
                 kind="seen",
                 first=cycle.counter,
                 last=cycle.counter,
-                mold=mold,
-                revision=revision,
                 closings=1,
                 shots=shots,
                 unobserved=0,
@@ -307,26 +383,72 @@ class Ledger:
                 shots_max=shots,
                 since=cycle.time,
                 until=cycle.time,
+                reason="" if rose else verdict.step.value,
+                evidence="" if rose else verdict.evidence,
             )
         standing.run = run
         return run
 
-    def _mount(self, mold: str | None, at: datetime) -> list[Mount]:
-        """A new mount where the machine names another mold than the one we have."""
-        standing = self.standing
-        if mold is None:
-            return []
-        revision = self._revision_of(mold)
-        held = standing.mount
-        if held and (held.mold, held.revision) == (mold, revision):
-            return []
-        self._replaced = held
-        standing.mount = Mount(
-            machine=self.machine, mold=mold, revision=revision, since=at, source="machine"
-        )
-        return [standing.mount]
+    # Molds
 
-    _replaced: Mount | None = None
+    def _next_mount(self, mold: str | None) -> tuple[str, str, str] | None:
+        """Mold, revision and source of the mount that an item begins; None where it begins none."""
+        standing, held = self.standing, self.standing.mount
+        if mold is not None and mold != standing.said:
+            if held is not None and held.source == PERSON and held.mold == mold:
+                return None  # it only confirms what somebody said
+            source = "machine"
+        elif held is not None and held.source != PERSON:
+            mold, source = held.mold, held.source
+        else:
+            return None
+        revision = self._revision_of(mold)
+        if held is not None and (held.mold, held.revision) == (mold, revision):
+            return None
+        return mold, revision, source
+
+    def _mount(self, item: Cycle | Sighting, at: datetime) -> list[Mount]:
+        """A new mount where the machine names another mold than before, or that was re-cut."""
+        found = self._next_mount(item.mold)
+        if item.mold is not None:
+            self.standing.said = item.mold
+        mounts = []
+        if found is not None:
+            mold, revision, source = found
+            mount = Mount(
+                machine=self.machine, mold=mold, revision=revision, since=at, source=source
+            )
+            self._sit(mount)
+            mounts.append(mount)
+        self._set_place(item.resin, item.cavities)
+        return mounts
+
+    def _sit(self, mount: Mount | None) -> None:
+        """Have another mold on: its pace is its own, and what a shot of it makes."""
+        standing, held = self.standing, self.standing.mount
+        standing.mount = mount
+        if held is None or (mount is not None and mount.mold == held.mold):
+            return
+        fastest_s = standing.pace.fastest_s
+        if fastest_s is not None:
+            standing.fastest_s = {**standing.fastest_s, held.mold: fastest_s}
+        standing.pace.restart(standing.fastest_s.get(mount.mold) if mount else None)
+        standing.made = ()
+        standing.resin = None
+
+    def _set_place(self, resin: str | None, cavities: int | None) -> None:
+        """What is loaded and open: by the machine's word, by a person's, or by the mold's own."""
+        standing, mount = self.standing, self.standing.mount
+        if mount is not None:
+            resin = resin or mount.resin
+            if cavities is None:
+                cavities = mount.cavities or self._cavities_of(mount.mold, mount.revision)
+        standing.resin = resin or standing.resin
+        standing.cavities = cavities
+
+    def _place(self) -> Place:
+        standing = self.standing
+        return Place(standing.mount, standing.resin, standing.cavities)
 
     def _booked(self, cycle: Cycle) -> Booked:
         mount = self.standing.mount
@@ -338,7 +460,29 @@ class Ledger:
         )
 
 
-def _job_counter(cycle: Cycle) -> int | None:
-    """Number of this cycle in its job, where the machine says it."""
-    value = cycle.values.get("job_counter")
-    return int(value) if isinstance(value, int | float) else None
+def _plain(verdict: Judgement) -> bool:
+    """Whether there is nothing to tell: the counter stood, or rose by one."""
+    return verdict.step in (Step.RISEN, Step.SAME) and verdict.most <= 1
+
+
+def _finding(
+    verdict: Judgement,
+    last: int,
+    item: Cycle | Sighting,
+    others: Mapping[str, int],
+    since: datetime,
+    until: datetime,
+) -> Finding:
+    rose = verdict.step in (Step.RISEN, Step.SAME)
+    return Finding(
+        what="unobserved" if rose else verdict.step.value,
+        before=last,
+        after=item.counter,
+        closings=verdict.closings,
+        least=verdict.least,
+        most=verdict.most,
+        evidence=verdict.evidence,
+        numbers={name: now - others[name] for name, now in item.counters.items() if name in others},
+        since=since,
+        until=until,
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from agent.assembly import MOST_COUNTED
+from agent.assembly import LEAST_COUNTED, MOST_COUNTED
 from agent.recording import Recording, Row
 from drivers import Origin, Report, Value
 from drivers.signals import NUMBER_STATES, SIGNALS, STATE_WORDS, Kind
@@ -208,8 +208,8 @@ def _count(cell: str) -> int | None:
         counter = int(cell) if cell.isdigit() else _whole(cell)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"column counter: {cell!r} should be a whole number") from error
-    if not isinstance(counter, int) or not 0 <= counter <= MOST_COUNTED:
-        raise ValueError(f"column counter: {cell!r} should be a whole number from 0")
+    if not isinstance(counter, int) or not LEAST_COUNTED <= counter <= MOST_COUNTED:
+        raise ValueError(f"column counter: {cell!r} should be what a counter can show")
     return counter
 
 

@@ -1,6 +1,7 @@
 """A counter seen between cycles: proof of shots whose record never came."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -14,5 +15,11 @@ class Sighting:
     """UTC."""
     mold: str | None = None
     """The id that the machine gave at that instant, if it gives one."""
-    job_counter: int | None = None
-    """Cycles of the present job; says which shots of a gap came after a mold change."""
+    job: str | None = None
+    resin: str | None = None
+    cavities: int | None = None
+    counters: Mapping[str, int] = field(default_factory=dict)
+    """The machine's other counters, by signal; that of the job says which shots of a gap came after
+    a mold change."""
+    looked_at: datetime | None = None
+    """When we last saw the counter as it was before; None where nobody looked."""

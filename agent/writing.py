@@ -26,6 +26,7 @@ from agent.cycle import Booked
 from agent.files import curves_path, writer
 from agent.ledger import Mount, Run, Segment
 from agent.rows import compact, cycle_row, to_ns
+from agent.standing import STAGE, to_body
 from drivers import Notice
 from drivers.condition import Condition
 
@@ -95,6 +96,7 @@ class Writing:
         with self._main.begin():
             for batch in batches:
                 self._write_batch(batch)
+            self._standings(batches)
             for machine, at in seen.items():
                 self._main.execute(
                     schema.machine.update()
@@ -283,6 +285,14 @@ class Writing:
             }
             changing = ["segment", "counter", "body"]
             self._upsert(schema.saved, ["machine_id", "stage"], [row], changing)
+
+    def _standings(self, batches: Sequence[Batch]) -> None:
+        """Where every machine's ledger stands after the last of its entries."""
+        newest = {batch.machine: batch.entries[-1] for batch in batches if batch.entries}
+        for machine, entry in newest.items():
+            if entry.standing is not None:
+                body = Saved(stage=STAGE, body=to_body(entry.standing))
+                self._saved(self._machine(machine), [body])
 
     def _upsert(
         self, table: Table, keys: list[str], rows: list[dict[str, Any]], changing: list[str]

@@ -169,16 +169,18 @@ def test_shots_follow_the_mold() -> None:
 def test_a_mold_changed_while_nobody_looked_is_split_by_the_job_counter() -> None:
     seen = [cycle(1, 0), cycle(2, 20)]
 
-    entries = feed(ledger(), [*seen, sighting(12, 900, mold="B-2", job_counter=4)])
+    entries = feed(ledger(), [*seen, sighting(12, 900, mold="B-2", counters={"job_counter": 4})])
 
     assert shots(entries) == {"A-1": (8, 6), "B-2": (4, 4)}
 
 
 def test_a_mold_changed_while_nobody_looked_counts_on_the_old_one_without_a_job_counter() -> None:
-    entries = feed(ledger(), [cycle(1, 0), cycle(2, 20), sighting(12, 900, mold="B-2")])
+    entries = feed(ledger(), [cycle(501, 0), cycle(502, 20), sighting(512, 900, mold="B-2")])
 
-    assert shots(entries) == {"A-1": (12, 10)}
-    assert entries[-1].runs[0].evidence == "mold changed unseen"
+    assert shots(entries) == {"A-1": (12, 10), "B-2": (0, 0)}
+    old, new = entries[-1].runs
+    assert (old.evidence, old.shots_min, old.shots_max) == ("mold changed unseen", 0, 10)
+    assert (new.kind, new.shots_min, new.shots_max) == ("hidden", 0, 10)
 
 
 def test_a_machine_that_names_no_mold_keeps_the_one_it_has() -> None:

@@ -214,7 +214,7 @@ def test_json_lines_are_read_with_their_origins(tmp_path: Path) -> None:
         (",IMM-01,A-1,3,24", "line 4: column time: nothing"),
         (f"{stamp(70)},,A-1,3,24", "line 4: names no machine"),
         (f"{stamp(70)},IMM-01,A-1,,24", "line 4: has no counter"),
-        (f"{stamp(70)},IMM-01,A-1,-3,24", "line 4: column counter: '-3'"),
+        (f"{stamp(70)},IMM-01,A-1,-2147483649,24", "line 4: column counter: '-2147"),
         (f"{stamp(70)},IMM-01,A-1,3.5,24", "line 4: column counter: '3.5'"),
         (f"{stamp(70)},IMM-01,A-1,99999999999999999999,24", "line 4: column counter"),
         (f"{stamp(70)},IMM-01,A-1,3", "line 4: has 4 cells, the line of names 5"),

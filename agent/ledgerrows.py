@@ -1,0 +1,164 @@
+"""The rows of closings that nobody saw, on what made them, with bounds of how many there were."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from agent.counter import Judgement, Step
+from agent.entry import Mount, Run
+from agent.standing import Gap, Track
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What closings are booked on."""
+
+    mount: Mount | None
+    resin: str | None
+    cavities: int | None
+
+    def row(self, **fields: Any) -> Run:
+        """A row of the ledger on it."""
+        mount = self.mount
+        return Run(
+            mold=mount.mold if mount else None,
+            revision=mount.revision if mount else None,
+            resin=self.resin,
+            cavities=self.cavities,
+            **fields,
+        )
+
+    def is_of(self, run: Run) -> bool:
+        """Whether a row is on it."""
+        mount = self.mount
+        mold, revision = (mount.mold, mount.revision) if mount else (None, None)
+        return (run.mold, run.revision, run.resin, run.cavities) == (
+            mold, revision, self.resin, self.cavities
+        )  # fmt: skip
+
+
+@dataclass(slots=True, kw_only=True)
+class Rows:
+    """Makes the rows of one judgement."""
+
+    machine: str
+    segment: int
+    verdict: Judgement
+    first: int
+    """Number of the first closing that is new."""
+    counter: int
+    """The counter now."""
+    width: int
+    """What was taken from raw values before a wrap."""
+    since: datetime
+    until: datetime
+    seen: int
+    """1 if the last of the closings has its cycle."""
+    shot: int
+    """1 if that was a shot."""
+    job: int | None
+    """Number of the last closing in its job."""
+    job_before: int | None
+    """The job's counter at the last closing before."""
+    gaps: list[Gap] = field(default_factory=list)
+    """Where late reports will find their place."""
+    doubt: Run | None = None
+    """The row that holds a doubt which the next closings may end."""
+
+    def unseen(self, now: Place, before: Place | None) -> list[Run]:
+        """The closings without a cycle, and the doubt about more or fewer.
+
+        Args:
+            now: What they are on.
+            before: What the machine had on it before, if that has changed meanwhile.
+        """
+        verdict = self.verdict
+        n, last = verdict.closings - self.seen, self.counter - self.seen
+        fewer, more = verdict.closings - verdict.least, verdict.most - verdict.closings
+        if n <= 0 and not more:
+            return []
+        shots = n if verdict.shots is None else max(0, min(n, verdict.shots - self.shot))
+        runs = []
+        evidence, first = verdict.evidence, self.first
+        if before is not None:
+            split = self._on_new(n)
+            old = n if split is None else n - split
+            old_shots = round(shots * old / n) if n else 0
+            word = "mold changed unseen" if split is None else "split by the job"
+            said = f"{evidence}; {word}" if evidence else word
+            if old or more:
+                low = 0 if split is None else max(0, old_shots - fewer)
+                bounds = low, old_shots + more
+                runs.append(self._row(before, first, first + old - 1, old, old_shots, bounds, said))
+            first, n, shots, fewer = first + old, n - old, shots - old_shots, 0
+            more = old + more if split is None else 0
+            evidence = said
+        if n > 0 or more:
+            bounds = max(0, shots - fewer), shots + more
+            runs.append(self._row(now, first, last, n, shots, bounds, evidence))
+        if runs and verdict.most > verdict.closings and verdict.step is not Step.RISEN:
+            self.doubt = runs[0] if before is not None else runs[-1]
+        return runs
+
+    def settled(self, track: Track | None) -> list[Run]:
+        """The row that ends a doubt, now that the counter has gone on where it was."""
+        doubt = track.doubt if track else None
+        if doubt is None:
+            return []
+        return [
+            replace(
+                doubt,
+                segment=self.segment,
+                kind="settled",
+                closings=0,
+                shots=0,
+                unobserved=0,
+                shots_min=doubt.shots - doubt.shots_min,
+                shots_max=doubt.shots - doubt.shots_max,
+                until=self.until,
+                reason=Step.RESUMED.value,
+                evidence=f"segment {doubt.segment}: the counter went on where it was",
+            )
+        ]
+
+    def _on_new(self, n: int) -> int | None:
+        """How many of n unseen closings the new mold made; None where nothing says it."""
+        verdict, job, before = self.verdict, self.job, self.job_before
+        if job is not None and (before is None or job < before + verdict.closings):
+            return min(n, max(0, job - self.seen))
+        if verdict.step is Step.RESET and verdict.alone:
+            return min(n, max(0, self.counter - self.seen))
+        return None
+
+    def _row(
+        self,
+        place: Place,
+        first: int,
+        last: int,
+        n: int,
+        shots: int,
+        bounds: tuple[int, int],
+        evidence: str,
+    ) -> Run:
+        step = self.verdict.step
+        kind = "unobserved" if n > 0 and last >= first else "hidden"
+        if kind == "unobserved":
+            self.gaps.append(Gap(self.segment, first, last, self.since, self.until, self.width))
+        elif step is Step.DOUBLED:
+            kind = "double_pulse"
+        return place.row(
+            machine=self.machine,
+            segment=self.segment,
+            kind=kind,
+            first=first,
+            last=last,
+            closings=n,
+            shots=shots,
+            unobserved=n,
+            shots_min=bounds[0],
+            shots_max=bounds[1],
+            since=self.since,
+            until=self.until,
+            reason="" if step is Step.RISEN else step.value,
+            evidence=evidence,
+        )

@@ -1,0 +1,126 @@
+"""Whether a cycle is a new one: duplicates, late ones, old ones, and pulses that are no closing."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from agent.cycle import Cycle
+from agent.standing import Gap, Standing
+
+BOUNCE = 0.4
+"""A cycle shorter than this share of the usual one is no cycle (molding practice: 40 %)."""
+
+BOUNCE_SURELY = 0.25
+"""One as short as this leaves no doubt."""
+
+BOUNCES_MOST = 3
+"""More in a row are a new pace."""
+
+INTERVALS = 2
+"""So many say what is usual, for this."""
+
+PAIRED = (1.75, 2.6)
+"""A short gap and the one before it, in usual cycles, where one cycle was only published late."""
+
+OFF_S = 60.0
+"""A machine's stamp that is further off than this was made by a clock that was set."""
+
+LATE_S = 5.0
+"""A report may come this much after its counter was seen."""
+
+STALE_MOST = 2
+"""So many cycles in a row that are too old to be new, a cycle apart: their clock was set back."""
+
+
+def ended_at(standing: Standing, cycle: Cycle) -> datetime:
+    """End of a cycle by our clock, whatever the machine's clock says; notes how far it is off."""
+    if not cycle.announced:
+        return cycle.time
+    off_s = (cycle.received_at - cycle.time).total_seconds()
+    if standing.ended is None:
+        standing.skew_s = off_s if abs(off_s) > OFF_S else 0.0
+    elif off_s < standing.skew_s - OFF_S:
+        standing.skew_s = off_s  # stamped in the future: the clock was set forward
+    if not standing.skew_s:
+        return cycle.time
+    return cycle.time + timedelta(seconds=standing.skew_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Why a cycle is not a new one."""
+
+    refused: str = ""
+    gap: Gap | None = None
+    """It came late, and belongs there."""
+
+
+def known(standing: Standing, cycle: Cycle, when: datetime) -> Known | None:
+    """Why a cycle is not a new one; None where it is."""
+    ended = standing.ended
+    assert ended is not None
+    if cycle.counter > standing.counter and when > ended and cycle.fresh:
+        return None
+    for gap in reversed(standing.gaps):
+        late = timedelta(seconds=LATE_S)
+        in_time = not cycle.fresh or gap.since - late <= when <= gap.until + late
+        if in_time and gap.first <= gap.number(cycle.counter) <= gap.last:
+            return Known(gap=gap)
+    again = cycle.counter == standing.counter
+    if not cycle.fresh:
+        return Known("not_new") if again else None
+    half_s = _half_s(standing, cycle)
+    for counter, instant in reversed(standing.times):
+        if counter == cycle.counter and abs((when - instant).total_seconds()) < half_s:
+            return Known("duplicate")
+    if cycle.stood:
+        return None
+    if not cycle.announced:
+        return Known("not_new") if again else None
+    if when > ended or _clock_was_set(standing, cycle, half_s):
+        return None
+    return Known("duplicate")
+
+
+def _half_s(standing: Standing, cycle: Cycle) -> float:
+    """Half a cycle: the same counter again within it is the same shot."""
+    usual_s = standing.pace.usual_s
+    if usual_s is None:
+        reported = cycle.values.get("cycle_time_s")
+        usual_s = float(reported) if isinstance(reported, int | float) else 2.0
+    return usual_s / 2
+
+
+def _clock_was_set(standing: Standing, cycle: Cycle, half_s: float) -> bool:
+    """Whether a cycle that seems to be older than the last one only has another clock's stamp."""
+    at = cycle.received_at
+    rises = cycle.counter > standing.counter
+    if not rises or any(e.first < cycle.counter <= e.last for e in standing.earlier):
+        often = 1
+        if standing.stale is not None:
+            counter, came, before = standing.stale
+            apart = (at - came).total_seconds() >= half_s
+            often = before + 1 if cycle.counter == counter + 1 and apart else 1
+        standing.stale = (cycle.counter, at, often)
+        if often <= STALE_MOST:
+            return False
+    standing.stale = None
+    standing.skew_s = (at - cycle.time).total_seconds()
+    return True
+
+
+def bounced(standing: Standing, cycle: Cycle, when: datetime) -> bool:
+    """Whether a cycle is so soon after the last one that no mold can have closed."""
+    usual_s = standing.pace.usual_s
+    if usual_s is None or standing.ended is None or len(standing.pace.steps_s) < INTERVALS:
+        return False
+    if not standing.started or cycle.closing == "dry" or standing.bounces >= BOUNCES_MOST:
+        return False
+    if (when - standing.ended).total_seconds() >= BOUNCE * usual_s:
+        return False
+    if cycle.mode not in (None, "AUTOMATIC", "SEMI_AUTOMATIC"):
+        return False
+    if len(standing.times) > 1 and not standing.bounces:
+        both_s = (when - standing.times[-2][1]).total_seconds()
+        low, high = PAIRED
+        return not low * usual_s <= both_s <= high * usual_s
+    return True

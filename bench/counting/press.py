@@ -1,0 +1,124 @@
+"""A press that closes its mold and counts, with every way in which counters fail.
+
+Nothing here knows the ledger: closings are counted where they happen, by mold and revision, and
+what the machine's counters show of them is a matter of its own.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+
+Key = tuple[str, str]
+"""Mold and revision."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the machine says of one closing."""
+
+    machine: str
+    at: datetime
+    counter: int
+    closing: str
+    mold: str | None
+    revision: str
+    job: str
+    others: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Tool:
+    """A mold, which may sit on any press."""
+
+    name: str
+    cycle_s: float
+    cavities: int
+    revision: str = "A"
+
+
+@dataclass(slots=True)
+class Register:
+    """One counter, as wide as it is."""
+
+    value: int
+    width: int = 2**62
+    low: int = 0
+    stuck: bool = False
+    behind: int = 0
+    """Steps that it has taken and does not show, while it stands."""
+
+    def step(self, n: int = 1) -> None:
+        if self.stuck:
+            self.behind += n
+            return
+        self.value = (self.value + n - self.low) % self.width + self.low
+
+
+@dataclass(slots=True)
+class Press:
+    """One press and its counters."""
+
+    name: str
+    random: Random
+    register: Register
+    tool: Tool
+    jitter: float
+    others: dict[str, Register]
+    per_job: bool
+    """Whether jobs set its counter to 0."""
+    at: datetime = START
+    job: int = 1
+    truth: Counter[Key] = field(default_factory=Counter)
+    closings: Counter[Key] = field(default_factory=Counter)
+    counting: bool = False
+    """Whether its closings are ours to count: from the first report on."""
+
+    def close(self, *, dry: bool = False, pulses: int = 1) -> Told:
+        """Close the mold once more."""
+        share = 0.35 if dry else 1.0
+        length_s = self.tool.cycle_s * share * self.random.gauss(1.0, self.jitter)
+        self.at += timedelta(seconds=max(0.5 * self.tool.cycle_s * share, length_s))
+        self.register.step(pulses)
+        for name, other in self.others.items():
+            parts = 0 if dry else self.tool.cavities
+            other.step(parts if name == "parts_counter" else 1)
+        if self.counting:
+            key = self.tool.name, self.tool.revision
+            self.closings[key] += 1
+            self.truth[key] += not dry
+        return self.told(dry=dry)
+
+    def told(self, *, dry: bool = False) -> Told:
+        """What it says of the closing that has just ended."""
+        return Told(
+            machine=self.name,
+            at=self.at,
+            counter=self.register.value,
+            closing="dry" if dry else "shot",
+            mold=self.tool.name,
+            revision=self.tool.revision,
+            job=f"J{self.job}",
+            others={name: other.value for name, other in self.others.items()},
+        )
+
+    def stand(self, seconds: float) -> None:
+        """Make nothing for a while."""
+        self.at += timedelta(seconds=seconds)
+
+    def new_job(self) -> None:
+        """Begin another job; counters of the job start at 0."""
+        self.job += 1
+        if self.per_job:
+            self.register.value = 0
+        for name in ("job_counter", "parts_counter"):
+            if name in self.others:
+                self.others[name].value = 0
+
+    def lose_power(self, steps: int) -> None:
+        """Come back with what was last saved of the first counter."""
+        if self.register.value - steps >= self.register.low:
+            self.register.value -= steps

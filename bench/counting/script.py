@@ -1,0 +1,299 @@
+"""One random story of two presses and their molds: what is told of it, and what is true."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from random import Random
+
+from bench.counting.press import Key, Press, Register, Told, Tool
+
+DAY_S = 86_400.0
+WIDTHS = (
+    (10_000, 0), (100_000, 0), (1_000_000, 0), (10_000_000, 0), (2**15, 0), (2**16, 0),
+    (2**31, 0), (2**32, 0), (2**16, -(2**15)), (2**32, -(2**31)),
+)  # fmt: skip
+"""Width, and the lowest number that the counter shows."""
+
+RESTART = "restart"
+"""In place of a report: whoever counts stops and starts again."""
+
+
+@dataclass(slots=True)
+class Script:
+    """What is told, in the order of its arrival, and the truth."""
+
+    seed: int
+    reports: list[Told | str] = field(default_factory=list)
+    truth: Counter[Key] = field(default_factory=Counter)
+    closings: Counter[Key] = field(default_factory=Counter)
+    did: list[str] = field(default_factory=list)
+    """What happened, in words."""
+    doubt: int = 0
+    """How wide bounds may be: closings that there was time for where nothing tells how many."""
+    modulus: dict[str, int] = field(default_factory=dict)
+    """Where the driver knows the width of the counter."""
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether what is told suffices to know every shot."""
+        return self.doubt == 0
+
+
+class Writer:
+    """Writes one script.
+
+    Args:
+        seed: The same seed writes the same script.
+        only: Names of the events that may happen; None for all.
+    """
+
+    def __init__(self, seed: int, only: tuple[str, ...] | None = None) -> None:
+        self.random = Random(seed)
+        self.script = Script(seed)
+        self._only = only
+        rng = self.random
+        self.tools = [
+            Tool(f"M-{n}", round(rng.uniform(6, 60), 1), rng.choice((1, 1, 2, 4))) for n in range(4)
+        ]
+        self.presses = [self._press(n) for n in range(2)]
+        for press in self.presses:
+            press.tool = self.tools.pop()
+
+    def _press(self, n: int) -> Press:
+        rng = self.random
+        width, low = rng.choice(WIDTHS)
+        start = rng.choice((0, 37, 480, 5_000, 64_000, 1_200_000))
+        if rng.random() < 0.6:
+            start = width + low - rng.randrange(2, 120)  # about to wrap
+        start = min(start, width + low - 2)
+        name = f"IMM-0{n + 1}"
+        if rng.random() < 0.5:
+            self.script.modulus[name] = width
+        others: dict[str, Register] = {}
+        if rng.random() < 0.4:
+            others["machine_counter"] = Register(rng.randrange(10**6))
+        if rng.random() < 0.3:
+            others["job_counter"] = Register(rng.randrange(200))
+        if rng.random() < 0.3:
+            others["parts_counter"] = Register(rng.randrange(2000))
+        return Press(
+            name, rng, Register(start, width, low), self.tools[0],
+            rng.choice((0.0, 0.002, 0.01, 0.03)), others, rng.random() < 0.3,
+        )  # fmt: skip
+
+    def write(self) -> Script:
+        """The whole story."""
+        rng = self.random
+        for press in self.presses:
+            press.counting = True
+            self.shots(press, rng.randrange(8, 30))
+        events = self._events()
+        for _ in range(rng.randrange(4, 12)):
+            press = rng.choice(self.presses)
+            event = rng.choice(events)
+            self.script.did.append(f"{press.name} {event.__name__}")
+            event(press)
+            self.shots(press, rng.randrange(4, 25))
+        for press in self.presses:
+            self.script.truth += press.truth
+            self.script.closings += press.closings
+        return self.script
+
+    def _events(self) -> list[Callable[[Press], None]]:
+        events: list[Callable[[Press], None]] = [
+            self.dry, self.lost, self.outage, self.long_outage, self.stop, self.job,
+            self.job_in_outage, self.reset, self.roll_back, self.roll_back_in_outage,
+            self.duplicate, self.block_again, self.swap, self.torn, self.stuck, self.double_pulse,
+            self.bounce, self.change, self.change_in_outage, self.recut, self.move, self.restart,
+        ]  # fmt: skip
+        return [e for e in events if self._only is None or e.__name__ in self._only]
+
+    # What is told
+
+    def tell(self, told: Told) -> None:
+        self.script.reports.append(told)
+
+    def shots(self, press: Press, n: int) -> None:
+        for _ in range(n):
+            self.tell(press.close())
+
+    def unseen(self, press: Press, n: int) -> None:
+        for _ in range(n):
+            press.close()
+
+    def _width(self, press: Press) -> int:
+        return press.register.width
+
+    def may_be(self, press: Press, unseen: int, seconds: float) -> None:
+        """Note that nothing tells how many closings a time had."""
+        fastest_s = press.tool.cycle_s * (1 - 3 * press.jitter)
+        self.script.doubt += int(1.35 * seconds / fastest_s) + unseen + 60
+
+    def hide(self, press: Press, n: int) -> float:
+        """Close the mold n times with nobody looking; how long that took, s."""
+        before, counter = press.at, press.register.value
+        self.unseen(press, n)
+        took_s = (press.at - before).total_seconds()
+        wrapped = press.register.value < counter
+        room = 1.35 * took_s / press.tool.cycle_s
+        if wrapped or room >= 9_000:
+            self.may_be(press, n, took_s)
+        return took_s
+
+    # Events
+
+    def dry(self, press: Press) -> None:
+        for _ in range(self.random.randrange(1, 12)):
+            self.tell(press.close(dry=True))
+
+    def lost(self, press: Press) -> None:
+        self.hide(press, self.random.randrange(1, 4))
+
+    def outage(self, press: Press) -> None:
+        self.hide(press, self.random.randrange(5, 400))
+
+    def long_outage(self, press: Press) -> None:
+        seconds = self.random.uniform(0.2, 1.0) * DAY_S
+        self.hide(press, int(seconds / press.tool.cycle_s))
+
+    def stop(self, press: Press) -> None:
+        press.stand(self.random.uniform(60, 20_000))
+
+    def job(self, press: Press) -> None:
+        stop_s = self.random.choice((0.0, 0.0, 300.0, 3600.0))
+        press.stand(stop_s)
+        press.new_job()
+        if stop_s and press.per_job and not self._other(press):
+            self.may_be(press, 0, stop_s)
+
+    def job_in_outage(self, press: Press) -> None:
+        before = press.at
+        n, m = self.random.randrange(0, 200), self.random.randrange(0, 200)
+        self.hide(press, n)
+        press.new_job()
+        self.hide(press, m)
+        self.may_be(press, n + m, (press.at - before).total_seconds())
+
+    def reset(self, press: Press) -> None:
+        stop_s = self.random.choice((0.0, 0.0, 120.0))
+        press.stand(stop_s)
+        press.register.value = 0
+        if stop_s and not self._other(press):
+            self.may_be(press, 0, stop_s)
+
+    def roll_back(self, press: Press) -> None:
+        stop_s = self.random.choice((0.0, 90.0, 600.0))
+        press.stand(stop_s)
+        press.lose_power(self.random.randrange(1, 50))
+        if stop_s:
+            self.may_be(press, 0, stop_s)
+
+    def roll_back_in_outage(self, press: Press) -> None:
+        n = self.random.randrange(0, 49)
+        back = self.random.randrange(n + 1, 51)
+        m = self.random.randrange(0, max(1, back - n))
+        before = press.at
+        self.hide(press, n)
+        press.lose_power(back)
+        self.hide(press, m)
+        self.may_be(press, n + m, (press.at - before).total_seconds())
+
+    def duplicate(self, press: Press) -> None:
+        told = press.close()
+        for _ in range(self.random.randrange(2, 4)):
+            self.tell(told)
+
+    def block_again(self, press: Press) -> None:
+        """Another connection brings the same, some reports behind."""
+        made: list[Told] = []
+        lag = self.random.randrange(1, 12)
+        for _ in range(self.random.randrange(5, 40)):
+            made.append(press.close())
+            self.tell(made[-1])
+            if len(made) > lag:
+                self.tell(made[-1 - lag])
+        for told in made[-lag:]:
+            self.tell(told)
+
+    def swap(self, press: Press) -> None:
+        """Two reports come in the wrong order."""
+        first, second = press.close(), press.close()
+        self.tell(second)
+        self.tell(first)
+
+    def torn(self, press: Press) -> None:
+        told = press.close()
+        off = self.random.choice((2**16, 2**16, -(2**16)))
+        self.tell(replace(told, counter=max(0, told.counter + off)))
+
+    def stuck(self, press: Press) -> None:
+        register = press.register
+        register.stuck = True
+        self.shots(press, self.random.randrange(1, 9))
+        register.stuck = False
+        if self.random.random() < 0.5:
+            register.step(register.behind)
+        register.behind = 0
+
+    def double_pulse(self, press: Press) -> None:
+        """A closing counts twice, and is told once."""
+        self.tell(press.close(pulses=2))
+
+    def bounce(self, press: Press) -> None:
+        """A closing counts twice, and is told twice."""
+        told = press.close()
+        self.tell(told)
+        press.register.step()
+        after_s = self.random.uniform(0.3, 0.2 * press.tool.cycle_s)
+        self.tell(replace(
+            told, counter=press.register.value, at=told.at + timedelta(seconds=after_s)
+        ))  # fmt: skip
+
+    def change(self, press: Press) -> None:
+        """Another mold, after a change-over."""
+        press.stand(self.random.uniform(300, 3600))
+        self._take(press)
+        if self.random.random() < 0.7:
+            before = press.register.value
+            press.new_job()
+            if press.register.value != before:
+                self.may_be(press, 0, 4 * 3600)
+
+    def change_in_outage(self, press: Press) -> None:
+        before, cycle_s = press.at, press.tool.cycle_s
+        n, m = self.random.randrange(0, 100), self.random.randrange(0, 100)
+        self.hide(press, n)
+        press.stand(self.random.uniform(300, 3600))
+        self._take(press)
+        press.new_job()
+        self.hide(press, m)
+        took_s = (press.at - before).total_seconds()
+        shortest_s = min(cycle_s, press.tool.cycle_s)
+        self.script.doubt += 2 * (n + m) + int(5 * took_s / shortest_s) + 60
+
+    def recut(self, press: Press) -> None:
+        press.stand(3600)
+        press.tool.revision = chr(ord(press.tool.revision) + 1)
+
+    def move(self, press: Press) -> None:
+        """The two presses change their molds."""
+        one, two = self.presses
+        self.tools.append(one.tool)
+        self.tools.append(two.tool)
+        two_tool = two.tool
+        two.tool, one.tool = one.tool, two_tool
+        del self.tools[-2:]
+        for each in self.presses:
+            each.stand(1800)
+            self.shots(each, self.random.randrange(4, 20))
+
+    def restart(self, press: Press) -> None:
+        self.script.reports.append(RESTART)
+
+    def _take(self, press: Press) -> None:
+        self.tools.append(press.tool)
+        press.tool = self.tools.pop(0)
+
+    def _other(self, press: Press) -> bool:
+        return "machine_counter" in press.others

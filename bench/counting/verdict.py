@@ -1,0 +1,114 @@
+"""A script walked through the agent's own stages, and what the ledger says held against it."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from agent.assembly import Assembly
+from agent.entry import Entry
+from agent.ledger import Ledger, Standing
+from agent.ledgersums import LedgerSums, Sums
+from agent.stages import Stages
+from agent.standing import from_body, to_body
+from bench.counting.press import Key, Told
+from bench.counting.script import Script
+from drivers import Origin, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How the ledger's answer compares with the truth."""
+
+    script: Script
+    wrong: tuple[str, ...]
+    """Bounds that the truth is not in, and numbers that should be exact; a sentence each."""
+    wide: tuple[str, ...]
+    """Bounds that are wider than there is doubt."""
+    exact: bool
+    """All numbers are exact, and so says the ledger."""
+
+
+class Counting:
+    """Walks reports of any number of machines, with restarts in between."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._stages: dict[str, Stages] = {}
+        self._revisions: dict[str, str] = {}
+        self.sums = LedgerSums()
+        self.entries: list[Entry] = []
+
+    def take(self, told: Told | str) -> None:
+        if isinstance(told, str):
+            for machine, stages in self._stages.items():
+                self._stages[machine] = self._begin(machine, _kept(stages.ledger.standing))
+            return
+        if told.mold:
+            self._revisions[told.mold] = told.revision
+        if told.machine not in self._stages:
+            self._stages[told.machine] = self._begin(told.machine, Standing())
+        stages = self._stages[told.machine]
+        for entry in stages.take(_report(told)).entries:
+            self.sums.add(told.machine, entry)
+            self.entries.append(entry)
+
+    def _begin(self, machine: str, standing: Standing) -> Stages:
+        modulus = self._script.modulus.get(machine)
+        ledger = Ledger(machine, standing, lambda mold: self._revisions.get(mold, "A"), modulus)
+        stages = Stages(Assembly(machine), ledger)
+        stages.connected(reports=True, modulus=modulus)
+        return stages
+
+
+def _kept(standing: Standing) -> Standing:
+    assert standing.segment is not None
+    again = from_body(to_body(standing), standing.segment, standing.mount)
+    again.times.extend(standing.times)
+    return again
+
+
+def _report(told: Told) -> Report:
+    return Report(
+        machine=told.machine,
+        counter=told.counter,
+        ended_at=told.at,
+        received_at=told.at,
+        origin=Origin.REPORTED,
+        values=dict(told.others),
+        states={"closing": told.closing, "job": told.job, "mold": told.mold or ""},
+    )
+
+
+def judge(script: Script) -> Verdict:
+    """Walk a script and compare, mold revision by mold revision."""
+    counting = Counting(script)
+    for told in script.reports:
+        counting.take(told)
+    return compare(script, {(m or "", r or ""): s for m, r, s in counting.sums.lines()})
+
+
+def compare(script: Script, found: dict[Key, Sums]) -> Verdict:
+    wrong, wide = [], []
+    exact = True
+    for key in sorted(set(found) | set(script.truth)):
+        sums, true = found.get(key, Sums()), script.truth[key]
+        said = f"{key[0]} {key[1]}: {sums.shots} shots ({sums.shots_min} to {sums.shots_max})"
+        if not sums.shots_min <= true <= sums.shots_max:
+            wrong.append(f"{said}, truth {true}")
+        if not sums.shots_min <= sums.shots <= sums.shots_max:
+            wrong.append(f"{said}: outside of its own bounds")
+        if script.is_clear and (sums.shots != true or sums.shots_min != sums.shots_max):
+            wrong.append(f"{said}, truth {true}, and nothing is in doubt")
+        if sums.shots_max - sums.shots_min > script.doubt:
+            wide.append(f"{said}, truth {true}, with a doubt of {script.doubt}")
+        exact = exact and sums.shots_min == sums.shots == sums.shots_max == true
+    return Verdict(script, tuple(wrong), tuple(wide), exact)
+
+
+def tally(verdicts: list[Verdict]) -> Counter[str]:
+    """How many scripts came out how."""
+    words: Counter[str] = Counter()
+    for each in verdicts:
+        word = "wrong" if each.wrong else "exact" if each.exact else "bounded"
+        words[word] += 1
+        words["too wide"] += bool(each.wide)
+    return words
