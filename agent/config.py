@@ -11,17 +11,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, ValidationError
 
 from agent.batch import MachineRow, MoldRow
+from agent.devices import AnyMachine, places
 from agent.files import RecordError, main_path
 from drivers import MapError
 from drivers.beside import FOLDER, PKI
 from drivers.checked import Checked, complaints, read_toml, shown
-from drivers.euromap77 import Euromap77Settings
 from drivers.modbus import ModbusSettings
 from drivers.nodes import NodeMap
 from drivers.nodes import load_map as load_nodes
 from drivers.opcua import OpcUaSettings
 from drivers.registers import RegisterMap, with_cooling, without_identity
 from drivers.registers import load_map as load_registers
+from drivers.settings import MachineSettings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LISTEN = re.compile(r"^(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]+):(?P<port>\d{1,5})$")
@@ -112,11 +113,6 @@ class MoldSettings(Checked):
     expected_cycle_s: Annotated[float | None, Field(gt=0, le=3600)] = None
 
 
-AnyMachine = Annotated[
-    ModbusSettings | OpcUaSettings | Euromap77Settings, Field(discriminator="driver")
-]
-
-
 def _some(machines: tuple[AnyMachine, ...]) -> tuple[AnyMachine, ...]:
     if not machines:
         raise ValueError("should have at least one [[machine]]")
@@ -160,6 +156,11 @@ class Loaded:
         return self.path.parent.absolute() / self.config.pki.folder
 
     @property
+    def connections(self) -> list[MachineSettings]:
+        """Every machine, and every device at one."""
+        return [each for _, each in places(self.config.machine)]
+
+    @property
     def machine_rows(self) -> list[MachineRow]:
         """The machines as the record takes them."""
         return [MachineRow(name=m.name, driver=m.driver) for m in self.config.machine]
@@ -189,7 +190,7 @@ def load(path: Path) -> Loaded:
         raise ConfigError(_plainer(sentences, raw)) from error
     mistakes = [f"{path}: {each}" for each in (*_doubles(config), *_lines(config))]
     maps: dict[str, RegisterMap | NodeMap] = {}
-    for number, machine in enumerate(config.machine, 1):
+    for where, machine in places(config.machine):
         try:
             if isinstance(machine, ModbusSettings):
                 registers = load_registers(machine.map, path.parent)
@@ -201,7 +202,7 @@ def load(path: Path) -> Loaded:
             elif isinstance(machine, OpcUaSettings):
                 maps[machine.name] = load_nodes(machine.map, path.parent)
         except MapError as error:
-            mistakes.append(f"{path}: machine[{number}].map ({machine.name}): {error}")
+            mistakes.append(f"{path}: {where}.map ({machine.name}): {error}")
     if mistakes:
         raise ConfigError(mistakes)
     return Loaded(config, path, maps)
@@ -215,13 +216,13 @@ def _places(raw: dict[str, Any], path: Path) -> dict[str, Any]:
 
 
 def _doubles(config: Config) -> Iterator[str]:
-    for kind, names in (
-        ("machine", [m.name for m in config.machine]),
-        ("mold", [m.id for m in config.mold]),
+    for named in (
+        [(where, each.name) for where, each in places(config.machine)],
+        [(f"mold[{n}]", each.id) for n, each in enumerate(config.mold, 1)],
     ):
-        for name, times in Counter(names).items():
+        for name, times in Counter(name for _, name in named).items():
             if times > 1:
-                where = [f"{kind}[{n}]" for n, each in enumerate(names, 1) if each == name]
+                where = [place for place, each in named if each == name]
                 yield (
                     f"{' and '.join(where)}: found the name {name!r} {times} times; "
                     "each needs a name of its own"
@@ -230,22 +231,24 @@ def _doubles(config: Config) -> Iterator[str]:
 
 def _lines(config: Config) -> Iterator[str]:
     """Machines on one line that name two framings, or two speeds: one of them is wrong."""
-    first: dict[tuple[str, ...], tuple[int, ModbusSettings]] = {}
-    for number, machine in enumerate(config.machine, 1):
+    first: dict[tuple[str, ...], tuple[str, ModbusSettings]] = {}
+    for where, machine in places(config.machine):
         if not isinstance(machine, ModbusSettings):
             continue
         at = (machine.serial,) if machine.serial else (str(machine.host), str(machine.port))
-        other, others = first.setdefault(at, (number, machine))
+        other, others = first.setdefault(at, (where, machine))
         for key in ("framing", "baud", "parity", "stop_bits"):
             found, theirs = getattr(machine, key), getattr(others, key)
             if found != theirs:
                 yield (
-                    f"machine[{number}].{key} ({machine.name}): found {found!r}; it should be "
-                    f"{theirs!r}, as of machine[{other}] on the same line, or theirs this"
+                    f"{where}.{key} ({machine.name}): found {found!r}; it should be "
+                    f"{theirs!r}, as of {other} on the same line, or theirs this"
                 )
 
 
 DRIVERS = ("modbus", "opcua", "euromap77")
+DEVICES = ("tcd", "modbus", "opcua")
+"""Drivers of a device at a machine."""
 
 
 def _plainer(sentences: list[str], raw: dict[str, Any]) -> list[str]:
@@ -257,8 +260,17 @@ def _plainer(sentences: list[str], raw: dict[str, Any]) -> list[str]:
         if number:
             table = raw["machine"][int(number[1]) - 1]
             plain = plain[: number.start()] + _driver(table, int(number[1]))
-        said.append(plain)
+        said.append(_of_device(plain))
     return said
+
+
+def _of_device(sentence: str) -> str:
+    """What pydantic says of a device's table, in the words of the file."""
+    plain = re.sub(rf"(tcd\[\d+\])\.(?:{'|'.join(DEVICES)})\b", r"\1", sentence)
+    if told := re.search(r"(tcd\[\d+\]): found a table; .*tag '([^']*)'", plain):
+        one_of = ", ".join(DEVICES)
+        return f"{plain[: told.end(1)]}.driver: found {told[2]!r}; it should be one of {one_of}"
+    return plain
 
 
 def _driver(table: dict[str, Any], number: int) -> str:

@@ -1,7 +1,7 @@
 """`sprue discover`: what is at an address, and the configuration that watches it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -133,10 +133,14 @@ def _head(url: str, found: Survey) -> str:
     lines = [f"# {url} offers {', '.join(found.ways)}."]
     if found.ways != ("no security",):
         lines.append("# Rather use one of the secured ways: `security` in docs/reference/opcua.md.")
-    lines += [
-        f"# {plain(name)} is a temperature control device of OPC 40082-1; it is not watched yet."
-        for name in found.controllers
-    ]
+    if len(found.machines) != 1:
+        for name in found.controllers:
+            lines.append(
+                f"# {plain(name)} is a temperature control device of OPC 40082-1. Put this"
+            )
+            lines.append("# below the machine that it stands at:")
+            device = {"url": url, "browse_name": name}
+            lines += [f"# {line}" for line in table_of("machine.tcd", device).splitlines()]
     if found.is_cut:
         lines.append("# The server has more nodes than were looked at.")
     return "\n".join(lines) + "\n\n"
@@ -157,7 +161,19 @@ def _euromap(url: str, found: Survey) -> list[str]:
         said = ", ".join(f"{key} {plain(word)}" for key, word in each.identity.items())
         table = f"# {plain(each.browse_name)}: {said or 'says nothing of itself'}.\n"
         tables.append(table + table_of("machine", entries) + _cooling(each))
+    if len(found.machines) == 1:
+        tables += [*_water(found.controllers)]
     return tables
+
+
+def _water(controllers: tuple[str, ...]) -> Iterator[str]:
+    """The devices on a server with one machine, which are at that machine."""
+    for zone, name in enumerate(controllers, 1):
+        entries: dict[str, Any] = {"zone": zone} if len(controllers) > 1 else {}
+        if len(controllers) > 1:
+            entries["browse_name"] = name
+        said = f"# {plain(name)}: a temperature control device (OPC 40082-1) on the same server.\n"
+        yield said + table_of("machine.tcd", entries)
 
 
 def _cooling(machine: FoundMachine) -> str:

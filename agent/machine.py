@@ -7,11 +7,13 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import NoReturn
 
+from agent.attached import with_devices
 from agent.backoff import backoff
 from agent.canary import Canary, proven
 from agent.config import Loaded
+from agent.devices import Attaching
 from agent.line import Line
-from drivers import Link, MachineError, euromap77, modbus, opcua
+from drivers import Link, MachineError, euromap77, modbus, opcua, tcd
 from drivers.euromap77 import Euromap77Settings
 from drivers.modbus import ModbusSettings
 from drivers.nodes import NodeMap
@@ -19,6 +21,7 @@ from drivers.opcua import OpcUaSettings
 from drivers.press import Press
 from drivers.registers import RegisterMap
 from drivers.settings import MachineSettings
+from drivers.tcd import TcdSettings
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +40,14 @@ def opener(
         remember: Keep what the machine is known by.
     """
     connect, canary = direct_opener(settings, loaded), Canary(loaded.pki, settings.name)
-    return lambda: proven(connect, canary, remember=remember)
+
+    def alone() -> AbstractAsyncContextManager[Press]:
+        return proven(connect, canary, remember=remember)
+
+    if not isinstance(settings, Attaching) or not settings.tcd:
+        return alone
+    devices = [(each, opener(each, loaded, remember=remember)) for each in settings.tcd]
+    return lambda: with_devices(settings.name, alone, devices)
 
 
 def direct_opener(
@@ -53,6 +63,8 @@ def direct_opener(
             return lambda: opcua.open_press(settings, found)
         case Euromap77Settings(), None:
             return lambda: euromap77.open_press(settings)
+        case TcdSettings(), None:
+            return lambda: tcd.open_device(settings)
     raise ValueError(f"{settings.name}: no driver for {type(settings).__name__}")
 
 

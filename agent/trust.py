@@ -42,9 +42,9 @@ def trust(
             asked.
         TrustError: the machine can't be reached, or the person said no.
     """
-    settings = next((each for each in loaded.config.machine if each.name == machine), None)
+    settings = next((each for each in loaded.connections if each.name == machine), None)
     if settings is None:
-        names = ", ".join(each.name for each in loaded.config.machine)
+        names = ", ".join(each.name for each in loaded.connections)
         raise AskError(f"{loaded.path}: there is no machine {printable(machine)!r}; it has {names}")
     is_secured = isinstance(settings, SessionSettings) and settings.security is not None
     canary = Canary(loaded.pki, machine)

@@ -13,7 +13,11 @@ DI = "http://opcfoundation.org/UA/DI/"
 GENERAL = "http://opcfoundation.org/UA/PlasticsRubber/GeneralTypes/"
 IMM2MES = "http://opcfoundation.org/UA/PlasticsRubber/IMM2MES/"
 
+TCD = "http://opcfoundation.org/UA/PlasticsRubber/TCD/"
+
 DEVICE_SET = (DI, 5001)
+TCD_TYPE = (TCD, 1012)
+"""TCD_InterfaceType of OPC 40082-1."""
 MACHINE_TYPE = (IMM2MES, 1007)
 CYCLE_EVENT_TYPE = (GENERAL, 1038)
 LOGBOOK_EVENT_TYPE = (GENERAL, 1011)

@@ -141,30 +141,17 @@ _ALL = (
 SIGNALS: Mapping[str, Signal] = {signal.name: signal for signal in _ALL}
 """Every canonical signal by name."""
 
-_FEW = (
-    _level("coolant_set_c", "°C", "what a temperature control device regulates to", -30, 250),
-    _level(
-        "coolant_pressure_difference_bar",
-        "bar",
-        "between main and return line",
-        -10,
-        50,
-        decimals=2,
-    ),
-)
-"""What few machines have; the record keeps them beside the vendors' own values."""
-
 _BY_RULE: Mapping[str, Signal] = {
     signal.name: signal
     for signal in (
-        *_FEW,
+        _level("coolant_pressure_difference_bar", "bar", "between main and return line", -10, 50),
         _level("barrel_zone_c", "°C", "barrel zone", -20, 500),
         _level("mold_zone_c", "°C", "mold zone, by its own sensor", -20, 300),
         _level("mold_zone_set_c", "°C", "mold zone as set", -20, 300),
     )
 }
 _FURTHER = re.compile(
-    r"(?P<part>injection_unit|mold|circuit)_(?P<number>[2-9]|[1-9]\d+)_(?P<base>[a-z]\w+)"
+    r"(?P<part>injection_unit|mold|circuit)_(?P<number>[1-9]\d*)_(?P<base>[a-z]\w+)"
 )
 _ZONE = re.compile(r"(?P<before>(?:barrel|mold)_zone)_(?P<number>[1-9]\d*)(?P<after>(?:_set)?_c)")
 

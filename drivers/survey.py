@@ -15,13 +15,10 @@ from drivers.endpoint import offered, way
 from drivers.eventtype import browse_event_type
 from drivers.imm import find_machines, identity
 from drivers.nodes import NodeMap
-from drivers.plastics import DEVICE_SET, type_id
+from drivers.plastics import DEVICE_SET, TCD_TYPE, type_id
 from drivers.session import Session
 from drivers.units import unit_of_id
 
-TCD = "http://opcfoundation.org/UA/PlasticsRubber/TCD/"
-TCD_TYPE = (TCD, 1012)
-"""TCD_InterfaceType of OPC 40082-1."""
 SERVER = ua.NodeId(ua.ObjectIds.Server)
 PROPERTY = ua.NodeId(ua.ObjectIds.PropertyType)
 MOST = 20_000

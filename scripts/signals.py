@@ -15,21 +15,23 @@ under its own name.
 
 BY_RULE = """## By rule
 
-Machines have more of a kind than anybody can list. These names are signals like those above, with unit and range; the record keeps them
-beside the makers' own values.
+Machines have more of a kind than anybody can list. These names are signals like those above, with
+unit and range; the record keeps them beside the makers' own values. The first of its kind has no
+number: its values are the signals above.
 
 | name | what |
-|---|---|
-| `injection_unit_2_...` | the signal after the number, of a further injection unit: `injection_unit_2_fill_time_s` |
-| `mold_2_...` | the same of a further mold that is on: `mold_2_mold_temp_c` |
-| `circuit_2_...` | the same of a further cooling circuit, with a temperature control device of its own: `circuit_2_coolant_in_c` |
-| `barrel_zone_13_c`, ... | zones beyond those above |
-| `mold_zone_2_c`, `mold_zone_2_set_c` | temperature zones of a mold beyond its first, which is `mold_temp_c` |
-| `coolant_set_c` | what a temperature control device regulates to |
-| `coolant_pressure_difference_bar` | between main and return line |
-
-The first of its kind has no number: its values are the signals above.
-"""
+|---|---|"""
+RULES = {
+    "`injection_unit_2_...`": "the signal after the number, of a further injection unit: "
+    "`injection_unit_2_fill_time_s`",
+    "`mold_2_...`": "of a further mold that is on: `mold_2_mold_temp_c`",
+    "`circuit_2_...`": "of a further cooling circuit, with a temperature control device of its "
+    "own: `circuit_2_coolant_in_c`; of the first too, where the press shows that signal itself",
+    "`barrel_zone_13_c`, ...": "zones beyond those above",
+    "`mold_zone_2_c`, `mold_zone_2_set_c`": "temperature zones of a mold beyond its first, which "
+    "is `mold_temp_c`",
+    "`coolant_pressure_difference_bar`": "between main and return line",
+}
 
 KINDS = {
     Kind.CYCLE: "Once a cycle",
@@ -50,7 +52,7 @@ def page() -> str:
                 span = "" if signal.high == INFINITY else f"{signal.low:g} to {signal.high:g}"
                 parts.append(f"| `{signal.name}` | {signal.unit} | {signal.text} | {span} |")
         parts.append("")
-    parts.append(BY_RULE)
+    parts += [BY_RULE, *(f"| {name} | {what} |" for name, what in RULES.items()), ""]
     return "\n".join(parts)
 
 

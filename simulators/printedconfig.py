@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simulators.fleet import Fleet, first_of
-from simulators.fleetentries import FleetPress
+from simulators.fleetentries import FleetPress, FleetTcu
 from simulators.opcua.certificates import identity
 from simulators.opcua.face import application_uri
 
@@ -67,12 +67,12 @@ def print_config(
     Raises:
         OSError: a certificate can't be written.
     """
-    tables = [
-        _machine(
-            press, _Reached(host, ports[press.name], speed), _secured(fleet, press, certificates)
-        )
-        for press in fleet.press
-    ]
+    tables = []
+    for press in fleet.press:
+        at = _Reached(host, ports[press.name], speed)
+        tables.append(_machine(press, at, _secured(fleet, press, certificates)))
+        if not tables[-1].startswith("#"):
+            tables += [_tcu(each, host, ports) for each in fleet.tcu if each.press == press.name]
     tables += [_table("mold", mold.model_dump(include=set(MOLD_KEYS))) for mold in fleet.mold]
     return "\n".join(tables)
 
@@ -140,6 +140,12 @@ def _machine(press: FleetPress, at: _Reached, secured: Mapping[str, Any] | None)
     if press.hall is not None:
         entries["hall"] = press.hall
     return _table("machine", entries)
+
+
+def _tcu(tcu: FleetTcu, host: str, ports: Mapping[str, int]) -> str:
+    """A control unit at the press above it."""
+    entries = {"name": tcu.name, "driver": "modbus", "host": host, "port": ports[tcu.name]}
+    return _table("machine.tcd", entries | {"unit": tcu.unit, "map": "tcu-9"})
 
 
 def _table(name: str, entries: Mapping[str, Any]) -> str:

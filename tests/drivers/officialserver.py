@@ -27,6 +27,7 @@ class OfficialServer:
         self, server: Server, machine: Any, generator: Any, neighbor: "OfficialServer | None" = None
     ) -> None:
         self.neighbor = neighbor
+        self.water: Any = None
         self._server = server
         self._machine = machine
         self._generator = generator
@@ -41,15 +42,29 @@ class OfficialServer:
 
     async def set(self, path: str, value: Any, kind: ua.VariantType) -> None:
         """Set a variable by its path of names, whatever their namespaces."""
-        node = self._machine
-        for name in path.split("/"):
-            for child in await node.get_children():
-                if (await child.read_browse_name()).Name == name:
-                    node = child
-                    break
-            else:
-                raise KeyError(path)
+        node = await _below(self._machine, path)
         await node.write_value(ua.DataValue(ua.Variant(value, kind)))
+
+    async def set_water(
+        self, path: str, value: float, kind: ua.VariantType = ua.VariantType.Double
+    ) -> None:
+        """Set a variable of the temperature control device."""
+        node = await _below(self.water, path)
+        await node.write_value(ua.DataValue(ua.Variant(value, kind)))
+
+    async def switch_water_to_celsius(self, **values: float) -> None:
+        """Set the device to the other unit; client and server meet at no instant in between."""
+        space = self._server.iserver.aspace
+        for name, value in values.items():
+            node = await _below(self.water, f"DeviceZone/{name}")
+            unit = await node.get_child(ua.QualifiedName("EngineeringUnits", 0))
+            variants = {
+                unit.nodeid: ua.Variant(_CELSIUS, ua.VariantType.ExtensionObject),
+                node.nodeid: ua.Variant(value, ua.VariantType.Double),
+            }
+            for node_id, variant in variants.items():
+                held = space._nodes[node_id].attributes[ua.AttributeIds.Value]
+                held.value = ua.DataValue(variant)
 
     async def log(self, kind: int, **fields: tuple[Any, ua.VariantType]) -> None:
         """Fire a logbook event of one of OPC 40083's types, by its number."""
@@ -74,6 +89,7 @@ async def official_server(
     jobs: bool,
     units: Mapping[str, ua.EUInformation] = MappingProxyType({}),
     neighbor: bool = False,
+    water: bool = False,
     security: Security | None = None,
 ) -> AsyncGenerator[OfficialServer]:
     """The machine on a server whose namespaces stand where nobody expects them.
@@ -84,6 +100,7 @@ async def official_server(
         units: What it measures pressures and temperatures in, as `pressure` and `temperature`;
             nothing where it does not say.
         neighbor: Whether another machine is on the same server, `IMM_MAKER_0816`.
+        water: Whether a temperature control device is there, which shows degrees Fahrenheit.
         security: None for a server that anybody reads in clear.
     """
     server = Server(iserver=InternalServerOn(standard_nodes()))
@@ -92,7 +109,7 @@ async def official_server(
     maker = await server.register_namespace(MAKER)
     for uri in ("urn:one", "urn:two", "urn:three"):
         await server.register_namespace(uri)
-    for name in FILES:
+    for name in (*FILES, *(("PlasticsRubber.TCD",) if water else ())):
         await server.import_xml(str(nodesets / f"Opc.Ua.{name}.NodeSet2.xml"))
     di, general, imm = [
         await server.get_namespace_index(f"http://opcfoundation.org/UA/{name}/")
@@ -117,11 +134,41 @@ async def official_server(
     await secure(server, security, "urn:maker.example:imm")
     await server.start()
     try:
-        yield OfficialServer(server, machine, generator, other)
+        official = OfficialServer(server, machine, generator, other)
+        if water:
+            official.water = await _water(server, devices, maker)
+        yield official
     finally:
         await server.stop()
         for session in [*server.iserver._external_sessions.values()]:
             await session.close_session()
+
+
+_FAHRENHEIT = ua.EUInformation(UnitId=4604232, DisplayName=ua.LocalizedText("°F"))
+_CELSIUS = ua.EUInformation(UnitId=4408652, DisplayName=ua.LocalizedText("°C"))
+
+
+async def _below(node: Any, path: str) -> Any:
+    """A node by its path of names, whatever their namespaces."""
+    for name in path.split("/"):
+        for child in await node.get_children():
+            if (await child.read_browse_name()).Name == name:
+                node = child
+                break
+        else:
+            raise KeyError(path)
+    return node
+
+
+async def _water(server: Server, devices: Any, maker: int) -> Any:
+    tcd = await server.get_namespace_index("http://opcfoundation.org/UA/PlasticsRubber/TCD/")
+    name = ua.QualifiedName("TCD_MAKER_17", maker)
+    made = await devices.add_object(ua.NodeId("tcd", maker), name, ua.NodeId(1012, tcd))
+    for path in ("TemperatureMainLine", "TemperatureReturnLine", "Temperature/SetValue"):
+        node = await _below(made, f"DeviceZone/{path}")
+        unit = await node.get_child(ua.QualifiedName("EngineeringUnits", 0))
+        await unit.write_value(ua.Variant(_FAHRENHEIT, ua.VariantType.ExtensionObject))
+    return made
 
 
 async def _barrel(

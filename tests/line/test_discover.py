@@ -7,7 +7,7 @@ import pytest
 from asyncua import ua
 
 from agent.__main__ import main
-from drivers import survey
+from drivers import plastics, survey
 from simulators.euromap77.face import Euromap77Face
 from simulators.flat.face import FlatFace
 from simulators.opcua.security import Security
@@ -113,10 +113,10 @@ async def test_an_unknown_flat_server_gives_a_map_of_all_it_has(tmp_path: Path) 
 async def test_a_temperature_control_device_is_known_by_its_type(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    async with flat_server(survey.TCD, A=1.0) as server:
+    async with flat_server(plastics.TCD, A=1.0) as server:
         space, index = server._server.nodes, 2
         kind = space.object_type(
-            ua.NodeId(survey.TCD_TYPE[1], index),
+            ua.NodeId(plastics.TCD_TYPE[1], index),
             ua.QualifiedName("TCD_InterfaceType", index),
             ua.NodeId(ua.ObjectIds.BaseObjectType),
         )
@@ -126,6 +126,25 @@ async def test_a_temperature_control_device_is_known_by_its_type(
 
     assert status == 0
     assert "# TCU 1 is a temperature control device of OPC 40082-1" in capsys.readouterr().out
+
+
+async def test_a_control_device_on_a_machines_server_is_proposed_as_a_device_at_it(
+    nodesets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with official_server(nodesets, jobs=True, water=True) as server:
+        await server.set_water("DeviceZone/FlowRate/ActualValue", 11.5)
+        status = await discover(server.url)
+        printed = capsys.readouterr().out
+        config = tmp_path / "sprue.toml"
+        config.write_text(printed, encoding="utf-8")
+        checked = await checks(config)
+        shown = capsys.readouterr().out
+
+    assert status == 0
+    assert "# TCD_MAKER_17: a temperature control device" in printed
+    assert "[[machine.tcd]]" in printed
+    assert checked == (0, 0)
+    assert any("coolant_flow_l_min" in line and "11.5" in line for line in shown.splitlines())
 
 
 async def test_a_server_that_is_larger_than_we_look_is_said_to_be(

@@ -68,9 +68,8 @@ def test_the_temperature_control_unit_stands_on_it() -> None:
     ]
 
 
-async def test_its_map_reads_a_temperature_control_unit(tmp_path: Path) -> None:
+async def test_the_shipped_map_reads_a_temperature_control_unit(tmp_path: Path) -> None:
     press = a_press()
-    (tmp_path / "tcu.toml").write_text(PAGE.split("```toml\n")[1].split("```")[0])
     server = ModbusServer({9: tcu_unit(press)})
     await server.start()
     settings = ModbusSettings.model_validate(
@@ -80,14 +79,16 @@ async def test_its_map_reads_a_temperature_control_unit(tmp_path: Path) -> None:
             "host": server.host,
             "port": server.port,
             "unit": 9,
-            "map": "tcu.toml",
+            "map": "tcu-9",
         }
     )
 
-    async with open_press(settings, load_map("tcu.toml", tmp_path)) as machine:
+    async with open_press(settings, load_map("tcu-9", tmp_path)) as machine:
         frame = await machine.read()
     await server.stop()
 
     for signal in ("coolant_in_c", "coolant_out_c", "coolant_flow_l_min"):
         assert frame.value(signal) == pytest.approx(press.levels[signal])
-    assert frame.value("pressure_difference_bar") == pytest.approx(1.2, abs=0.1)
+    assert frame.value("coolant_pressure_difference_bar") == pytest.approx(1.2, abs=0.1)
+    assert frame.value("mold_temp_set_c") == press.program.coolant_in_c
+    assert frame.value("TCU/mode") == "regulating"
