@@ -15,3 +15,5 @@ class Condition:
     """How often it looks at the slowest of what we subscribed to, by its own word."""
     lost: int = 0
     """Notifications and samples that were lost in this connection, as far as they were counted."""
+    missed: int = 0
+    """Polls that were left out in this connection, because one before took too long."""
