@@ -1,0 +1,341 @@
+"""Delivers the record to one sink, for as long as the agent runs; the only place that tries again.
+
+New rows go first; what has gathered while the sink was away follows behind them, oldest first.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import NoReturn
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
+
+from agent.backoff import backoff
+from agent.forward import outbox
+from agent.forward.lines import Lines, joined
+from agent.forward.outbox import Lane, Letter, SinkRow
+from agent.forward.points import ENCODERS
+from agent.forward.settings import AnySink
+from agent.forward.sink import LaterError, Parcel, RefusedError, Sink, TooBigError
+from agent.forward.topics import BY_NAME, CURVES, TOPICS, Reading, Row, Topic
+from agent.record import Record
+
+log = logging.getLogger(__name__)
+
+FIRST_S, MOST_S = 1.0, 60.0
+"""Waits between tries while a sink is away."""
+
+IDLE_S = 0.5
+"""How often it is looked whether there is something new."""
+
+LOOK_S = 1.0
+"""How often a sink that stores late is asked whether it has started anew."""
+
+BYTES_MOST = 1_000_000
+"""Of lines in one request, before compression."""
+
+ROWS_MOST = 2000
+CURVE_ROWS_MOST = 20
+"""Rows in one request; those with curves have hundreds of lines each."""
+
+LETTERS_MOST = 1000
+"""Dead letters of a sink; then it is the sink that is wrong, not the rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Acknowledged, and not known to be on the sink's disk yet."""
+
+    at_s: float
+    lane: Lane
+    position: int
+
+
+Opener = Callable[[], AbstractAsyncContextManager[Sink]]
+
+
+class Forwarder:
+    """Delivers to one sink.
+
+    Args:
+        settings: What the sink is told, and how.
+        opener: Opens the sink; raises `LaterError` where it can't now.
+        record: Where the lanes are kept.
+        path: The record's main file, to read from.
+        now: Our clock.
+    """
+
+    def __init__(
+        self,
+        settings: AnySink,
+        opener: Opener,
+        record: Record,
+        path: Path,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._opener = opener
+        self._record = record
+        self._reading = Reading(path)
+        self._now = now
+        self._topics = [topic for topic in TOPICS if topic.name != CURVES or settings.curves]
+        self._lines = Lines(settings.tags, texts=settings.texts)
+        self._lanes: list[Lane] = []
+        self._held: deque[Held] = deque()
+        self._started: float | None = None
+        self._looked_s = 0.0
+        self._backlog_from_s = 0.0
+        self._row = SinkRow(name=settings.name, kind=settings.kind, place=settings.place)
+
+    async def run(self) -> NoReturn:
+        """Deliver until cancelled; a sink that is away is waited for, for ever."""
+        try:
+            self._lanes = await asyncio.to_thread(self._load)
+            await self._save()  # so that people see what waits, even if nothing is ever delivered
+            waits = backoff(first_s=FIRST_S, most_s=MOST_S)
+            while True:
+                try:
+                    async with self._opener() as sink:
+                        await self._look(sink, always=True)
+                        while True:
+                            moved = await self._round(sink)
+                            if self._row.trouble is not None:
+                                await self._mended()
+                            waits = backoff(first_s=FIRST_S, most_s=MOST_S)
+                            if not moved:
+                                await asyncio.sleep(IDLE_S)
+                except LaterError as error:
+                    if error.cut:
+                        self._rewind()
+                    await self._troubled(str(error))
+                    await asyncio.sleep(error.after_s or next(waits))
+                except DatabaseError as error:
+                    await self._troubled(f"record: {error.orig}")
+                    await asyncio.sleep(next(waits))
+        finally:
+            self._reading.close()
+
+    def _load(self) -> list[Lane]:
+        with self._reading.connect() as connection:
+            return outbox.load_lanes(connection, self._row.name, self._topics)
+
+    async def _round(self, sink: Sink) -> bool:
+        """One look at everything; whether there may be more at once."""
+        await self._look(sink)
+        moved = False
+        for lane in [lane for lane in self._lanes if lane.until is None]:
+            moved |= await self._live(sink, lane)
+        backlog = next((lane for lane in self._lanes if lane.until and not lane.is_told), None)
+        if backlog and asyncio.get_running_loop().time() >= self._backlog_from_s:
+            moved |= await self._catch_up(sink, backlog)
+        return moved | await self._again(sink)
+
+    async def _live(self, sink: Sink, lane: Lane) -> bool:
+        topic = BY_NAME[lane.topic]
+        head = await asyncio.to_thread(self._reading.head, topic)
+        if head - lane.sent > 2 * _rows_most(topic):
+            # What is new must not wait behind this.
+            self._lanes.append(Lane(topic=topic.name, after=lane.sent, until=head))
+            self._lanes.sort(key=lambda each: [topic.name for topic in TOPICS].index(each.topic))
+            lane.sent = head
+            if not self._settings.hold_s:
+                lane.after = head
+            await self._save()
+            return True
+        return head > lane.sent and await self._step(sink, lane) > 0
+
+    async def _catch_up(self, sink: Sink, lane: Lane) -> bool:
+        rows = await self._step(sink, lane)
+        if rows == 0:  # its last rows have changed since, and are in the live lane now
+            assert lane.until is not None
+            await self._acknowledge(lane, lane.until, [])
+        if (rate := self._settings.catch_up_per_s) is not None:
+            self._backlog_from_s = asyncio.get_running_loop().time() + rows / rate
+        return True
+
+    async def _step(self, sink: Sink, lane: Lane) -> int:
+        """Deliver the next rows of a lane; how many there were."""
+        topic = BY_NAME[lane.topic]
+        rows = await asyncio.to_thread(
+            self._reading.after, topic, lane.sent, lane.until, _rows_most(topic)
+        )
+        if not rows:
+            return 0
+        parcels, letters = await asyncio.to_thread(self._packed, topic, rows)
+        taken = rows[: len(parcels) + len(letters)]
+        done = lane.sent
+        try:
+            async for parcel, letter in self._deliver(sink, topic, parcels):
+                if letter:
+                    await asyncio.to_thread(self._refuse_too_many, len(letters))
+                    letters.append(letter)
+                done = parcel.position
+        except LaterError:
+            if done > lane.sent:  # what is settled needs not be found out again
+                await self._acknowledge(lane, done, letters)
+            raise
+        await self._acknowledge(lane, taken[-1]["position"], letters)
+        return len(taken)
+
+    def _packed(self, topic: Topic, rows: Sequence[Row]) -> tuple[list[Parcel], list[Letter]]:
+        """Rows as parcels, as many as fit into one request; and those that none can be made of."""
+        parcels: list[Parcel] = []
+        letters: list[Letter] = []
+        size = 0
+        for row in rows:
+            try:
+                body = joined(map(self._lines.line, ENCODERS[topic.name](row, self._settings)))
+            except Exception as error:
+                log.exception("%s: row %d can't be encoded", topic.name, row["row_id"])
+                words = f"Sprue can't make a point of this row: {type(error).__name__}: {error}"
+                letters.append(
+                    Letter(topic=topic.name, row_id=row["row_id"], words=words, body=b"")
+                )
+                continue
+            size += len(body)
+            if size > BYTES_MOST and parcels:
+                break
+            parcels.append(Parcel(row_id=row["row_id"], position=row["position"], body=body))
+        return parcels, letters
+
+    async def _deliver(
+        self, sink: Sink, topic: Topic, parcels: Sequence[Parcel]
+    ) -> AsyncGenerator[tuple[Parcel, Letter | None]]:
+        """Send; what is refused is halved until it stands alone.
+
+        Yields:
+            In order: a parcel that is settled with all before it; a letter where it was refused.
+        """
+        if not parcels:
+            return
+        try:
+            await sink.send(parcels)
+            yield parcels[-1], None
+        except (RefusedError, TooBigError) as error:
+            if len(parcels) > 1:
+                half = len(parcels) // 2
+                for part in (parcels[:half], parcels[half:]):
+                    async for settled in self._deliver(sink, topic, part):
+                        yield settled
+                return
+            (parcel,) = parcels
+            log.warning("%s refuses %s %d: %s", self._row.name, topic.name, parcel.row_id, error)
+            yield (
+                parcel,
+                Letter(topic=topic.name, row_id=parcel.row_id, words=str(error), body=parcel.body),
+            )
+
+    def _refuse_too_many(self, more: int) -> None:
+        with self._reading.connect() as connection:
+            if outbox.count_letters(connection, self._row.name) + more >= LETTERS_MOST:
+                raise LaterError(
+                    f"it has refused {LETTERS_MOST} rows; look at `sprue outbox list`, then "
+                    "`retry` or `drop` them"
+                )
+
+    async def _again(self, sink: Sink) -> bool:
+        """Try what a person asked to be tried again."""
+
+        def asked() -> tuple[Topic, list[int]] | None:
+            with self._reading.connect() as connection:
+                return outbox.asked_again(connection, self._row.name)
+
+        found = await asyncio.to_thread(asked)
+        if not found:
+            return False
+        topic, keys = found
+        rows = await asyncio.to_thread(self._reading.of, topic, keys)
+        parcels, letters = await asyncio.to_thread(self._packed, topic, rows)
+        letters += [each async for _, each in self._deliver(sink, topic, parcels) if each]
+        tried = {p.row_id for p in parcels} | {letter.row_id for letter in letters}
+        gone = set(keys) - {row["row_id"] for row in rows}
+        taken = sorted((tried | gone) - {letter.row_id for letter in letters})
+        await self._save(
+            letters, lambda c: outbox.forget_letters(c, self._row.name, topic.name, taken)
+        )
+        return True
+
+    async def _acknowledge(self, lane: Lane, position: int, letters: Sequence[Letter]) -> None:
+        lane.sent = position
+        if self._row.trouble is not None:
+            log.warning("%s takes what it is sent again", self._row.name)
+        self._row = replace(
+            self._row, acknowledged_at=self._now(), trouble=None, trouble_since=None
+        )
+        if self._settings.hold_s:
+            at_s = asyncio.get_running_loop().time()
+            self._held.append(Held(at_s, lane, position))
+            if not letters:
+                return
+        else:
+            lane.after = position
+        await self._save(letters)
+
+    async def _look(self, sink: Sink, *, always: bool = False) -> None:
+        """Ask a sink that stores late whether it has started anew; release what is safe by now."""
+        if not self._settings.hold_s:
+            return
+        time_s = asyncio.get_running_loop().time()
+        if not always and time_s < self._looked_s + LOOK_S:
+            return
+        self._looked_s = time_s
+        started = await sink.started()
+        if self._started is not None and started != self._started:
+            log.warning("%s has started anew; the last rows go there again", self._row.name)
+            self._rewind()
+        self._started = started
+        released = False
+        while self._held and self._held[0].at_s <= time_s - self._settings.hold_s:
+            held = self._held.popleft()
+            held.lane.after = max(held.lane.after, held.position)
+            released = True
+        note = await sink.ignored()
+        if released or note != self._row.note:
+            self._row = replace(self._row, note=note)
+            await self._save()
+
+    def _rewind(self) -> None:
+        """What was acknowledged and may not be stored goes there again."""
+        self._held.clear()
+        for lane in self._lanes:
+            lane.sent = lane.after
+
+    async def _troubled(self, words: str) -> None:
+        if self._row.trouble is None:
+            log.warning("%s: %s; everything is kept for it", self._row.name, words)
+            self._row = replace(self._row, trouble_since=self._now())
+        if self._row.trouble != words:
+            self._row = replace(self._row, trouble=words)
+            await self._save()
+
+    async def _mended(self) -> None:
+        """It is there again, and nothing waits for it."""
+        self._row = replace(self._row, trouble=None, trouble_since=None)
+        await self._save()
+
+    async def _save(
+        self,
+        letters: Sequence[Letter] = (),
+        also: Callable[[Connection], None] = lambda _connection: None,
+    ) -> None:
+        """Write down how far it is; on disk with the record's next commit."""
+        self._lanes = [lane for lane in self._lanes if not lane.is_done]
+        lanes, row, at = [replace(lane) for lane in self._lanes], self._row, self._now()
+
+        def change(connection: Connection) -> None:
+            outbox.save_letters(connection, row.name, letters, at)
+            outbox.save_lanes(connection, row.name, lanes)
+            outbox.save_sink(connection, row)
+            also(connection)
+
+        await self._record.change(change)
+
+
+def _rows_most(topic: Topic) -> int:
+    return CURVE_ROWS_MOST if topic.name == CURVES else ROWS_MOST
