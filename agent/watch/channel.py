@@ -46,7 +46,7 @@ GAIN_LEAST = 0.002
 MOST_LEARNED = 5.0
 """Times a variance: a value further out counts as that far, lest a slow change be learned as
 scatter before it is told."""
-BOOST_LEAST = 0.05
+BOOST_LEAST, BOOST_LEAST_TIMES = 0.02, 0.1
 """A centre that was just set follows quickly at first: by a third, a quarter, ... down to this."""
 REFRESH = 16
 """Good cycles from one computing of the limits to the next."""
@@ -74,10 +74,10 @@ class Channel:
 
     __slots__ = (
         "_boost", "_buffer", "_calm_run", "_clip", "_drift_limit", "_due", "_ease", "_far",
-        "_far_mean", "_fast", "_m2", "_odd", "_odd_run", "_pull", "_rough", "_s2", "_settling",
-        "_slow", "_steady", "_waited", "_wandering", "centre", "frozen", "last", "leans_since",
-        "n", "name", "out", "ready", "recent", "reference", "shift", "since", "single",
-        "spikes", "treatment",
+        "_far_mean", "_fast", "_grain", "_m2", "_odd", "_odd_run", "_peak_mean", "_pull",
+        "_rough", "_s2", "_settling", "_slow", "_steady", "_waited", "_wandering", "centre",
+        "frozen", "last", "leans_since", "n", "name", "out", "peak", "ready", "recent",
+        "reference", "shift", "since", "single", "spikes", "treatment",
     )  # fmt: skip
 
     def __init__(self, name: str, treatment: Treatment) -> None:
@@ -109,6 +109,10 @@ class Channel:
         self._pull = treatment.pull
         self._boost = 0.0
         self._far, self._far_mean = Tail(), Tail()
+        self.peak = 0.0
+        """How far the excursion that lasts has been at most."""
+        self._peak_mean = 0.0
+        self._grain = 0.0
         self._due = REFRESH
         self._odd_run = self._calm_run = 0
         self._settling = 0
@@ -169,7 +173,11 @@ class Channel:
     @property
     def stands(self) -> bool:
         """Whether it is beyond its limit with this very shot, and not on its way back."""
-        return abs(self.off) >= self.shift.limit or abs(self.single.run) >= self.single.of
+        return (
+            abs(self.off) >= self.shift.limit
+            or abs(self.single.run) >= self.single.of
+            or self.spikes.above > self.spikes.limit
+        )
 
     @property
     def calm_run(self) -> int:
@@ -195,8 +203,8 @@ class Channel:
             return self._unusual(away, cut, counter, over)
         self._calm_run += 1
         self.single.run = 0
-        self.since = None
-        self.out = False
+        if self.since is not None:
+            self._back()
         if self.spikes.above:
             self.spikes.take(0.0)
         if not self.frozen:
@@ -209,15 +217,17 @@ class Channel:
         pull = self._pull
         scatter, mean_scatter = away * away, mean * mean
         if pull:
-            if scatter > MOST_LEARNED * self._m2:
-                scatter = MOST_LEARNED * self._m2
-            if mean_scatter > MOST_LEARNED * self._s2:
-                mean_scatter = MOST_LEARNED * self._s2
+            grain = self._grain
+            if scatter > MOST_LEARNED * self._m2 + grain:
+                scatter = MOST_LEARNED * self._m2 + grain
+            if mean_scatter > MOST_LEARNED * self._s2 + grain:
+                mean_scatter = MOST_LEARNED * self._s2 + grain
         self._m2 += gain * (scatter - self._m2)
         self._s2 += gain * (mean_scatter - self._s2)
         if self._boost > pull:
+            least = BOOST_LEAST if pull else BOOST_LEAST_TIMES
             pull = self._boost
-            self._boost = pull / (1.0 + pull) if pull > BOOST_LEAST else 0.0
+            self._boost = pull / (1.0 + pull) if pull > least else 0.0
         if pull:
             step = pull * away
             self.centre += step
@@ -255,16 +265,30 @@ class Channel:
             if self._odd_run >= RELEARN:
                 self.relearn()
                 return CALM
+        self.peak = max(self.peak, min(abs(away), 4 * self._clip))
         if self.out:
             return OUT
         if not self.frozen:
-            if abs(away) > self._odd:
-                self._far.take(min(abs(away), 4 * self._clip) - self._odd)
-            if abs(self.shift.value) > self._ease:
-                self._far_mean.take(abs(self.shift.value) - self._ease)
+            mean = self.shift.value
+            self._peak_mean = max(self._peak_mean, abs(mean))
             if abs(away) <= self.single.limit:
-                self._learn(self.last, cut, self.shift.value, counter)
+                if abs(mean) <= self._ease:
+                    self._learn(self.last, cut, mean, counter)
+                else:  # on its way: followed, and not taken for scatter
+                    self.centre += self._pull * away
+                    self.shift.value -= self._pull * away
         return ODD
+
+    def _back(self) -> None:
+        """An excursion is over; if it was none to be told of, it says how far good ones reach."""
+        if not self.out and not self.frozen:
+            if self.peak > self._odd:
+                self._far.take(self.peak - self._odd)
+            if self._peak_mean > self._ease:
+                self._far_mean.take(self._peak_mean - self._ease)
+        self.peak = self._peak_mean = 0.0
+        self.since = None
+        self.out = False
 
     def _wandered(self) -> bool:
         """Whether it stands too far from the reference, though it went there slowly."""
@@ -332,6 +356,7 @@ class Channel:
         self.shift.limit = max(shift, 0.5 * shift + self._far_mean.reach(self.n, RARE_MEAN))
         self._odd = max(3 * sigma, 0.4 * floor("single", home))
         self._ease = 0.5 * shift
+        self._grain = (0.1 * floor("shift", home)) ** 2
         if self.reference is not None and (drift := floor("drift", home)):
             self._drift_limit = max(drift, SIGMAS * sigma * few)
             self._wandered()
@@ -386,21 +411,17 @@ class Channel:
         self.restart(shots)
 
     def approve(self, level: float | None = None) -> None:
-        """Where it stands now is where it belongs, by a person's word; or at a level they chose."""
+        """It belongs where it stands now, by a person's word; or at a level that they chose."""
         if not self.ready:
             return
-        if level is not None and not self._pull:
-            self.centre = level
-            self.shift.value = 0.0
-        elif not self.treatment.slow and self.recent:
-            self.centre = median(list(self.recent)[-8:])
-        elif not self._pull:
-            self.centre = self.level
-        self.reference = self.centre
         if self._pull:
             self.reference = self.level if level is None else level
-        self.shift.value = 0.0 if not self._pull else self.shift.value
-        self.out, self.since = False, None
+        else:
+            newest = list(self.recent)[-PROVISIONAL:] or [self.level]
+            self.reference = self.centre = median(newest) if level is None else level
+            self.shift.value = 0.0
+        self.out, self.since, self._wandering = False, None, False
+        self.peak = self._peak_mean = 0.0
         self.single.run = 0
         self.spikes.restart()
         self._limits()

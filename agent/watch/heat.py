@@ -19,13 +19,13 @@ from drivers import Value
 SWING_WAIT = 8
 """Cycles until supply that is off is told as off: one that hunts has turned back by then."""
 SWING_MOST = 30
-TURNED_BACK = 0.85
-"""Of the weighted mean: a value below is on its way back."""
-MOLD_WAIT = 2
+TURNED_BACK = 0.7
+"""Of the furthest: a value below is on its way back."""
+MOLD_WAIT = 3
 UNSURE_WAIT = 6
 RISE_SHARE = 0.25
 """From which a larger rise from supply to return is less water."""
-SLOW_CYCLES = 50
+SLOW_CYCLES = 25
 """What takes so long for the second half of its way is no valve and no setting."""
 MANY = 3
 """Molds that turn warm together have one supply, whatever else they show."""
@@ -87,7 +87,7 @@ def _hunting(scene: Scene, channel: Channel | None) -> Verdict | None:
 def _supply(scene: Scene, channel: Channel) -> Verdict | Wait:
     if scene.edit("mold_temp_set_c") is not None:
         return _mold(scene, channel)
-    turned_back = abs(channel.last - channel.centre) < TURNED_BACK * abs(channel.shift.value)
+    turned_back = abs(channel.last - channel.centre) < TURNED_BACK * channel.peak
     if scene.age < SWING_WAIT or (turned_back and scene.age < SWING_MOST):
         return WAIT
     if channel.off < 0:
@@ -135,8 +135,10 @@ def _mold(scene: Scene, channel: Channel) -> Verdict | Wait:
         return _low_flow_by_heat(scene, channel)
     if channel.off > 0 and supply is None and len({e.machine for e in scene.elsewhere}) >= MANY - 1:
         return _warm_supply(scene, channel, scene.elsewhere[0].anomaly)
-    since = channel.leans_since
-    slow = since is not None and scene.counter - since >= SLOW_CYCLES
+    slow = any(
+        since is not None and scene.counter - since >= SLOW_CYCLES
+        for since in (channel.since, channel.leans_since)
+    )
     if channel.off > 0 and slow and flow is not None and supply is not None:
         return Verdict(
             kind="cooling_heat",

@@ -7,11 +7,11 @@ Source:
     Decision order and signatures of the molding reference, 2.5.
 """
 
-import math
 from collections.abc import Mapping
 
 from agent.watch.channel import Channel
 from agent.watch.consequences import PRESSURES
+from agent.watch.derived import REST, doubt_s
 from agent.watch.steps import is_round, step_of
 from agent.watch.verdict import WAIT, Edit, Scene, Verdict, Wait
 from agent.watch.words import amount, by_whom, share
@@ -23,12 +23,6 @@ LATE = 6
 """Cycles in which an odd time gets its cause or none."""
 PROGRAM = "production_dataset"
 SEMI = "SEMI_AUTOMATIC"
-
-REST = (
-    "mold_close_time_s", "fill_time_s", "hold_time_s", "mold_open_time_s", "ejection_time_s",
-    "pause_time_s",
-)  # fmt: skip
-"""The phases beside cooling."""
 
 
 def verdict(scene: Scene) -> Verdict | Wait | None:
@@ -150,7 +144,9 @@ def _hold(scene: Scene, channel: Channel) -> Verdict:
         kind="cycle_time",
         cause="hold_time_changed",
         channel=channel,
-        message=f"{_sentence(channel)} {_changed(edit)}{_cycle_words(scene, channel)}",
+        message=" ".join(
+            filter(None, (_sentence(channel), _changed(edit), _cycle_words(scene, channel)))
+        ),
         short=f"hold {amount(channel.name, channel.off, sign=True)}",
         likely="" if edit else "somebody changed the hold time",
         advice="Check the hold time against the set-up sheet; the gate's freezing is the least.",
@@ -163,7 +159,7 @@ def _fill(scene: Scene, channel: Channel) -> Verdict | Wait:
         kind="cycle_time",
         cause="fill_changed",
         channel=channel,
-        message=f"{_sentence(channel)}{_cycle_words(scene, channel)}",
+        message=f"{_sentence(channel)} {_cycle_words(scene, channel)}".rstrip(),
         short=f"fill {amount(channel.name, channel.off, sign=True)}",
         likely="injection speed or switch-over was changed, or the melt flows otherwise",
         advice="Compare speed, switch-over and peak pressure with the set-up sheet.",
@@ -181,7 +177,7 @@ def _movement(scene: Scene, channel: Channel) -> Verdict | Wait:
         kind="cycle_time",
         cause="open_close_changed",
         channel=channel,
-        message=f"{_sentence(channel)}{_cycle_words(scene, channel)}",
+        message=f"{_sentence(channel)} {_cycle_words(scene, channel)}".rstrip(),
         short=f"{_called(channel.name)} {amount(channel.name, channel.off, sign=True)}"[:26],
         likely="somebody changed the speed of the clamp",
         advice="Check the clamp's speeds against the set-up sheet.",
@@ -242,16 +238,6 @@ def _cycle(scene: Scene, channel: Channel) -> Verdict | Wait | None:
     if cooling is not None and abs(channel.shift.value - cooling.shift.value) < 0.6 * channel.limit:
         return WAIT  # cooling itself is on its way
     rest = [scene.channel(name) for name in REST]
-    if cooling is None and all(rest):
-        known = sum(phase.off for phase in rest if phase is not None)
-        doubt = math.sqrt(
-            channel.sigma**2 + sum(phase.sigma**2 for phase in rest if phase is not None)
-        )
-        left = off - known
-        if abs(left) > max(3 * doubt, 0.5 * abs(off)):
-            step = step_of(channel, off)
-            if "cooling_time_set_s" not in scene.values and step.shape == "step":
-                return _timer(scene, channel, None, left=left, doubt=doubt)
     if scene.age <= 3 and any(abs(c.off) > 0.5 * c.limit for c in rest if c is not None):
         return WAIT
     if scene.age <= 2:
@@ -330,35 +316,33 @@ def _recovery(scene: Scene, channel: Channel, recovery: Channel) -> Verdict:
     )
 
 
-def _timer(
-    scene: Scene,
-    channel: Channel,
-    edit: Edit | None,
-    *,
-    left: float | None = None,
-    doubt: float = 0.0,
-) -> Verdict:
-    off = channel.off if left is None else left
-    derived = ""
-    if left is not None:
-        derived = (
-            " The machine gives no cooling time; it is what the other phases leave of the cycle's "
-            f"step, give or take {amount('cooling_time_s', 2 * doubt)}."
-        )
+def _timer(scene: Scene, channel: Channel, edit: Edit | None) -> Verdict:
+    off = channel.off
     evidence: dict[str, Value] = dict(_phases(scene))
     if edit is not None and edit.new is not None:
         evidence["set_old"], evidence["set_new"] = str(edit.old), str(edit.new)
+    told = " ".join(filter(None, (_sentence(channel), _changed(edit), _worked_out(scene))))
     return Verdict(
         kind="cooling_time",
         cause="timer_changed",
         channel=channel,
-        message=f"{_sentence(channel, 'cooling' if left is not None else None, off)} "
-        f"{_changed(edit)}{derived}".rstrip(),
+        message=told,
         short=f"cooling {amount('cooling_time_s', off, sign=True)}",
         likely="" if edit else "somebody changed the cooling timer",
         advice="Check the timer against the set-up sheet; if it is meant, approve it as golden.",
         severity="info" if edit is not None and edit.who else "warning",
         evidence=evidence,
+    )
+
+
+def _worked_out(scene: Scene) -> str:
+    """How sure a cooling time is that the machine did not give."""
+    if not scene.derived:
+        return ""
+    doubt = amount("cooling_time_s", 2 * doubt_s(scene.baseline))
+    return (
+        "The machine gives no cooling time; it is what the other phases leave of the cycle, "
+        f"to {doubt}."
     )
 
 
@@ -370,7 +354,8 @@ def _stairs(scene: Scene, channel: Channel, edit: Edit | None) -> Verdict:
         channel=channel,
         message=f"Cooling has crept away in small steps: {amount(channel.name, channel.last)} "
         f"against {amount(channel.name, channel.home)} "
-        f"({amount(channel.name, off, sign=True)}, {share(off, channel.home)}).",
+        f"({amount(channel.name, off, sign=True)}, {share(off, channel.home)})."
+        + (f" {told}" if (told := _worked_out(scene)) else ""),
         short=f"cooling crept {amount(channel.name, off, sign=True)}",
         likely="the timer was edited several times, a little at a time"
         + by_whom(edit.who if edit else None),
@@ -381,12 +366,12 @@ def _stairs(scene: Scene, channel: Channel, edit: Edit | None) -> Verdict:
 
 def _unexplained(scene: Scene, channel: Channel) -> Verdict:
     shown = scene.baseline.sets.get("cooling_time_set_s")
-    timer = f" The timer is set to {amount(channel.name, shown)}." if shown is not None else ""
+    timer = f"The timer is set to {amount(channel.name, shown)}." if shown is not None else ""
     return Verdict(
         kind="cooling_time",
         cause="unexplained",
         channel=channel,
-        message=f"{_sentence(channel)}{timer}",
+        message=" ".join(filter(None, (_sentence(channel), timer, _worked_out(scene)))),
         short=f"cooling {amount(channel.name, channel.off, sign=True)}",
         advice="Look at what the press waits for while the mold is shut.",
         evidence=_phases(scene),
@@ -414,18 +399,14 @@ def _called(name: str) -> str:
     return name.rpartition("_")[0].replace("_", " ")
 
 
-def _sentence(channel: Channel, called: str | None = None, off: float | None = None) -> str:
-    """`Cooling is 12.50 s, 0.50 s longer than usual (+4 %).`"""
-    by = channel.off if off is None else off
-    word = (called or _called(channel.name)).capitalize()
-    than = "longer" if by > 0 else "shorter"
-    if called is not None:
-        return f"{word} is {amount(channel.name, abs(by))} {than} than usual."
-    now = channel.centre + channel.off if not channel.treatment.slow else channel.level
+def _sentence(channel: Channel) -> str:
+    """`Cooling takes 12.50 s, 0.50 s longer than usual (+4 %).`"""
+    now = channel.level if channel.treatment.slow else channel.centre + channel.off
     by = now - channel.home
     return (
-        f"{word} takes {amount(channel.name, now)}, {amount(channel.name, abs(by))} "
-        f"{'longer' if by > 0 else 'shorter'} than usual ({share(by, channel.home)})."
+        f"{_called(channel.name).capitalize()} takes {amount(channel.name, now)}, "
+        f"{amount(channel.name, abs(by))} {'longer' if by > 0 else 'shorter'} than usual "
+        f"({share(by, channel.home)})."
     )
 
 
@@ -443,7 +424,7 @@ def _cycle_words(scene: Scene, channel: Channel) -> str:
     cycle = scene.channel("cycle_time_s")
     if cycle is None or not scene.is_out("cycle_time_s"):
         return ""
-    return f" The cycle follows with {amount(cycle.name, cycle.off, sign=True)}."
+    return f"The cycle follows with {amount(cycle.name, cycle.off, sign=True)}."
 
 
 def _is_same(by: float | None, off: float, channel: Channel) -> bool:

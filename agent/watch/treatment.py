@@ -105,9 +105,9 @@ TREATMENTS: Mapping[str, Treatment] = {
     "clamp_force_kn": Treatment(group="process", single_share=0.06, shift_share=0.04, pull=0.02),
     "melt_temp_c": _MELT,
     **{f"barrel_zone_{n}_c": _BARREL for n in range(1, BARREL_ZONES + 1)},
-    "mold_temp_c": Treatment(group="mold", single=2.5, shift=1.5, drift=3.0, pull=0.01),
-    "coolant_in_c": Treatment(group="coolant", single=2.5, shift=1.5, drift=4.0, pull=0.01),
-    "coolant_out_c": Treatment(group="coolant", single=2.5, shift=1.8, drift=4.5, pull=0.01),
+    "mold_temp_c": Treatment(group="mold", single=2.5, shift=1.3, drift=3.0, pull=0.006),
+    "coolant_in_c": Treatment(group="coolant", single=2.5, shift=1.5, drift=4.0, pull=0.006),
+    "coolant_out_c": Treatment(group="coolant", single=2.5, shift=1.8, drift=4.5, pull=0.006),
     "coolant_flow_l_min": Treatment(
         group="coolant", single_share=0.10, shift_share=0.05, drift_share=0.12, pull=0.01,
     ),

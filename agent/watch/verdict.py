@@ -57,6 +57,8 @@ class Scene:
     """Cycles since something of this group was first out; 1 in the first."""
     swung: Collection[str]
     """Signals that were out on both sides within the last while."""
+    derived: bool
+    """Whether the cooling time is what other phases leave, not the machine's word."""
     elsewhere: Sequence[Elsewhere]
     """Presses whose water or mold turned warm in the last minutes."""
 

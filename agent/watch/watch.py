@@ -16,6 +16,7 @@ from agent.watch import heat, process, times
 from agent.watch.baseline import Baseline, Key
 from agent.watch.channel import Channel
 from agent.watch.consequences import Consequences
+from agent.watch.derived import COOLING, with_cooling
 from agent.watch.facts import Facts
 from agent.watch.opened import Opened
 from agent.watch.sheet import Sheet
@@ -169,7 +170,7 @@ class Watch:
                 found.append(self._interrupted(booked, lost_s or stood_s, usual_s))
             baseline.restart(stood_s)
         self._stops.note(booked)
-        odd, out = baseline.take(cycle.values, cycle.counter)
+        odd, out = baseline.take(with_cooling(cycle.values), cycle.counter)
         if (changed := baseline.changed_sets(cycle.values)) or self._edits:
             self._note_edits(changed, baseline)
         found += self._sheet.take(booked, baseline, self._opened)
@@ -244,7 +245,7 @@ class Watch:
             return []
         self._stops.note(booked)
         cooling = baseline.channels.get("cooling_time_s")
-        value = cycle.values.get("cooling_time_s")
+        value = with_cooling(cycle.values).get(COOLING)
         if cycle.state != "failed" or cooling is None or not cooling.ready:
             return []
         if not isinstance(value, int | float) or not _is_cut(float(value), cooling):
@@ -295,8 +296,8 @@ class Watch:
 
     def _watch_cut(self, booked: Booked, baseline: Baseline) -> list[Anomaly]:
         """A single low cooling time is told when the next one is as ever: a timer would stay."""
-        cooling = baseline.channels.get("cooling_time_s")
-        if cooling is None or not cooling.ready or "cooling_time_s" not in booked.cycle.values:
+        cooling = baseline.channels.get(COOLING)
+        if cooling is None or not cooling.ready or COOLING not in with_cooling(booked.cycle.values):
             return []
         low, self._low = self._low, None
         if _is_cut(cooling.last, cooling) and not cooling.frozen:
@@ -322,7 +323,7 @@ class Watch:
                 self._since.pop(office, None)
                 continue
             first = self._since.setdefault(office, baseline.good)
-            if office != "times" and not any(channel.stands for channel in offices[office]):
+            if not any(channel.stands for channel in offices[office]):
                 continue
             if office == "process" and "heat" in self._since:
                 continue
@@ -349,10 +350,11 @@ class Watch:
             counter=cycle.counter,
             time=cycle.time,
             mode=cycle.mode,
-            values=cycle.values,
+            values=with_cooling(cycle.values),
             out=out,
             edits=self._edits,
             age=age,
+            derived=COOLING not in cycle.values,
             swung=[name for name, swings in self._swings.items() if len(swings) > 1],
             elsewhere=elsewhere,
         )
