@@ -10,6 +10,7 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from agent.edges import Edges
 from agent.sighting import Sighting
 from drivers import Change, Column, Frame, Link, Notice, Observation, Origin, Report, Value
 from drivers.settings import Cooling
-from drivers.signals import SIGNALS, Kind, kind_of, plausible
+from drivers.signals import SIGNALS, Kind, kind_of, signal_named
 
 CURVE_SAMPLES = 36_000
 """An hour at 10 Hz; a stop longer than that keeps the newest samples and flags the curve as cut."""
@@ -233,7 +234,7 @@ class Assembly:
             job=_text(states.get("job")),
             resin=_text(states.get("resin")),
             cavities=_whole(states.get("cavities_open")),
-            counters=_counters(states),
+            counters=_counters({}, states),
             looked_at=looked_at,
         )
 
@@ -262,11 +263,16 @@ class Assembly:
 
     def _cycle(self, report: Report, uncertainty: dict[str, float]) -> Cycle:
         """The cycle that a report, or our own stand-in for one, tells of."""
-        values = {name: value for name, value in report.values.items() if _finite(value)}
-        provenance = {name: report.origins.get(name, report.origin) for name in values}
+        values, flags = dict(report.values), []
+        for name, value in report.values.items():
+            if value.__class__ is float and value - value != 0.0:  # inf, or nan
+                del values[name]
+                flags.append(f"not_a_number:{name}")
+        provenance = dict.fromkeys(values, report.origin)
+        for name in report.origins.keys() & values.keys():
+            provenance[name] = report.origins[name]
         states = {**self._states, **report.states}
         mode = _text(states.get("mode"))
-        flags = [f"not_a_number:{name}" for name in report.values if name not in values]
         curves: dict[str, Curve] = {}
         if report.fresh:
             self._cool(values, provenance, uncertainty, mode)
@@ -279,7 +285,11 @@ class Assembly:
                 flags.append("clock_off")
         else:
             flags.append("time_uncertain")
-        flags += [f"implausible:{n}" for n, v in values.items() if _implausible(n, v)]
+        for name, value in values.items():
+            if value.__class__ is not str:
+                low, high = _range(name)
+                if not low <= value <= high:  # type: ignore[operator]  # a number
+                    flags.append(f"implausible:{name}")
         self._samples, self._cut = {}, set()
         self._edges.next_cycle()
         looked_at, self._looked_at = self._looked_at, None
@@ -301,7 +311,7 @@ class Assembly:
             mold=self._tell(_text(states.get("mold"))),
             resin=_text(states.get("resin")),
             cavities=_whole(values.get("cavities_open", states.get("cavities_open"))),
-            counters=_counters({**states, **values}),
+            counters=_counters(values, states),
             looked_at=looked_at,
             values=values,
             provenance=provenance,
@@ -354,12 +364,16 @@ def _whole(value: Value | None) -> int | None:
     return int(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-def _counters(values: Mapping[str, Value]) -> dict[str, int]:
-    """The counters beside the one that numbers the cycles."""
-    found = {name: _whole(values.get(name)) for name in OTHER_COUNTERS if name in values}
-    return {name: n for name, n in found.items() if n is not None}
+def _counters(values: Mapping[str, Value], states: Mapping[str, Value]) -> dict[str, int]:
+    """The counters beside the one that numbers the cycles; those of the cycle go before."""
+    found = {}
+    for name in OTHER_COUNTERS:
+        if (n := _whole(values.get(name, states.get(name)))) is not None:
+            found[name] = n
+    return found
 
 
+@lru_cache(maxsize=4096, typed=True)
 def _text(value: Value | None) -> str | None:
     """A word as it can be stored: no halves of characters, no blanks around it."""
     text = (
@@ -368,12 +382,11 @@ def _text(value: Value | None) -> str | None:
     return text or None
 
 
-def _finite(value: Value) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
-
-
-def _implausible(name: str, value: Value) -> bool:
-    return isinstance(value, int | float) and not plausible(name, float(value))
+@lru_cache(maxsize=4096)
+def _range(name: str) -> tuple[float, float]:
+    """The plausible range of a signal; everything, for a vendor's own name."""
+    signal = signal_named(name)
+    return (signal.low, signal.high) if signal else (-math.inf, math.inf)
 
 
 def _closing(states: Mapping[str, Value]) -> Closing:
