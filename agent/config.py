@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from agent.batch import MachineRow, MoldRow
 from agent.devices import AnyMachine, places
 from agent.files import RecordError, main_path
+from agent.forward.settings import AnySink
 from drivers import MapError
 from drivers.beside import FOLDER, PKI
 from drivers.checked import Checked, complaints, read_toml, shown
@@ -128,6 +129,7 @@ class Config(Checked):
     web: WebSettings = WebSettings()
     machine: Annotated[tuple[AnyMachine, ...], AfterValidator(_some)]
     mold: tuple[MoldSettings, ...] = ()
+    forward: tuple[AnySink, ...] = ()
 
 
 class Loaded:
@@ -219,6 +221,7 @@ def _doubles(config: Config) -> Iterator[str]:
     for named in (
         [(where, each.name) for where, each in places(config.machine)],
         [(f"mold[{n}]", each.id) for n, each in enumerate(config.mold, 1)],
+        [(f"forward[{n}]", each.name) for n, each in enumerate(config.forward, 1)],
     ):
         for name, times in Counter(name for _, name in named).items():
             if times > 1:
@@ -246,7 +249,11 @@ def _lines(config: Config) -> Iterator[str]:
                 )
 
 
-DRIVERS = ("modbus", "opcua", "euromap77")
+UNIONS = {
+    "machine": ("driver", ("modbus", "opcua", "euromap77")),
+    "forward": ("kind", ("influxdb", "victoriametrics")),
+}
+"""Tables of several shapes: the key that tells which, and what it may say."""
 DEVICES = ("tcd", "modbus", "opcua")
 """Drivers of a device at a machine."""
 
@@ -255,11 +262,14 @@ def _plainer(sentences: list[str], raw: dict[str, Any]) -> list[str]:
     """Say what pydantic says of a union in the words of the file."""
     said: list[str] = []
     for sentence in sentences:
-        plain = re.sub(rf"(machine\[\d+\])\.(?:{'|'.join(DRIVERS)})\b", r"\1", sentence)
-        number = re.search(r"machine\[(\d+)\]: found a table", sentence)
-        if number:
-            table = raw["machine"][int(number[1]) - 1]
-            plain = plain[: number.start()] + _driver(table, int(number[1]))
+        plain = sentence
+        for word, (key, choices) in UNIONS.items():
+            plain = re.sub(rf"({word}\[\d+\])\.(?:{'|'.join(choices)})\b", r"\1", plain)
+            number = re.search(rf"{word}\[(\d+)\]: found a table", sentence)
+            if number:
+                table = raw[word][int(number[1]) - 1]
+                where = f"{word}[{number[1]}].{key}"
+                plain = plain[: number.start()] + _choice(table, where, key, choices)
         said.append(_of_device(plain))
     return said
 
@@ -273,14 +283,12 @@ def _of_device(sentence: str) -> str:
     return plain
 
 
-def _driver(table: dict[str, Any], number: int) -> str:
-    one_of = ", ".join(DRIVERS)
-    name = f" ({table['name']})" if "name" in table else ""
-    if "driver" not in table:
-        return f"machine[{number}].driver{name}: missing; it should be one of {one_of}"
-    found = table["driver"]
-    near = difflib.get_close_matches(str(found), DRIVERS, n=1)
+def _choice(table: dict[str, Any], where: str, key: str, choices: tuple[str, ...]) -> str:
+    one_of = ", ".join(choices)
+    where += f" ({table['name']})" if "name" in table else ""
+    if key not in table:
+        return f"{where}: missing; it should be one of {one_of}"
+    found = table[key]
+    near = difflib.get_close_matches(str(found), choices, n=1)
     guess = f"; did you mean {near[0]!r}?" if near else ""
-    return (
-        f"machine[{number}].driver{name}: found {shown(found)}; it should be one of {one_of}{guess}"
-    )
+    return f"{where}: found {shown(found)}; it should be one of {one_of}{guess}"

@@ -10,6 +10,8 @@ from agent.certificates import watch_certificates
 from agent.config import Loaded
 from agent.cycle import Booked
 from agent.display import Display, first_tile
+from agent.files import main_path
+from agent.forward.forwarding import forward
 from agent.history import Filter, open_history
 from agent.ledger import Standing
 from agent.line import Line
@@ -39,6 +41,7 @@ async def run(loaded: Loaded, pages: Pages) -> None:
         ExceptionGroup: with what failed, such as a `RecordError`.
     """
     async with open_record(loaded.record_url, loaded.machine_rows, loaded.mold_rows) as record:
+        path = main_path(loaded.record_url)
         site = Site(name=loaded.config.site.name, timezone=loaded.config.site.timezone)
         plant = Plant(site, [first_tile(machine) for machine in loaded.config.machine], now)
         past, today = await asyncio.to_thread(_past, loaded)
@@ -68,6 +71,7 @@ async def run(loaded: Loaded, pages: Pages) -> None:
             tasks.create_task(record.watch(), name="record")
             tasks.create_task(watch_certificates(loaded, now), name="certificates")
             tasks.create_task(pages_until_cancelled(pages, plant), name="pages")
+            tasks.create_task(forward(loaded.config.forward, record, path, now), name="forward")
             tasks.create_task(tick(plant, displays, lines, tally), name="tick")
             for machine in loaded.config.machine:
                 tasks.create_task(
