@@ -60,7 +60,7 @@ from simulators.serve import serve as simulate
 
 DONE, FAILED, MISUSED = 0, 1, 2
 
-LISTING = ("anomalies",)
+LISTING = ("anomalies", "outbox")
 """Commands with actions, of which `list` is the one that needs not be said."""
 
 
