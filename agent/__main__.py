@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from agent import anomalycommands, checking, demo, listing
+from agent import anomalycommands, checking, demo, listing, watchcommands
 from agent.anomaly import AnomalyError
 from agent.arguments import (
     add_format,
@@ -46,6 +46,7 @@ from agent.recording import RecordingError
 from agent.replay import Printer, Replay, print_sums, replay_file
 from agent.run import now, run
 from agent.trust import AskError, TrustError, trust
+from agent.watchwords import WatchError
 from dashboards.server import ServeError, serve
 from simulators.actions import ACTIONS
 from simulators.control import PORT as CONTROL_PORT
@@ -60,7 +61,7 @@ from simulators.serve import serve as simulate
 
 DONE, FAILED, MISUSED = 0, 1, 2
 
-LISTING = ("anomalies", "outbox")
+LISTING = ("anomalies", "outbox", "watch")
 """Commands with actions, of which `list` is the one that needs not be said."""
 
 
@@ -74,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return MISUSED
     except (
         RecordError, AnomalyError, ExportError, DiscoverError, demo.DemoError, ServeError,
-        FaultError, TrustError,
+        FaultError, TrustError, WatchError,
     ) as error:  # fmt: skip
         complain(error)
         return FAILED
@@ -224,6 +225,7 @@ def _add_reading(commands: Any) -> None:
     one.set_defaults(command=_cycles)
 
     anomalycommands.add(commands)
+    watchcommands.add(commands)
     outbox.add(commands)
 
     one = commands.add_parser("molds", help="what every mold took")

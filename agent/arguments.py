@@ -4,6 +4,7 @@ And the arguments that many commands have in common.
 """
 
 import argparse
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -75,6 +76,25 @@ def factor(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} should be a number above 0")
     return value
+
+
+def number(text: str) -> float:
+    """A number, of either sign."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} should be a number")
+    return value
+
+
+def shots(text: str) -> tuple[int, int]:
+    """First and last counter, as `200-260`."""
+    first, _, last = text.partition("-")
+    if not (first.isdigit() and last.isdigit() and int(first) <= int(last) < 2**63):
+        raise argparse.ArgumentTypeError(f"{text!r} should be like 200-260")
+    return int(first), int(last)
 
 
 def instant(text: str) -> datetime:
