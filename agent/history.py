@@ -7,7 +7,7 @@ key.
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Select, case, func, select, text
 from sqlalchemy.exc import DatabaseError
 
 from agent import curves as codec
-from agent.batch import Blind
+from agent.batch import Blind, Saved
 from agent.cycle import Booked, Curve
 from agent.entry import Mount, Run, Segment
 from agent.files import RecordError, curves_path, main_path, reader
@@ -179,23 +179,7 @@ class History:
 
     def curves(self, booked: Booked) -> dict[str, Curve]:
         """The curves of one cycle; none where its month was removed."""
-        path = curves_path(self._path, booked.cycle.time)
-        if not path.is_file():
-            return {}
-        query = select(curve).where(
-            curve.c.machine == booked.cycle.machine,
-            curve.c.segment == booked.segment,
-            curve.c.counter == booked.cycle.counter,
-        )
-        engine = reader(path)
-        try:
-            with engine.connect() as connection:
-                return {
-                    row.signal: codec.decode(row.data, from_ns(row.started_ns))
-                    for row in connection.execute(query)
-                }
-        finally:
-            engine.dispose()
+        return curves_of(self._path, booked)
 
     def runs(self, machine_name: str | None = None) -> list[Run]:
         """The ledger, in order of writing."""
@@ -317,6 +301,47 @@ class History:
             mold=connection.execute(mounted).scalar(),
             condition=_condition(row["condition"]),
         )
+
+
+def curves_of(main: Path, booked: Booked) -> dict[str, Curve]:
+    """The curves of one cycle, from the file of its month beside the main one."""
+    path = curves_path(main, booked.cycle.time)
+    if not path.is_file():
+        return {}
+    query = select(curve).where(
+        curve.c.machine == booked.cycle.machine,
+        curve.c.segment == booked.segment,
+        curve.c.counter == booked.cycle.counter,
+    )
+    engine = reader(path)
+    try:
+        with engine.connect() as connection:
+            return {
+                row.signal: codec.decode(row.data, from_ns(row.started_ns))
+                for row in connection.execute(query)
+            }
+    finally:
+        engine.dispose()
+
+
+def cycles_since(connection: Connection, main: Path, name: str, memory: Saved) -> list[Booked]:
+    """Cycles of a machine that came after those that a stage's memory has taken, with curves."""
+    last = (
+        select(cycle.c.id)
+        .join(machine)
+        .where(
+            machine.c.name == name,
+            cycle.c.segment == memory.segment,
+            cycle.c.counter == memory.counter,
+        )
+        .scalar_subquery()
+    )
+    query = _filtered(Filter(machine=name)).where(cycle.c.id > last).order_by(cycle.c.id)
+    found = [booked_of(dict(row)) for row in connection.execute(query).mappings()]
+    return [
+        replace(booked, cycle=replace(booked.cycle, curves=curves_of(main, booked)))
+        for booked in found
+    ]
 
 
 def standing_of(connection: Connection, name: str) -> Standing:
