@@ -1,7 +1,9 @@
 """Everything in the record is in InfluxDB, once, as a real server reads it back."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -192,3 +194,25 @@ async def test_a_day_without_the_sink_costs_delay_and_new_shots_do_not_wait_behi
         await told(plant)
 
     assert await database.counters() == list(range(1, 9002))
+
+
+def queries(language: str) -> list[str]:
+    """Examples of the page, by their language; one a line."""
+    page = Path(__file__).parents[2] / "docs" / "reference" / "influxdb.md"
+    parts = re.split(r"\n(?=[^\n`]+:\n\n```)", page.read_text(encoding="utf-8"))
+    blocks = [
+        re.findall(r"```\w*\n(.*?)```", part, re.DOTALL) for part in parts if language in part
+    ]
+    return [line for block in blocks for text in block for line in text.strip().splitlines()]
+
+
+async def test_the_examples_of_the_page_are_right(
+    plant: Forwarded, influx_v2: str, database: Influx
+) -> None:
+    await plant.mold(range(1, 4))
+    async with plant.to(influxdb(influx_v2, bucket=database.database)):
+        await told(plant)
+
+    found = [await database.ask(query) for query in queries("InfluxQL")]
+    assert len(found) == 3
+    assert [row["sum"] for row in found[0]] == [3]
