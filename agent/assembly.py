@@ -16,6 +16,7 @@ import numpy as np
 
 from agent.cycle import Closing, Curve, Cycle
 from agent.edges import Edges
+from agent.passages import Passages
 from agent.sighting import Sighting
 from drivers import Change, Column, Frame, Link, Notice, Observation, Origin, Report, Value
 from drivers.settings import Cooling
@@ -91,6 +92,8 @@ class Assembly:
         self._cooling = cooling
         self._grace = timedelta(seconds=grace_s)
         self._edges = Edges(cooling.edges if cooling else None)
+        self._passages = Passages()
+        self._announces = False
         self._plan = _Plan(())
         self._levels: dict[str, Value] = {}
         self._states: dict[str, Value] = {}
@@ -108,6 +111,7 @@ class Assembly:
         self._told_mold: str | None = None
         self._reports = True
         self._linked = False
+        self._shown_counter: int | None = None
 
     @property
     def states(self) -> Mapping[str, Value]:
@@ -127,6 +131,8 @@ class Assembly:
             # A report that comes next proves the same shots, and has values for one of them.
             if not (isinstance(observation, Report) and observation.counter >= pending.counter):
                 yield pending
+        if isinstance(observation, Report) and observation.origin is Origin.REPORTED:
+            self._announces = True
         match observation:
             case Frame():
                 yield from self._frame(observation)
@@ -145,10 +151,12 @@ class Assembly:
         """Edges and curves across an outage are no edges and no curves."""
         self._pending = None
         self._edges.reset()
+        self._passages.reset()
         self._samples = {}
         self._cut = set()
         self._frame_at = None
         self._looked_at = None
+        self._shown_counter = None
         self._stepped_at = None
 
     def _notice(self, notice: Notice) -> None:
@@ -183,10 +191,51 @@ class Assembly:
                 self._sample(name, at, float(value))
         self._edges.take(self._shown, at, self._interval_s)
         counter = values[plan.counter] if plan.counter is not None else None
+        missed = self._missed(counter, at)
         if isinstance(counter, int | float) and LEAST_COUNTED <= counter <= MOST_COUNTED:
             yield from self._count(int(counter), at)
+            if missed is not None and self._counter == counter:
+                yield self._stood(missed, int(counter), at)
         if self._counter is not None and _text(self._states.get("mold")) != self._told_mold:
             yield self._sighting(self._counter, at)
+
+    def _missed(self, counter: Value | None, at: datetime) -> datetime | None:
+        """The end of a closing that the phases have shown and the counter has not."""
+        phase = self._states.get("phase")
+        if self._announces or not isinstance(phase, str):
+            return None
+        if isinstance(counter, int | float) and self._shown_counter is not None:
+            n = int(counter) - self._shown_counter
+            if n:
+                self._passages.counted(max(n, 1))
+        if isinstance(counter, int | float):
+            self._shown_counter = int(counter)
+        return self._passages.take(phase, at)
+
+    def _stood(self, ended_at: datetime, counter: int, at: datetime) -> Cycle:
+        """A cycle that only the phases tell of: the counter stands, and so nobody took its values.
+
+        The cycle that runs goes on as it is: its curves and edges are its own.
+        """
+        states = self._states
+        mode = _text(states.get("mode"))
+        return Cycle(
+            machine=self._machine,
+            counter=counter,
+            time=ended_at,
+            received_at=at,
+            time_uncertainty_s=self._interval_s,
+            stood=True,
+            closing="shot",
+            state=_state(states, mode),
+            mode=mode,
+            job=_text(states.get("job")),
+            mold=self._tell(_text(states.get("mold"))),
+            resin=_text(states.get("resin")),
+            cavities=_whole(states.get("cavities_open")),
+            counters=_counters({}, states),
+            flags=("counter_stood",),
+        )
 
     def _sample(self, name: str, at: datetime, value: float) -> None:
         samples = self._samples.setdefault(name, [])

@@ -58,7 +58,7 @@ def known(standing: Standing, cycle: Cycle, when: datetime) -> Known | None:
     """Why a cycle is not a new one; None where it is."""
     ended = standing.ended
     assert ended is not None
-    if cycle.counter > standing.counter and when > ended and cycle.fresh:
+    if cycle.stood or (cycle.counter > standing.counter and when > ended and cycle.fresh):
         return None
     for gap in reversed(standing.gaps):
         late = timedelta(seconds=LATE_S)
@@ -72,8 +72,6 @@ def known(standing: Standing, cycle: Cycle, when: datetime) -> Known | None:
     for counter, instant in reversed(standing.times):
         if counter == cycle.counter and abs((when - instant).total_seconds()) < half_s:
             return Known("duplicate")
-    if cycle.stood:
-        return None
     if not cycle.announced:
         return Known("not_new") if again else None
     if when > ended or _clock_was_set(standing, cycle, half_s):
