@@ -43,7 +43,7 @@ from agent.history import Filter, History, open_history
 from agent.live import Plant
 from agent.progress import progress_bar
 from agent.recording import RecordingError
-from agent.replay import Printer, Replay, print_sums, replay_file
+from agent.replay import Printer, Replay, print_sums, replay_file, replay_record
 from agent.run import now, run
 from agent.trust import AskError, TrustError, trust
 from agent.watchwords import WatchError
@@ -235,7 +235,9 @@ def _add_reading(commands: Any) -> None:
     one.set_defaults(command=_molds)
 
     one = commands.add_parser("replay", help="past cycles through assembly, ledger and watch")
-    one.add_argument("file", type=Path, metavar="FILE", help="CSV or JSON lines; an export, say")
+    one.add_argument(
+        "file", metavar="FILE", help="CSV or JSON lines, an export say; or a record's URL"
+    )
     one.add_argument(
         "--ledger", action="store_true", help="what every mold revision took, at the end"
     )
@@ -417,9 +419,17 @@ def _molds(args: argparse.Namespace) -> int:
 
 def _replay(args: argparse.Namespace) -> int:
     replay, printer = Replay(), Printer(every=args.all)
+    if args.file.startswith("sqlite:"):
+        if args.ledger:
+            complain("of a record, 'sprue molds list' says what every mold revision took")
+            return MISUSED
+        with progress_bar("Replaying", 1000) as progress:
+            for anomalies in replay_record(args.file, progress=progress):
+                printer.take(anomalies)
+        return FAILED if args.fail_on_anomaly and printer.opened else DONE
     with progress_bar("Replaying", 1000) as progress:
         for outcome in replay_file(
-            args.file,
+            Path(args.file),
             replay,
             zone=args.zone,
             machine=args.machine,

@@ -1,6 +1,6 @@
-"""Past cycles through assembly, ledger and watch, without a machine and without a record."""
+"""Past cycles through assembly, ledger and watch, without a machine; nothing is stored."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,18 +9,24 @@ from agent.anomaly import Anomaly
 from agent.anomalylisting import anomaly_line, change_line
 from agent.assembly import Assembly
 from agent.console import print_json
+from agent.cycle import Booked
+from agent.history import Filter, open_history
 from agent.ledger import Ledger, Standing
 from agent.ledgersums import LedgerSums
 from agent.recorded import Reader, Recorded
 from agent.recording import Recording, RecordingError
+from agent.recordpast import Past, record_past
 from agent.stages import Outcome, Stages
 from agent.watch import Supply, Watch
+from agent.watchwords import Golden, Words, read_words
 from drivers import Observation
 
 TOLD = 20
 """Sentences about a file, before they are only counted."""
 
 UTC_ZONE = ZoneInfo("UTC")
+
+NOTHING = Words()
 
 
 class Replay:
@@ -31,9 +37,11 @@ class Replay:
     Args:
         revisions: The present revision of each mold, where it is not A; whoever feeds the walk
             keeps it true.
+        words: What people told the watch.
     """
 
-    def __init__(self, revisions: dict[str, str] | None = None) -> None:
+    def __init__(self, revisions: dict[str, str] | None = None, words: Words = NOTHING) -> None:
+        self._words = words
         self.sums = LedgerSums()
         self._stages: dict[str, Stages] = {}
         self._supply = Supply()
@@ -46,20 +54,31 @@ class Replay:
             self._revisions[mold] = recorded.revision
         return self.observe(recorded.report)
 
+    def look_back(self, past: Past) -> Sequence[Anomaly]:
+        """Show the watch what a record has, in the order in which the agent heard it."""
+        if isinstance(past, Golden):
+            return self._of(past.machine).hear([past])
+        machine = past.cycle.machine if isinstance(past, Booked) else past.machine
+        return self._of(machine).look_back(past)
+
     def observe(self, observation: Observation) -> Outcome:
         """Walk anything that a machine can say."""
         machine = observation.machine
-        stages = self._stages.get(machine)
-        if stages is None:
-            stages = self._stages[machine] = self._begin(machine)
-        outcome = stages.take(observation)
+        outcome = self._of(machine).take(observation)
         for entry in outcome.entries:
             self.sums.add(machine, entry)
         return outcome
 
+    def _of(self, machine: str) -> Stages:
+        stages = self._stages.get(machine)
+        if stages is None:
+            stages = self._stages[machine] = self._begin(machine)
+        return stages
+
     def _begin(self, machine: str) -> Stages:
         ledger = Ledger(machine, Standing(), lambda mold: self._revisions.get(mold, "A"))
-        stages = Stages(Assembly(machine), ledger, watch=Watch(machine, self._supply))
+        watch = Watch(machine, self._supply, self._words.of)
+        stages = Stages(Assembly(machine), ledger, watch=watch)
         stages.connected(reports=True, modulus=None)
         return stages
 
@@ -105,6 +124,30 @@ def replay_file(
             )
         if recording.refused and not read:
             raise RecordingError(f"{path}: no line of it could be used")
+
+
+def replay_record(
+    url: str, *, progress: Callable[[int], None] = lambda n: None
+) -> Iterator[Sequence[Anomaly]]:
+    """What the watch finds in the past of a record, step by step.
+
+    Args:
+        url: Of the record, which may be in use.
+        progress: Told how many thousandths are done.
+
+    Raises:
+        RecordError: it can't be read.
+    """
+    with open_history(url) as history:
+        with history.connect() as connection:
+            words = read_words(connection)
+        replay, whole, done = Replay(words=words), max(1, history.count(Filter())), 0
+        for past in record_past(history, words):
+            yield replay.look_back(past)
+            if isinstance(past, Booked):
+                done += 1
+                if not done & 255:
+                    progress(done * 1000 // whole)
 
 
 class Complaints:

@@ -86,8 +86,7 @@ class Stages:
         entries = [self.ledger.take(item) for item in self.assembly.take(observation)]
         anomalies: list[Anomaly] = []
         if isinstance(observation, Notice):
-            anomalies += self.watch.take(observation)
-            self._unsaved = SAVED_EVERY
+            anomalies += self._noticed(observation)
         for entry in entries:
             if self.life is not None:
                 anomalies += self.life.take(entry)
@@ -103,7 +102,11 @@ class Stages:
             self._last = saved.segment, saved.counter, body["end_ns"]
             self._heard = body["heard"]
             self._unsaved = 0
-        return [anomaly for booked in since for anomaly in self._watched(booked)]
+        return [anomaly for booked in since for anomaly in self.look_back(booked)]
+
+    def look_back(self, past: Booked | Notice) -> Sequence[Anomaly]:
+        """Show the watch what the record has; assembly and ledger have had it."""
+        return self._watched(past) if isinstance(past, Booked) else self._noticed(past)
 
     def hear(self, golden: Iterable[Golden]) -> Sequence[Anomaly]:
         """Take in what people told the watch; what it has heard before changes nothing.
@@ -139,6 +142,10 @@ class Stages:
             segment=segment,
             counter=counter,
         )
+
+    def _noticed(self, notice: Notice) -> Sequence[Anomaly]:
+        self._unsaved = SAVED_EVERY
+        return self.watch.take(notice)
 
     def _watched(self, booked: Booked) -> Sequence[Anomaly]:
         end_ns = to_ns(booked.cycle.time)
