@@ -320,10 +320,15 @@ class Assembly:
         provenance = dict.fromkeys(values, report.origin)
         for name in report.origins.keys() & values.keys():
             provenance[name] = report.origins[name]
-        states = {**self._states, **report.states}
+        # What shows now is not of a cycle that the machine had kept from before.
+        states = {**({} if report.backfilled else self._states), **report.states}
         mode = _text(states.get("mode"))
         curves: dict[str, Curve] = {}
-        if report.fresh:
+        if report.backfilled:
+            flags.append("backfilled")
+            if self._cooling is not None and self._cooling.derived:
+                self._cool(values, provenance, uncertainty, mode)
+        elif report.fresh:
             self._cool(values, provenance, uncertainty, mode)
             for name, level in self._levels.items():
                 if name not in values:

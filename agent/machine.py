@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from agent.attached import with_devices
@@ -13,8 +13,10 @@ from agent.canary import Canary, proven
 from agent.config import Loaded
 from agent.devices import Attaching
 from agent.line import Line
+from agent.standing import Standing
 from drivers import Link, MachineError, euromap77, modbus, opcua, tcd
 from drivers.euromap77 import Euromap77Settings
+from drivers.memory import Memory
 from drivers.modbus import ModbusSettings
 from drivers.nodes import NodeMap
 from drivers.opcua import OpcUaSettings
@@ -30,7 +32,11 @@ QUIET_AFTER = 3
 
 
 def opener(
-    settings: MachineSettings, loaded: Loaded, *, remember: bool = False
+    settings: MachineSettings,
+    loaded: Loaded,
+    *,
+    remember: bool = False,
+    memory: Memory | None = None,
 ) -> Callable[[], AbstractAsyncContextManager[Press]]:
     """What connects to a machine, and to no other than the one that was there before.
 
@@ -38,8 +44,10 @@ def opener(
         settings: The machine.
         loaded: The configuration.
         remember: Keep what the machine is known by.
+        memory: Its last cycle, from which on a gap is filled where the machine keeps its past;
+            None: no gap is filled.
     """
-    connect, canary = direct_opener(settings, loaded), Canary(loaded.pki, settings.name)
+    connect, canary = direct_opener(settings, loaded, memory), Canary(loaded.pki, settings.name)
 
     def alone() -> AbstractAsyncContextManager[Press]:
         return proven(connect, canary, remember=remember)
@@ -51,7 +59,7 @@ def opener(
 
 
 def direct_opener(
-    settings: MachineSettings, loaded: Loaded
+    settings: MachineSettings, loaded: Loaded, memory: Memory | None = None
 ) -> Callable[[], AbstractAsyncContextManager[Press]]:
     """What connects to a machine, by its driver."""
     found = loaded.maps.get(settings.name)
@@ -62,10 +70,18 @@ def direct_opener(
         case OpcUaSettings(), NodeMap():
             return lambda: opcua.open_press(settings, found)
         case Euromap77Settings(), None:
-            return lambda: euromap77.open_press(settings)
+            return lambda: euromap77.open_press(settings, memory)
         case TcdSettings(), None:
             return lambda: tcd.open_device(settings)
     raise ValueError(f"{settings.name}: no driver for {type(settings).__name__}")
+
+
+def remembered(standing: Standing) -> Memory:
+    """The last cycle of a machine as the record has it, by the machine's clock."""
+    if standing.ended is None:
+        return Memory()
+    mold = {"mold": standing.mount.mold} if standing.mount else {}
+    return Memory(until=standing.ended - timedelta(seconds=standing.skew_s), states=mold)
 
 
 async def follow(

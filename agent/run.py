@@ -16,7 +16,7 @@ from agent.history import Filter, open_history
 from agent.ledger import Standing
 from agent.line import Line
 from agent.live import SPARK_CYCLES, Plant, Site, Today
-from agent.machine import follow, opener
+from agent.machine import follow, opener, remembered
 from agent.record import Before, Record, open_record
 from agent.today import Tally, day_start
 
@@ -74,10 +74,10 @@ async def run(loaded: Loaded, pages: Pages) -> None:
             tasks.create_task(forward(loaded.config.forward, record, path, now), name="forward")
             tasks.create_task(tick(plant, displays, lines, tally), name="tick")
             for machine in loaded.config.machine:
+                memory = remembered(_before(record, machine.name).standing)
+                connect = opener(machine, loaded, remember=True, memory=memory)
                 tasks.create_task(
-                    follow(
-                        machine, opener(machine, loaded, remember=True), lines[machine.name], now
-                    ),
+                    follow(machine, connect, lines[machine.name], now),
                     name=f"follow {machine.name}",
                 )
 

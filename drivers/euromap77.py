@@ -17,6 +17,7 @@ from drivers.immpress import ImmPress
 from drivers.immview import View
 from drivers.immwatch import Watch
 from drivers.logbook import browse_logbook
+from drivers.memory import Memory
 from drivers.nodeid import parse_address
 from drivers.plastics import MODE_CHANGE, PRODUCTION_STATUS_CHANGE
 from drivers.session import Session, SessionSettings, open_session
@@ -114,18 +115,24 @@ class Euromap77Settings(SessionSettings):
 
 
 @asynccontextmanager
-async def open_press(settings: Euromap77Settings) -> AsyncGenerator[ImmPress]:
+async def open_press(
+    settings: Euromap77Settings, memory: Memory | None = None
+) -> AsyncGenerator[ImmPress]:
     """Connect, hand out the press, and close whatever happens.
+
+    Args:
+        settings: The machine.
+        memory: What is known of it from before, kept up to date; None: nothing.
 
     Raises:
         UnreachableError: nobody answers, or not in time.
         RefusedError: it says no, has no such machine, or not the fields that are configured.
     """
     async with open_session(settings) as session:
-        yield await _join(session, settings)
+        yield await _join(session, settings, memory or Memory())
 
 
-async def _join(session: Session, settings: Euromap77Settings) -> ImmPress:
+async def _join(session: Session, settings: Euromap77Settings, memory: Memory) -> ImmPress:
     """Find the machine and subscribe to all it tells, before anything of it is read."""
     root = await find_machine(session, settings.serial, settings.browse_name)
     view = View(session, root, await barrel_places(session, root))
@@ -152,4 +159,5 @@ async def _join(session: Session, settings: Euromap77Settings) -> ImmPress:
         identity=await identity(session, root),
         report_columns=events.columns,
         cooling=cooling,
+        memory=memory,
     )

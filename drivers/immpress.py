@@ -10,9 +10,11 @@ from drivers.condition import Condition
 from drivers.cooling import CoolingNode
 from drivers.cycleevent import CycleData
 from drivers.imm import barrel_places, grow_machine
+from drivers.immpast import Past
 from drivers.immview import Reading, View
 from drivers.immwatch import StateShown, Told, Watch
 from drivers.logbook import Entry
+from drivers.memory import Memory
 from drivers.observations import (
     OVERFLOW,
     Change,
@@ -22,6 +24,7 @@ from drivers.observations import (
     Notice,
     Observation,
     Quality,
+    Report,
     Value,
 )
 from drivers.polling import Ticks
@@ -49,6 +52,7 @@ class ImmPress:
         identity: Mapping[str, str],
         report_columns: tuple[Column, ...],
         cooling: CoolingNode | None,
+        memory: Memory,
     ) -> None:
         self._session = session
         self._settings = settings
@@ -60,6 +64,7 @@ class ImmPress:
         self._report_columns = report_columns
         self._cooling = cooling
         self._shots = Shots(settings.name, view.counter, changes.timeline)
+        self._memory = memory
         self._states: dict[str, Value | None] = {}
         self._reading: Reading | None = None
         self._find_at = 0.0
@@ -110,6 +115,8 @@ class ImmPress:
         ticks = Ticks(self._settings.name, self._settings.poll_s)
         tick = loop.time() + ticks.wait_s(loop.time())
         self._find_at = tick + FIND_S
+        for observation in await self._past():
+            yield observation
         while True:
             if loop.time() >= tick:
                 for observation in await self._poll():
@@ -138,6 +145,24 @@ class ImmPress:
                 )
                 for observation in await self._observe(one, received_at, is_last=is_last):
                     yield observation
+
+    async def _past(self) -> list[Observation]:
+        """What the machine has kept since the last cycle of the connection before."""
+        if self._memory.until is None or not self._watch.keeps_past:
+            return []
+        try:
+            reading = self._frame(await self._view.read())
+        except LateError:
+            return []  # a dead link shows at the first poll
+        job, mold = (reading.value(state) for state in ("job", "mold"))
+        past = Past(self._session, self._watch, self._shots, self._memory)
+        found = await past.observations(
+            job=None if job is None else str(job), mold=None if mold is None else str(mold)
+        )
+        for observation in found:
+            if isinstance(observation, Report):
+                self._memory.note(observation)
+        return found
 
     async def _poll(self) -> list[Observation]:
         """A frame, and the changes that only it shows; nothing where the answer is late."""
@@ -223,6 +248,10 @@ class ImmPress:
         except LateError:
             pass  # the event stands without it; a dead link shows at the next poll
         report = self._shots.report(data, received_at, counted=counted, latched=latched)
+        if report is not None and self._memory.knows(report):
+            return []
+        if report is not None:
+            self._memory.note(report)
         notices = self._shots.unit_changes(data, received_at)
         return [*notices, report] if report else [*notices]
 

@@ -21,6 +21,8 @@ from drivers.subscription import Publish, Subscription, gap
 log = logging.getLogger(__name__)
 
 SERVER = ua.NodeId(ua.ObjectIds.Server)
+SUBSCRIBE, HISTORY = 1, 4
+"""Bits of EventNotifier (OPC 10000-3, 8.59)."""
 STATE_QUEUE = 10
 """Changes of one state that the server may keep between two publish responses."""
 REMEMBERED = 256
@@ -59,8 +61,12 @@ class Watch:
         self._session = session
         self._subscription = subscription
         self._root = root
-        self._events = events
-        self._logbook = logbook
+        self.events = events
+        self.logbook = logbook
+        self.source = root.node_id
+        """Where events are subscribed to."""
+        self.keeps_past = False
+        """Whether the machine says that its past events can be read."""
         self._whole_server = False
         self._cycle_handle = 0
         self._log_handle = 0
@@ -123,34 +129,41 @@ class Watch:
         Raises:
             RefusedError: neither gives its cycle events.
         """
-        source = self._root.node_id if await self._notifies() else SERVER
+        notifier = await self._notifier()
+        source = self._root.node_id if notifier & SUBSCRIBE else SERVER
+        self.source, self.keeps_past = source, bool(notifier & HISTORY)
         self._whole_server = source == SERVER
-        types = [*self._events.types, OVERFLOW_TYPE]
+        types = [*self.events.types, OVERFLOW_TYPE]
         cycles = await watch_events(
-            self._session, self._subscription, source, types, self._events.clauses
+            self._session, self._subscription, source, types, self.events.clauses
         )
         self._cycle_handle = cycles.handle
-        self._events.reckon(cycles)
-        if self._logbook is None:
+        self.events.reckon(cycles)
+        if self.logbook is None:
             return
         try:
             changes = await watch_events(
                 self._session,
                 self._subscription,
                 source,
-                self._logbook.types,
-                self._logbook.clauses,
+                self.logbook.types,
+                self.logbook.clauses,
             )
         except RefusedError as error:
             log.warning("%s; changes show without who made them", error)
         else:
             self._log_handle = changes.handle
 
-    async def _notifies(self) -> bool:
-        """Whether one can subscribe to events at the machine itself (OPC 40083 §6.3)."""
+    async def _notifier(self) -> int:
+        """What one can have of events at the machine itself (OPC 40083 §6.3)."""
         answer = (await self._session.read([self._root.node_id], ua.AttributeIds.EventNotifier))[0]
         bits = answer.Value.Value if answer.StatusCode.is_good() and answer.Value else 0
-        return bool(isinstance(bits, int) and bits & 1)
+        return bits if isinstance(bits, int) else 0
+
+    def remember(self, event: CycleData | Entry) -> bool:
+        """Note an event that came another way; whether it had not come before."""
+        handle = self._cycle_handle if isinstance(event, CycleData) else self._log_handle
+        return self._is_new(handle, event.event_id, event.source)
 
     def _told(self, publish: Publish) -> list[Told]:
         told: list[tuple[datetime, Told]] = []
@@ -163,11 +176,11 @@ class Watch:
             if values and values[0].Value == OVERFLOW_TYPE:
                 log.warning("%s: the server's event queue ran over", self._session.machine)
                 self.gap = "the server's event queue ran over"
-            elif handle == self._cycle_handle and (data := self._events.read(values)):
+            elif handle == self._cycle_handle and (data := self.events.read(values)):
                 if self._is_new(handle, data.event_id, data.source):
                     told.append((data.time or publish.received_at, data))
-            elif handle == self._log_handle and self._logbook is not None:
-                entry = self._logbook.read(values, publish.received_at)
+            elif handle == self._log_handle and self.logbook is not None:
+                entry = self.logbook.read(values, publish.received_at)
                 if entry is not None and self._is_new(handle, entry.event_id, entry.source):
                     told.append((entry.notice.at, entry))
         told.sort(key=lambda pair: pair[0])

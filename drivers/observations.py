@@ -121,6 +121,8 @@ class Report:
     """The step of the machine's number in our unit, by signal, where known."""
     states: Mapping[str, str] = field(default_factory=dict)
     """Words of this cycle, where the machine says them: `job`, `quality`, `closing`."""
+    backfilled: bool = False
+    """Read from what the machine had kept, after a gap; nothing that shows now is of this cycle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,8 @@ class Notice:
     """The machine's own words for it."""
     job_counter: int | None = None
     """Cycles of the job by then, where the machine says so."""
+    backfilled: bool = False
+    """Read from what the machine had kept, after a gap."""
     at: datetime
     """UTC, the machine's clock where it gives one."""
     received_at: datetime

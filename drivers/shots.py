@@ -67,6 +67,7 @@ class Shots:
         *,
         counted: Counted | None = None,
         latched: Mapping[str, Value] | None = None,
+        states: Mapping[str, str] | None = None,
     ) -> Report | None:
         """The report of one cycle; None where nothing says its number.
 
@@ -75,6 +76,7 @@ class Shots:
             received_at: UTC, our clock.
             counted: The counters, where `needs_counters`.
             latched: Values that were read beside the event.
+            states: Mode, mold and so on of the event's instant; None: as the timeline has them.
         """
         counter = self._counter(data, counted)
         if counter is None:
@@ -91,7 +93,7 @@ class Shots:
             origins=dict.fromkeys(latched, Origin.LATCHED),
             values={**values, **self._made_now(data), **data.values, **latched},
             units=data.units,
-            states=self._states(data),
+            states=self._states(data, states),
         )
 
     def unit_changes(self, data: CycleData, received_at: datetime) -> Iterator[Notice]:
@@ -121,12 +123,14 @@ class Shots:
             return counted.machine - (counted.job - job)
         return machine
 
-    def _states(self, data: CycleData) -> dict[str, str]:
-        states = {
-            name: str(value)
-            for name in STATES
-            if (value := self._timeline.at(name, data.time)) is not None
-        }
+    def _states(self, data: CycleData, given: Mapping[str, str] | None) -> dict[str, str]:
+        states = dict(given or {})
+        if given is None:
+            states = {
+                name: str(value)
+                for name in STATES
+                if (value := self._timeline.at(name, data.time)) is not None
+            }
         names = {"CycleQuality": "quality", "JobName": "job", "CurrentLotName": "lot"}
         return states | {name: data.words[f] for f, name in names.items() if f in data.words}
 

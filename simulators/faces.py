@@ -147,6 +147,7 @@ def options(press: FleetPress) -> Options:
         machine_counter=press.machine_counter,
         production_datasets=press.production_datasets,
         injection_units=press.injection_units,
+        event_history=press.event_history,
         mold_number=press.mold_number,
         mold_digits=1 if press.mold_number < 10 else 3,
         mold_nodes=press.mold_nodes,

@@ -40,6 +40,7 @@ SERVER_WIDE = (
     "machine_counter",
     "production_datasets",
     "injection_units",
+    "event_history",
     "mold_number",
     "mold_nodes",
     "pressure_unit",

@@ -44,6 +44,7 @@ OWN_KEYS: Mapping[str, tuple[str, ...]] = {
     "machine_counter": ("euromap77",),
     "production_datasets": ("euromap77",),
     "injection_units": ("euromap77",),
+    "event_history": ("euromap77",),
     "mold_number": ("euromap77",),
     "mold_nodes": ("euromap77",),
     "pressure_unit": ("euromap77",),
@@ -159,6 +160,8 @@ class FleetPress(Strict):
     """OPC 40077: whether the optional ProductionDatasetManagement branch is there."""
     injection_units: Literal[1, 2] = 1
     """OPC 40077: the second one stands by."""
+    event_history: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """OPC 40077: how many past events the server keeps for HistoryRead; 0 for none."""
     mold_number: Annotated[int, Field(ge=1, le=999)] = 1
     """OPC 40077: number of the mold's container; from 10 on it is called like `Mould_042`."""
     mold_nodes: Literal["keep", "replace"] = "keep"

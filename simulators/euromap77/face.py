@@ -65,6 +65,7 @@ class Euromap77Face(UaFace):
             port=port,
             security=security,
             limits=limits,
+            event_history=(options or Options()).event_history,
         )
         self.options = options or Options()
         self._nodesets = nodesets

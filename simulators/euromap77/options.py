@@ -24,6 +24,8 @@ class Options:
     """Whether a mold change gives the mold's node another Id, or deletes it and adds the next."""
     injection_units: Literal[1, 2] = 1
     """The second one stands by, as on a two-component press that molds one component."""
+    event_history: int = 0
+    """Past events that clients may read; 0 for none. A server keeps those of all its machines."""
     curves: bool = False
     """The maker's ProcessCurves, with the last closing's sensors."""
     pressure_unit: Pressure = "bar"

@@ -60,7 +60,8 @@ class Publisher:
         self._source = Source(root, name)
         self._delivery = Delivery(server, press.faults, root)
         nodes, label = server.nodes, ua.QualifiedName(name, MAKER)
-        nodes.object(root, label, DEVICE_SET, MACHINE_TYPE, events=True)
+        keeps = options.event_history > 0
+        nodes.object(root, label, DEVICE_SET, MACHINE_TYPE, events=True, history=keeps)
         for kind in (CYCLE_EVENT, LOGBOOK_EVENT, EVENT_TYPE):
             nodes.reference(root, GENERATES_EVENT, kind, ua.NodeClass.ObjectType)
         if panel.has_another_mold:
@@ -105,7 +106,9 @@ class Publisher:
         fields = cycle_fields(press, shot, self._options, panel.measures, mold=panel.mold_number)
         at = shot.ended_at + timedelta(seconds=self._server.clock_offset_s)
         said = f"Cycle {shot.job_counter} finished"
-        await self._delivery.deliver(self._event(EVENT_TYPE, said, fields, at))
+        event = self._event(EVENT_TYPE, said, fields, at)
+        self._server.remember(event)
+        await self._delivery.deliver(event)
 
     async def changed(self, press: Press, change: Change) -> None:
         """Publish what changed, and fire the logbook event that announces it."""
@@ -178,6 +181,7 @@ class Publisher:
     async def _log(self, logged: str, said: str, fields: Fields) -> None:
         if not self._frozen:
             event = self._event(log_type(logged), said, fields, self._server.now())
+            self._server.remember(event)
             await self._server.fire(event)
 
     def _event(self, kind: ua.NodeId, said: str, fields: Fields, at: datetime) -> MachineEvent:

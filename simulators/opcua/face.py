@@ -17,6 +17,7 @@ from simulators.faults import Active
 from simulators.opcua.absence import Absence, Content
 from simulators.opcua.certificates import expired, renew
 from simulators.opcua.conditions import Conditions
+from simulators.opcua.eventhistory import EventHistory
 from simulators.opcua.limits import Limits
 from simulators.opcua.renumbering import FIRST
 from simulators.opcua.security import Security
@@ -56,6 +57,7 @@ class UaFace(ABC):
         port: 0 for any.
         security: None for a server that anybody reads in clear.
         limits: What it takes at once; None for anything.
+        event_history: Past events that clients may read; 0 for none.
     """
 
     namespaces: Sequence[str]
@@ -70,6 +72,7 @@ class UaFace(ABC):
         port: int,
         security: Security | None = None,
         limits: Limits | None = None,
+        event_history: int = 0,
     ) -> None:
         self.presses = tuple(presses)
         self.name = name
@@ -81,6 +84,8 @@ class UaFace(ABC):
         self._uri = application_uri(self.presses[0].name)
         self._security = security
         self._limits = limits
+        self.history = EventHistory(event_history) if event_history else None
+        """Past events, through restarts."""
         self._turns = 0
         faults = [press.faults for press in self.presses]
         self._conditions = Conditions(faults)
@@ -198,6 +203,7 @@ class UaFace(ABC):
             security=self._identity(),
             limits=self._limits,
             order=self._order(),
+            history=self.history,
         )
         await server.init()
         server.clock_offset_s = self._conditions.clock_offset_s()

@@ -1,14 +1,16 @@
 """asyncua's server behind the sockets, on nodes that are there already, and with limits."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from asyncua import ua
+from asyncua.common.events import Event
 from asyncua.common.utils import ServiceError
 from asyncua.server.address_space import NodeData
 from asyncua.server.internal_server import InternalServer
 
+from simulators.opcua.eventhistory import EventHistory
 from simulators.opcua.limits import NONE, LimitedSession, Limits
 from simulators.opcua.sharednodes import SharedNodes
 
@@ -24,6 +26,10 @@ class InternalServerOn(InternalServer):  # type: ignore[misc]  # asyncua is unty
         max_sessions: How many sessions may stand; None for any number.
         is_secured: Whether a session needs a secure channel.
         trusts_clients: Whether the certificates of clients are taken when they open a channel.
+        calls: Methods that clients have called.
+        writes: Attributes that clients have written.
+        history: Past events; None where it keeps none.
+        event_as_seen: An event with the ids that clients see.
     """
 
     def __init__(self, base: Mapping[ua.NodeId, NodeData], limits: Limits = NONE) -> None:
@@ -38,6 +44,10 @@ class InternalServerOn(InternalServer):  # type: ignore[misc]  # asyncua is unty
         self.max_sessions: int | None = limits.sessions or None
         self.is_secured = False
         self.trusts_clients = True
+        self.calls = 0
+        self.writes = 0
+        self.history: EventHistory | None = None
+        self.event_as_seen: Callable[[Event], Event] = lambda event: event
 
     async def load_standard_address_space(self, shelf_file: Path | None = None) -> None:
         """Start with what is there."""

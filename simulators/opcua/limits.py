@@ -126,6 +126,30 @@ class LimitedSession(InternalSession):  # type: ignore[misc]  # asyncua is untyp
         """
         return await asyncio.shield(super().delete_subscriptions(ids))
 
+    async def call(self, methods: list[ua.CallMethodRequest]) -> Any:
+        """Call methods, and count it: who only watches calls none."""
+        self.iserver.calls += len(methods)
+        return await super().call(methods)
+
+    async def write(self, params: ua.WriteParameters) -> Any:
+        """Write attributes, and count what clients write."""
+        if self.external:
+            self.iserver.writes += len(params.NodesToWrite)
+        return await super().write(params)
+
+    async def history_read(self, params: ua.HistoryReadParameters) -> list[ua.HistoryReadResult]:
+        """Read past events, where the server keeps them."""
+        history, details = self.iserver.history, params.HistoryReadDetails
+        if history is None or not isinstance(details, ua.ReadEventDetails):
+            refused = ua.StatusCode(ua.StatusCodes.BadHistoryOperationUnsupported)
+            return [ua.HistoryReadResult(StatusCode=refused) for _ in params.NodesToRead]
+        if params.ReleaseContinuationPoints:
+            for asked in params.NodesToRead:
+                history.release(asked.ContinuationPoint)
+            return [ua.HistoryReadResult() for _ in params.NodesToRead]
+        seen = self.iserver.event_as_seen
+        return [history.read(asked, details, self.aspace, seen) for asked in params.NodesToRead]
+
     def _refusal(self, item: ua.MonitoredItemCreateRequest) -> ua.MonitoredItemCreateResult | None:
         most = self._limits.select_clauses
         if most and _selects(item) > most:

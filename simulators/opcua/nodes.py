@@ -48,10 +48,16 @@ class Nodes:
         *,
         reference: ua.NodeId = HAS_COMPONENT,
         events: bool = False,
+        history: bool = False,
     ) -> ua.NodeId:
-        """An object of a type; with `events` clients may subscribe to events at it."""
+        """An object of a type; with `events` clients may subscribe to events at it.
+
+        With `history` they may also read those of the past.
+        """
         attributes = ua.ObjectAttributes()
         attributes.EventNotifier = ua.EventNotifier.SubscribeToEvents.mask if events else 0
+        if history:
+            attributes.EventNotifier |= ua.EventNotifier.HistoryRead.mask
         return self._add(ua.NodeClass.Object, node, name, parent, reference, kind, attributes)
 
     def variable(

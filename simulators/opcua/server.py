@@ -8,6 +8,8 @@ from asyncua import Server, ua
 from asyncua.common.events import Event
 from asyncua.server.address_space import NodeData
 
+from simulators.opcua.event import MachineEvent
+from simulators.opcua.eventhistory import EventHistory
 from simulators.opcua.internalserver import InternalServerOn
 from simulators.opcua.limits import NONE, Limits
 from simulators.opcua.nodes import Nodes, uint32
@@ -39,6 +41,7 @@ class UaServer(Variables):
         limits: What it takes at once; None for anything.
         order: The indexes of the namespaces in the order in which clients see them from 2 on:
             (3, 2) swaps two. None: as given.
+        history: Where it keeps past events; None: nowhere.
 
     Raises:
         ValueError: the order is no permutation of the namespaces' indexes.
@@ -54,8 +57,11 @@ class UaServer(Variables):
         security: Security | None = None,
         limits: Limits | None = None,
         order: Sequence[int] | None = None,
+        history: EventHistory | None = None,
     ) -> None:
         self._iserver = InternalServerOn(base, limits or NONE)
+        self._iserver.history = history
+        self._iserver.event_as_seen = self._as_seen
         super().__init__(self._iserver.aspace)
         self._server = Server(iserver=self._iserver)
         self._server.set_server_name(name)
@@ -130,6 +136,21 @@ class UaServer(Variables):
     def trust_clients(self, trusted: bool) -> None:
         """Whether clients' certificates are taken from now on, as they open or renew a channel."""
         self._iserver.trusts_clients = trusted
+
+    @property
+    def calls(self) -> int:
+        """Methods that clients have called."""
+        return self._iserver.calls
+
+    @property
+    def writes(self) -> int:
+        """Attributes that clients have written."""
+        return self._iserver.writes
+
+    def remember(self, event: MachineEvent) -> None:
+        """Keep an event for clients that ask for the past, if this server does."""
+        if self._iserver.history is not None:
+            self._iserver.history.keep(event)
 
     async def fire(self, event: Event, *above: ua.NodeId) -> None:
         """Give an event to those who subscribed to its emitting node, and to the Server object.
