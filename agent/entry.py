@@ -93,7 +93,7 @@ class Finding:
     """Something about the counting that a person should be able to read about."""
 
     what: str
-    """A `Step` of `agent.counter`, `unobserved`, `disagree` or `mold_changed`."""
+    """A `Step` of `agent.counter`, or `unobserved`."""
     before: int
     after: int
     """The counter's last value, and its new one."""
@@ -104,6 +104,8 @@ class Finding:
     evidence: str
     numbers: Mapping[str, int] = field(default_factory=dict)
     """What each counter says, by name."""
+    new_job: str | None = None
+    """The job that began meanwhile."""
     since: datetime
     until: datetime
 

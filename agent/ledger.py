@@ -132,7 +132,7 @@ class Ledger:
         standing, item, when = self.standing, look.item, look.when
         cycle = item if isinstance(item, Cycle) else None
         before, since = self._place(), standing.ended or when
-        last, others = standing.counter, standing.others
+        last, others, job = standing.counter, standing.others, standing.job
         segments, resumed = self._follow(verdict, item.counter, look.at)
         mounts = self._mount(item, look.at)
         rows = Rows(
@@ -156,7 +156,11 @@ class Ledger:
             standing.track = replace(standing.track, doubt=rows.doubt)
         if any(run.kind == "unobserved" for run in runs):
             standing.run = None
-        findings = [] if _plain(verdict) else [_finding(verdict, last, item, others, since, when)]
+        findings = []
+        if not _plain(verdict):
+            new_job = item.job if job is not None and item.job != job else None
+            found = _finding(verdict, last, item, others, since, when)
+            findings.append(replace(found, new_job=new_job))
         refused, booked = None, None
         if cycle is None:
             if runs or segments or item.counter != last:

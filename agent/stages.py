@@ -15,6 +15,7 @@ from agent.batch import Saved
 from agent.cycle import Booked
 from agent.ledger import Entry, Ledger
 from agent.rows import to_ns
+from agent.shotcount import ShotCount
 from agent.watch import Watch
 from agent.watchwords import Golden
 from drivers import Notice, Observation
@@ -51,6 +52,7 @@ class Stages:
         ledger: Books them.
         life: Follows what molds take, those of all machines; None where no mold is known.
         watch: Says what is wrong with the cycles; None for one that knows nothing.
+        shot_count: Says what is odd in the counting; None for one that knows of no molds.
     """
 
     def __init__(
@@ -59,11 +61,13 @@ class Stages:
         ledger: Ledger,
         life: Life | None = None,
         watch: Watch | None = None,
+        shot_count: ShotCount | None = None,
     ) -> None:
         self.assembly = assembly
         self.ledger = ledger
         self.life = life
         self.watch = watch or Watch(ledger.machine)
+        self.shot_count = shot_count or ShotCount(ledger.machine)
         self._last: tuple[int, int, int] | None = None
         """Segment, counter and end (ns) of the newest cycle that the watch has taken."""
         self._unsaved = SAVED_EVERY
@@ -88,6 +92,7 @@ class Stages:
         if isinstance(observation, Notice):
             anomalies += self._noticed(observation)
         for entry in entries:
+            anomalies += self.shot_count.take(entry)
             if self.life is not None:
                 anomalies += self.life.take(entry)
             if entry.booked is not None:
