@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from agent import anomalycommands, checking, demo, listing, watchcommands
+from agent import anomalycommands, backupcommands, checking, demo, listing, watchcommands
 from agent.anomaly import AnomalyError
 from agent.arguments import (
     add_format,
@@ -32,6 +32,7 @@ from agent.arguments import (
     whole,
     zone,
 )
+from agent.backup import BackupError
 from agent.certificates import expiring
 from agent.config import ConfigError, Loaded, load
 from agent.console import complain, print_table
@@ -75,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return MISUSED
     except (
         RecordError, AnomalyError, ExportError, DiscoverError, demo.DemoError, ServeError,
-        FaultError, TrustError, WatchError,
+        FaultError, TrustError, BackupError, WatchError,
     ) as error:  # fmt: skip
         complain(error)
         return FAILED
@@ -227,6 +228,7 @@ def _add_reading(commands: Any) -> None:
     anomalycommands.add(commands)
     watchcommands.add(commands)
     outbox.add(commands)
+    backupcommands.add(commands)
 
     one = commands.add_parser("molds", help="what every mold took")
     one.add_argument("action", nargs="?", choices=["list"], default="list")

@@ -5,6 +5,8 @@ connection per file that also does the checkpoints, readers that can only read. 
 libraries on one file in one process lose data, so nothing else may open these files here.
 """
 
+import glob
+import logging
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -18,12 +20,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.pool import NullPool
 
+from agent.copying import CopyError, copy_database, told
 from agent.migrations import NewerSchemaError, upgrade
 
 if sys.platform == "win32":  # SQLite's own locks must do there
     fcntl = None
 else:
     import fcntl
+
+log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x53505255  # "SPRU": `file record.db` can tell what it is
 
@@ -53,6 +58,11 @@ def main_path(url: str) -> Path:
 def curves_path(main: Path, at: datetime) -> Path:
     """The file that holds the curves of a month beside a main file."""
     return main.with_name(f"{main.stem}-{at.astimezone(UTC):%Y-%m}.curves.db")
+
+
+def curve_files(main: Path) -> list[Path]:
+    """The months' files beside a main file, oldest first."""
+    return sorted(main.parent.glob(f"{glob.escape(main.stem)}-????-??.curves.db"))
 
 
 @contextmanager
@@ -88,7 +98,7 @@ def writer(path: Path, branch: str) -> Iterator[Connection]:
     Raises:
         RecordError: the folder is missing, the file is not ours or damaged, or its schema is newer.
     """
-    _refuse_network(path)
+    refuse_network(path)
     if not path.parent.is_dir():
         raise RecordError(f"record: the folder {path.parent} of {path.name} does not exist")
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
@@ -96,14 +106,28 @@ def writer(path: Path, branch: str) -> Iterator[Connection]:
     event.listen(engine, "begin", begin_immediate)
     try:
         with engine.connect() as connection:
-            upgrade(connection, branch)
+            upgrade(connection, branch, lambda version: _keep_old(path, version))
             yield connection
     except NewerSchemaError as error:
         raise RecordError(f"record: {path}: {error}") from error
+    except CopyError as error:
+        raise RecordError(f"record: no backup before the update: {error}") from error
     except DatabaseError as error:
-        raise RecordError(f"record: {path}: {error.orig}") from error
+        raise RecordError(f"record: {told(path, error.orig or error)}") from error
     finally:
         engine.dispose()
+
+
+def _keep_old(path: Path, version: str) -> None:
+    """Copy a file as it is before a newer Sprue changes its schema."""
+    old = path.with_name(f"{path.stem}.schema-{version}.db")
+    log.warning("%s has schema %s; it is copied to %s, then updated", path, version, old.name)
+    unfinished = old.with_name(f"{old.name}.unfinished")
+    try:
+        copy_database(path, unfinished)
+        unfinished.replace(old)
+    except OSError as error:
+        raise CopyError(f"{error.filename}: {error.strerror}") from error
 
 
 def reader(path: Path) -> Engine:
@@ -152,7 +176,12 @@ def _tune_reader(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA busy_timeout=5000")
 
 
-def _refuse_network(path: Path) -> None:
+def refuse_network(path: Path) -> None:
+    """Refuse a place where SQLite's log does not work.
+
+    Raises:
+        RecordError: the folder lies on a network file system.
+    """
     mounts = Path("/proc/self/mounts")
     if not mounts.exists():
         return

@@ -1,0 +1,48 @@
+"""`sprue backup` and `sprue restore`: copies of a record, made while the agent runs."""
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from agent.arguments import add_record, record_of
+from agent.backup import back_up, restore
+from agent.files import main_path
+
+DONE = 0
+
+
+def add(commands: Any) -> None:
+    """Add both commands to the command line."""
+    one = commands.add_parser("backup", help="a checked copy of the record; the agent may run")
+    one.add_argument("--out", type=Path, metavar="DIR", help="default: backups beside the record")
+    add_record(one)
+    one.set_defaults(command=_backup)
+
+    one = commands.add_parser(
+        "restore", help="put a backup where a record is to be; never over one"
+    )
+    one.add_argument("backup", type=Path, metavar="DIR", help="the backup's folder")
+    add_record(one)
+    one.set_defaults(command=_restore)
+
+
+def _backup(args: argparse.Namespace) -> int:
+    url, _zone = record_of(args)
+    out = args.out or main_path(url).parent / "backups"
+    console = Console(stderr=True)
+    with console.status("") as shown:
+        folder = back_up(url, out, datetime.now(UTC), shown.update)
+    print(folder)
+    return DONE
+
+
+def _restore(args: argparse.Namespace) -> int:
+    url, _zone = record_of(args)
+    console = Console(stderr=True)
+    with console.status("") as shown:
+        manifest = restore(args.backup, url, shown.update)
+    print(f"{main_path(url)}: {manifest.cycles} cycles, as of {manifest.made_at}")
+    return DONE

@@ -1,0 +1,78 @@
+"""Copies of SQLite files, checked by reading all of them; and what SQLite says, in words.
+
+Only SQLite itself ever opens the file that is copied: any other opening in the agent's process
+would drop the locks that keep the record whole.
+"""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class CopyError(Exception):
+    """A file can't be copied, or is not sound; the message names it and says what was found."""
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy one SQLite file as it is at one moment, whoever writes to it meanwhile, and check it.
+
+    Raises:
+        CopyError: it can't be read, or the copy is not sound.
+        FileNotFoundError: there is no such file.
+    """
+    if not source.is_file():
+        raise FileNotFoundError(source)
+    target.unlink(missing_ok=True)
+    name = quote(str(source.absolute()))
+    try:
+        with closing(sqlite3.connect(f"file:{name}?mode=ro", uri=True)) as reading:
+            reading.execute("PRAGMA busy_timeout=10000")
+            with closing(sqlite3.connect(target)) as writing:
+                # In one go: step by step it begins anew at every commit of the agent.
+                reading.backup(writing, pages=-1)
+                writing.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
+    except sqlite3.DatabaseError as error:
+        target.unlink(missing_ok=True)
+        raise CopyError(told(source, error)) from error
+    check(target)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def check(path: Path) -> None:
+    """Read all of a SQLite file that nobody else uses.
+
+    Raises:
+        CopyError: it is damaged.
+    """
+    try:
+        with closing(open_alone(path)) as database:
+            found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise CopyError(told(path, error)) from error
+    if found != "ok":
+        raise CopyError(f"{path} is damaged: {found}")
+
+
+def open_alone(path: Path) -> sqlite3.Connection:
+    """Open a file that nobody writes to, for reading; nothing is made beside it."""
+    return sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", uri=True)
+
+
+def is_damaged(error: BaseException | None) -> bool:
+    """Whether SQLite found the file itself broken."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
+
+
+def told(path: Path, error: BaseException) -> str:
+    """What SQLite says of a file, for a person."""
+    if is_damaged(error):
+        return (
+            f"{path} is damaged ({error}): put the newest backup in its place with "
+            "'sprue restore', after moving it away; keep it, most of it can be read still"
+        )
+    return f"{path}: {error}"
