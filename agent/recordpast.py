@@ -23,17 +23,21 @@ PAGE = 1000
 
 
 def record_past(history: History, words: Words) -> Iterator[Past]:
-    """Everything that the watch was told, in the order in which the agent heard it."""
-    streams = (
-        ((each.at, 0, each) for each in words.golden),
-        ((each.received_at, 1, each) for each in _notices(history)),
-        ((each.cycle.received_at, 2, each) for each in history.cycles(Filter())),
-    )
-    merged: Iterator[tuple[datetime, int, Past]] = heapq.merge(
-        *streams, key=lambda told: (told[0], told[1])
-    )
-    for _at, _order, past in merged:
-        yield past
+    """Everything that the watch was told, in the order in which the agent heard it.
+
+    What came in one answer was heard at one instant; then the machine's clock says what was first.
+    """
+    return heapq.merge(words.golden, _notices(history), history.cycles(Filter()), key=_heard)
+
+
+def _heard(past: Past) -> tuple[datetime, datetime]:
+    match past:
+        case Booked(cycle=cycle):
+            return cycle.received_at, cycle.time
+        case Notice():
+            return past.received_at, past.at
+        case Golden():
+            return past.at, past.at
 
 
 def _notices(history: History) -> Iterator[Notice]:

@@ -5,7 +5,9 @@ Nothing else walks a machine's observations, so that all three come to the same 
 """
 
 import json
+import logging
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +21,8 @@ from agent.shotcount import ShotCount
 from agent.watch import Watch
 from agent.watchwords import Golden
 from drivers import Notice, Observation
+
+log = logging.getLogger(__name__)
 
 WATCH = "watch"
 """The stage that remembers more than the record's rows say."""
@@ -102,8 +106,15 @@ class Stages:
     def resume(self, saved: Saved | None, since: Iterable[Booked]) -> Sequence[Anomaly]:
         """Go on from what the record kept: the saved memory, and the cycles that came after it."""
         if saved is not None and saved.segment is not None and saved.counter is not None:
-            body = json.loads(saved.body)
-            self.watch.load(body["watch"])
+            new, body = copy(self.watch), json.loads(saved.body)
+            try:
+                self.watch.load(body["watch"])
+            except (KeyError, TypeError, ValueError, AttributeError):
+                log.warning(
+                    "%s: what the watch remembered is of another version; it learns anew",
+                    self.ledger.machine,
+                )
+                self.watch = new
             self._last = saved.segment, saved.counter, body["end_ns"]
             self._heard = body["heard"]
             self._unsaved = 0
