@@ -15,6 +15,8 @@ Key = tuple[str, str, str]
 START_SHOTS, LONG_SHOTS, STOP_SHOTS, PAUSE_SHOTS = 20, 20, 12, 6
 """Shots that say nothing of slow signals, after a start and by how long the press stood."""
 LONG_S, STOP_S, PAUSE_S = 600.0, 150.0, 50.0
+HABIT_KNOWN, HABIT_CYCLES = 100, 3000
+"""Good cycles until a press's pauses are known, and within which a second one is its habit."""
 TIMES_SHOTS = 3
 """The same for times, and after a short stop one less."""
 
@@ -35,6 +37,10 @@ class Baseline:
         self.approved_at: datetime | None = None
         self.golden: dict[str, float] = {}
         """Where each signal belongs, by a person's word."""
+        self.gives_cooling = False
+        """The machine has given a cooling time itself."""
+        self.paused_at: int | None = None
+        """Number of the good cycle before which the press last stood for less than a stop."""
         self.good = 0
         """Good cycles so far."""
         self._settled_in = START_SHOTS
@@ -64,6 +70,11 @@ class Baseline:
             (channel := self.channels.get(name)) is not None and channel.n > 0
             for name in ("mold_temp_c", "coolant_in_c", "coolant_out_c", "coolant_flow_l_min")
         )
+
+    def paused(self) -> bool:
+        """The press stood for less than a stop; whether that is news, and not its habit."""
+        before, self.paused_at = self.paused_at, self.good
+        return self.good >= HABIT_KNOWN and (before is None or self.good - before >= HABIT_CYCLES)
 
     def restart(self, stood_s: float | None) -> None:
         """The press stood so long, or this mold begins (None)."""
@@ -168,6 +179,8 @@ class Baseline:
         return {
             "key": list(self.key),
             "good": self.good,
+            "paused_at": self.paused_at,
+            "gives_cooling": self.gives_cooling,
             "settled_in": self._settled_in,
             "sets": dict(self.sets),
             "approved_by": self.approved_by,
@@ -182,6 +195,8 @@ class Baseline:
         mold, revision, resin = kept["key"]
         baseline = cls((mold, revision, resin))
         baseline.good = kept["good"]
+        baseline.paused_at = kept["paused_at"]
+        baseline.gives_cooling = kept["gives_cooling"]
         baseline._settled_in = kept["settled_in"]
         baseline.sets = dict(kept["sets"])
         baseline.approved_by = kept["approved_by"]

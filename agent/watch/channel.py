@@ -30,6 +30,8 @@ PROVISIONAL = 8
 ARMED = 50
 """Good cycles until a channel is armed."""
 SIGMAS = 5.0
+SIGMAS_LASTING = 4.0
+"""For a mean that is told only when it lasts."""
 INDEPENDENT = 15
 """Cycles that count as one independent one when a scatter is learned: what wanders with a lag-1
 correlation of 0.9 forgets in about as many."""
@@ -40,13 +42,15 @@ RARE_MEAN = 2e-5
 """The same for the mean, which no second one confirms."""
 PACED_S, PACED_SIGMAS = 0.25, 8.0
 """A time that scatters so much is paced by people: skewed, and nobody's hurry."""
+HOME = 0.7
+"""Share of the limit for a shift, within which of the reference a signal is at home."""
 BACK_WITHIN = 0.7
 """Share of the limit within which what has wandered off is back."""
 GAIN_LEAST = 0.002
 MOST_LEARNED = 5.0
 """Times a variance: a value further out counts as that far, lest a slow change be learned as
 scatter before it is told."""
-BOOST_LEAST, BOOST_LEAST_TIMES = 0.02, 0.1
+BOOST_LEAST, BOOST_LEAST_TIMES = 0.012, 0.1
 """A centre that was just set follows quickly at first: by a third, a quarter, ... down to this."""
 REFRESH = 16
 """Good cycles from one computing of the limits to the next."""
@@ -180,6 +184,11 @@ class Channel:
         )
 
     @property
+    def young(self) -> bool:
+        """Whether it has settled only lately, and may still be on its way."""
+        return self._boost > 0 and self.treatment.slow
+
+    @property
     def calm_run(self) -> int:
         """Cycles in a row that were as ever."""
         return self._calm_run
@@ -258,7 +267,9 @@ class Channel:
         confirmed = self.single.take(away)
         spike = not self.treatment.slow and away > self.single.limit
         often = self.spikes.take(1.0 if spike else 0.0)
-        if confirmed or over or often or self._wandered():
+        if confirmed or over or often:
+            self.out = self.out or not self._homing()
+        if self._wandered():
             self.out = True
         if self._buffer is not None:
             self._odd_run += 1
@@ -289,6 +300,12 @@ class Channel:
         self.peak = self._peak_mean = 0.0
         self.since = None
         self.out = False
+
+    def _homing(self) -> bool:
+        """Whether it left where it has been for where it belongs: no news, after a stop least."""
+        if self.reference is None or not self._pull:
+            return False
+        return abs(self.level - self.reference) < HOME * self.shift.limit
 
     def _wandered(self) -> bool:
         """Whether it stands too far from the reference, though it went there slowly."""
@@ -349,7 +366,8 @@ class Channel:
         sigma, mean_sigma = math.sqrt(self._m2), math.sqrt(self._s2)
         paced = PACED_SIGMAS if not self.treatment.slow and sigma > PACED_S else SIGMAS
         single = max(wide * floor("single", home), paced * sigma * math.sqrt(few))
-        shift = max(wide * floor("shift", home), paced * mean_sigma * few)
+        lasting = SIGMAS_LASTING if self.treatment.group == "process" else paced
+        shift = max(wide * floor("shift", home), lasting * mean_sigma * few)
         rare = RARE if self.treatment.slow else RARE_TIMES
         self._clip = single
         self.single.limit = max(single, self._odd + self._far.reach(self.n, rare))

@@ -18,10 +18,21 @@ REST = (
 """The phases beside cooling."""
 
 
-def with_cooling(values: Mapping[str, Value]) -> Mapping[str, Value]:
-    """The values of a cycle, with what is left for cooling where it can be worked out."""
+def with_cooling(values: Mapping[str, Value], baseline: Baseline) -> Mapping[str, Value]:
+    """The values of a cycle, with what is left for cooling if the machine never gives it.
+
+    Where it gives one, and misses it in this cycle, it is missing: the two differ by a constant.
+    """
+    if COOLING in values:
+        if not baseline.gives_cooling:
+            baseline.gives_cooling = True
+            if (learned := baseline.channels.get(COOLING)) is not None:
+                learned.relearn()
+        return values
+    if baseline.gives_cooling:
+        return values
     cycle = values.get("cycle_time_s")
-    if COOLING in values or not isinstance(cycle, int | float):
+    if not isinstance(cycle, int | float):
         return values
     left = float(cycle)
     for name in REST:

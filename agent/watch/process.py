@@ -15,6 +15,8 @@ from drivers import Value
 LASTS = 10
 """Cycles that a shift has to last."""
 MELT_LASTS = 4
+YOUNG_BEYOND = 1.5
+"""Limits that a signal has to be off that settled after a stop only lately."""
 
 
 def verdict(scene: Scene) -> Verdict | Wait | None:
@@ -27,9 +29,12 @@ def verdict(scene: Scene) -> Verdict | Wait | None:
     leaning = [name for name in MELT if scene.leans(name, 0.6)]
     if leaning and scene.age < 2 * LASTS:
         return WAIT
-    first = min(scene.out, key=lambda channel: (channel.since or 0, -_beyond(channel)))
+    standing = [c for c in scene.out if _beyond(c) >= (YOUNG_BEYOND if c.young else 1.0)]
+    if not standing:
+        return WAIT
+    first = min(standing, key=lambda channel: (channel.since or 0, -_beyond(channel)))
     family, cause = _FAMILIES.get(first.name, (frozenset({first.name}), "unexplained"))
-    members = [channel for channel in scene.out if channel.name in family]
+    members = [channel for channel in standing if channel.name in family]
     channel = max(members, key=_beyond)
     return Verdict(
         kind="process",

@@ -14,6 +14,8 @@ STOP_S = 300.0
 STRETCHED = 1.7
 """Times the usual cycle: longer is no slow cycle any more."""
 LEAST_S = 8.0
+PACE_WEIGHT, PACE_OFF = 0.1, 1.5
+"""How quickly the pace follows, and from which factor on a gap is no change of pace."""
 AUTOMATIC = "AUTOMATIC"
 MODES_STOPPED = ("MANUAL", "SETUP", "SLEEP", "OTHER")
 
@@ -29,6 +31,8 @@ class Stops:
     mode: str | None = None
     left_automatic: bool = False
     """The machine said since then that it is in no automatic mode."""
+    pace_s: float | None = None
+    """From shot to shot by their stamps, while it runs; for presses that give no cycle time."""
 
     def stood_s(self, booked: Booked, usual_s: float) -> float | None:
         """How long the press stood between the last shot and this one; None for the first.
@@ -37,12 +41,13 @@ class Stops:
         """
         if self.at is None:
             return None
-        cycle = booked.cycle
-        shots = 1
-        if booked.segment == self.segment and cycle.counter > self.counter:
-            shots = cycle.counter - self.counter
-        gap_s = (cycle.time - self.at).total_seconds()
-        return max(0.0, gap_s - shots * usual_s)
+        gap_s = (booked.cycle.time - self.at).total_seconds()
+        return max(0.0, gap_s - self._shots(booked) * usual_s)
+
+    def _shots(self, booked: Booked) -> int:
+        counter = booked.cycle.counter
+        same = booked.segment == self.segment and counter > self.counter
+        return counter - self.counter if same else 1
 
     def lost_s(self, booked: Booked, usual_s: float) -> float | None:
         """How long a press stood that lost a cycle within automatic running; None where not."""
@@ -68,13 +73,19 @@ class Stops:
     def note(self, booked: Booked) -> None:
         """This was the last shot."""
         cycle = booked.cycle
+        if self.at is not None:
+            gap_s = (cycle.time - self.at).total_seconds() / self._shots(booked)
+            if self.pace_s is None or gap_s < self.pace_s / PACE_OFF:
+                self.pace_s = gap_s
+            elif gap_s < self.pace_s * PACE_OFF:
+                self.pace_s += PACE_WEIGHT * (gap_s - self.pace_s)
         self.at, self.counter, self.segment = cycle.time, cycle.counter, booked.segment
         self.mode, self.left_automatic = cycle.mode, False
 
     def save(self) -> list[Any]:
         """As JSON values."""
         at = self.at.isoformat() if self.at else None
-        return [at, self.counter, self.segment, self.mode, self.left_automatic]
+        return [at, self.counter, self.segment, self.mode, self.left_automatic, self.pace_s]
 
     @classmethod
     def load(cls, kept: list[Any]) -> "Stops":

@@ -25,7 +25,7 @@ from agent.watch.supply import Supply
 from agent.watch.times import SEMI
 from agent.watch.verdict import Edit, Elsewhere, Scene, Verdict, Wait
 from agent.watch.words import amount
-from drivers import Change, Notice
+from drivers import Change, Notice, Value
 
 Office = Literal["times", "heat", "process"]
 """Who judges: in this order, as what is wrong with the first explains the next."""
@@ -159,6 +159,7 @@ class Watch:
         if baseline is None or baseline.key != key:
             found += self._close_all(cycle.time)
             baseline = self._mount(key)
+            self._stops.left_automatic = True
         usual = baseline.channels.get("cycle_time_s")
         usual_s = self._usual_s(cycle, usual)
         stood_s = None if usual_s is None else self._stops.stood_s(booked, usual_s)
@@ -166,16 +167,19 @@ class Watch:
             return [*found, *self._off_production(booked, baseline)]
         if usual_s is not None and stood_s is not None and stood_s > LEAST_S:
             lost_s = self._stops.lost_s(booked, usual_s)
-            if lost_s is not None or (usual is not None and self._is_stretched(cycle, usual)):
-                found.append(self._interrupted(booked, lost_s or stood_s, usual_s))
+            if usual is not None and self._is_stretched(cycle, usual):
+                found.append(self._interrupted(booked, stood_s, usual_s))
+            elif lost_s is not None and baseline.paused():
+                found.append(self._interrupted(booked, lost_s, usual_s))
             baseline.restart(stood_s)
         self._stops.note(booked)
-        odd, out = baseline.take(with_cooling(cycle.values), cycle.counter)
+        values = with_cooling(cycle.values, baseline)
+        odd, out = baseline.take(values, cycle.counter)
         if (changed := baseline.changed_sets(cycle.values)) or self._edits:
             self._note_edits(changed, baseline)
         found += self._sheet.take(booked, baseline, self._opened)
         if odd or self._low or self._opened or self._since:
-            found += self._judge(booked, baseline, out)
+            found += self._judge(booked, baseline, values, out)
         return found
 
     def _mount(self, key: Key) -> Baseline:
@@ -197,7 +201,7 @@ class Watch:
         if usual is not None and usual.n:
             return usual.centre
         lasted = cycle.values.get("cycle_time_s")
-        return float(lasted) if isinstance(lasted, int | float) else None
+        return float(lasted) if isinstance(lasted, int | float) else self._stops.pace_s
 
     def _note_edits(self, changed: list[tuple[str, float, float]], baseline: Baseline) -> None:
         now = baseline.good
@@ -245,7 +249,7 @@ class Watch:
             return []
         self._stops.note(booked)
         cooling = baseline.channels.get("cooling_time_s")
-        value = with_cooling(cycle.values).get(COOLING)
+        value = with_cooling(cycle.values, baseline).get(COOLING)
         if cycle.state != "failed" or cooling is None or not cooling.ready:
             return []
         if not isinstance(value, int | float) or not _is_cut(float(value), cooling):
@@ -294,10 +298,12 @@ class Watch:
             f"{booked.segment}/{booked.cycle.counter}"
         )
 
-    def _watch_cut(self, booked: Booked, baseline: Baseline) -> list[Anomaly]:
+    def _watch_cut(
+        self, booked: Booked, baseline: Baseline, values: Mapping[str, Value]
+    ) -> list[Anomaly]:
         """A single low cooling time is told when the next one is as ever: a timer would stay."""
         cooling = baseline.channels.get(COOLING)
-        if cooling is None or not cooling.ready or COOLING not in with_cooling(booked.cycle.values):
+        if cooling is None or not cooling.ready or COOLING not in values:
             return []
         low, self._low = self._low, None
         if _is_cut(cooling.last, cooling) and not cooling.frozen:
@@ -310,8 +316,14 @@ class Watch:
 
     # Causes
 
-    def _judge(self, booked: Booked, baseline: Baseline, out: list[Channel]) -> list[Anomaly]:
-        found = self._watch_cut(booked, baseline)
+    def _judge(
+        self,
+        booked: Booked,
+        baseline: Baseline,
+        values: Mapping[str, Value],
+        out: Sequence[Channel],
+    ) -> list[Anomaly]:
+        found = self._watch_cut(booked, baseline, values)
         found += self._over(booked, baseline)
         offices: dict[Office, list[Channel]] = {}
         for channel in out:
@@ -330,7 +342,7 @@ class Watch:
             judged = [c for c in offices[office] if c.ready and not c.frozen and c.out]
             if not judged:
                 continue
-            scene = self._scene(booked, baseline, judged, baseline.good - first + 1)
+            scene = self._scene(booked, baseline, values, judged, baseline.good - first + 1)
             verdict = _VERDICT[office](scene)
             if isinstance(verdict, Verdict):
                 found += self._raise(booked, baseline, verdict)
@@ -340,7 +352,14 @@ class Watch:
                     break
         return found
 
-    def _scene(self, booked: Booked, baseline: Baseline, out: Sequence[Channel], age: int) -> Scene:
+    def _scene(
+        self,
+        booked: Booked,
+        baseline: Baseline,
+        values: Mapping[str, Value],
+        out: Sequence[Channel],
+        age: int,
+    ) -> Scene:
         cycle = booked.cycle
         elsewhere: Sequence[Elsewhere] = ()
         if any(channel.treatment.group in ("coolant", "mold") for channel in out):
@@ -350,7 +369,7 @@ class Watch:
             counter=cycle.counter,
             time=cycle.time,
             mode=cycle.mode,
-            values=with_cooling(cycle.values),
+            values=values,
             out=out,
             edits=self._edits,
             age=age,
