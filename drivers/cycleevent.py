@@ -123,6 +123,7 @@ class CycleEvents:
         self._taken = len(self.clauses)
         self._is_filtered = True
         self._odd: set[str] = set()
+        self._first_units: dict[str, Unit] = {}
 
     @property
     def types(self) -> tuple[ua.NodeId, ...]:
@@ -193,9 +194,22 @@ class CycleEvents:
             except ValueError as error:
                 self._say_odd(outlet.field.name, str(error))
                 signal = outlet.field.name
+        elif unit is not None:
+            value = self._in_first(outlet, signal, value, unit)
         data.values[signal] = value
         if unit is not None:
             data.units[signal] = unit.name
+
+    def _in_first(self, outlet: Outlet, signal: str, value: Value, unit: Unit) -> Value:
+        """A maker's own value in the unit that the type declares, or else that it began with."""
+        first = self._first_units.setdefault(signal, outlet.unit or unit)
+        if unit is first or isinstance(value, bool | str):
+            return value
+        try:
+            return scaling(theirs=unit, ours=first.name)(value)
+        except ValueError as error:
+            self._say_odd(outlet.field.name, str(error))
+            return value
 
     def _say_odd(self, name: str, why: str) -> None:
         if name not in self._odd:

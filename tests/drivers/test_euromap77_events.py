@@ -113,6 +113,18 @@ def test_a_unit_of_another_kind_keeps_the_value_under_the_makers_name() -> None:
     assert data.units == {path: "cm³"}
 
 
+def test_a_makers_own_value_stays_in_the_unit_that_the_type_declares() -> None:
+    made = events(field("Charge/Pressure", unit=unit_named("bar")))
+    psi = ua.EUInformation(UnitId=20563, DisplayName=ua.LocalizedText("psi"))
+
+    before = read(made, Charge__Pressure=6.5)
+    after = read(made, Charge__Pressure=94.2745, Charge__Pressure__EngineeringUnits=psi)
+
+    assert before.values == {"Charge/Pressure": 6.5}
+    assert after.values["Charge/Pressure"] == pytest.approx(6.5, abs=1e-4)
+    assert after.units == {"Charge/Pressure": "psi"}
+
+
 def test_the_first_injection_unit_is_the_one_of_lowest_number() -> None:
     made = events(
         field("InjectionUnitCycleParameters_010/DosingTime", ms=True),
