@@ -350,7 +350,8 @@ class Channel:
             self.shift.value = 0.0
         if len(buffer) >= ARMED:
             self._buffer = None
-            self.reference = fmean(buffer) if self._pull else self.centre
+            if self.reference is None:
+                self.reference = fmean(buffer) if self._pull else self.centre
         self._limits()
         self.ready = True
 
@@ -398,8 +399,9 @@ class Channel:
         """It stands at a new level, and is watched from there; where it belongs stays known."""
         if not self.ready:
             return
-        self.centre += self.off
-        self.shift.value = 0.0
+        if self.reference is None:
+            self.reference = self.centre
+        self._stand_at(self.centre + self.off)
         self.single.run = 0
         self.spikes.restart()
         self.out, self.since = False, None
@@ -407,12 +409,17 @@ class Channel:
 
     def home_again(self) -> None:
         """It is back where it belongs."""
-        self.centre = self.home
-        self.shift.value = 0.0
+        self._stand_at(self.home)
         self.single.run = 0
         self.spikes.restart()
         self.out, self.since = False, None
         self._boost = 0.0
+
+    def _stand_at(self, level: float) -> None:
+        if self._buffer:
+            self._buffer = [value + level - self.centre for value in self._buffer]
+        self.centre = level
+        self.shift.value = 0.0
 
     def move(self, shots: int, *, far: bool) -> None:
         """Something else changed, and this follows to a level of its own within some shots.

@@ -11,8 +11,8 @@ from typing import Literal
 
 from agent.watch.channel import Channel
 
-ONE_STEP = 0.72
-"""Share of the whole way that the largest step takes, where it was one."""
+OTHER_STEPS = 0.24
+"""Share of the whole way that the largest step leaves for others, where it was not the only one."""
 WINDOW = 3
 EXACT_S = 0.03
 """From shot to shot that a timer may differ, whatever it did before: the step of most displays."""
@@ -31,21 +31,21 @@ class Step:
 
 
 def step_of(channel: Channel, off: float) -> Step:
-    """How the newest values of a time came to be that far off its home."""
+    """How the newest values of a time came to be off where they were, on that side."""
     values = [channel.centre] * WINDOW + list(channel.recent)
     size, after = 0.0, len(values)
     for split in range(1, len(values)):
-        before = values[max(0, split - WINDOW) : split]
-        then = values[split : split + WINDOW]
-        change = fmean(then) - fmean(before)
+        before = fmean(values[max(0, split - WINDOW) : split])
+        change = fmean(values[split : split + WINDOW]) - before
         if change * off > 0 and abs(change) >= abs(size) - 1e-9:
             size, after = change, len(values) - split
-    since = values[-after:]
-    newest = since[-SCATTER_OF:]
+    newest = values[-after:][-SCATTER_OF:]
     scatter = fmean(abs(b - a) for a, b in pairwise(newest)) if len(newest) > 1 else 0.0
     if scatter > max(EXACT_S, 4 * channel.sigma):
         return Step(size, after, "noise")
-    return Step(size, after, "step" if abs(size) >= ONE_STEP * abs(off) else "stairs")
+    way = abs(fmean(values[-2:]) - channel.centre)
+    stairs = way - abs(size) > max(OTHER_STEPS * way, EXACT_S, 2.5 * channel.sigma)
+    return Step(size, after, "stairs" if stairs else "step")
 
 
 def is_round(step: float) -> bool:

@@ -19,6 +19,8 @@ from drivers import Value
 
 RECOVERY_REST_S = 1.5
 """From the screw's last turn to the opening, at most: the delay before it and decompression."""
+SMALL_STEP_S = 0.15
+"""One more step below this belongs to the stairs that are open already."""
 LATE = 6
 """Cycles in which an odd time gets its cause or none."""
 PROGRAM = "production_dataset"
@@ -271,14 +273,15 @@ def _cooling(scene: Scene, channel: Channel) -> Verdict | Wait:
     if (late := _screw_is_late(scene)) is not None:
         return _recovery(scene, channel, late)
     step = step_of(channel, off)
+    creeps = ("cooling_time", "staircase_drift") in scene.opened and abs(step.size) < SMALL_STEP_S
+    stairs = step.shape == "stairs" or (creeps and step.shape == "step")
     shown = scene.baseline.sets.get("cooling_time_set_s")
     if shown is not None and "cooling_time_set_s" in scene.values:
         if abs(shown - channel.last) <= max(0.06, 3 * channel.sigma) and step.shape != "noise":
             # The set point moved with it, some time ago or in steps that nobody saw alone.
-            stairs = step.shape == "stairs"
             return _stairs(scene, channel, edit) if stairs else _timer(scene, channel, edit)
         return WAIT if scene.age < LATE else _unexplained(scene, channel)
-    if step.shape == "stairs" and scene.age >= 1:
+    if stairs:
         return _stairs(scene, channel, edit)
     if step.shape == "step" and step.after >= 2 and (is_round(step.size) or scene.age >= 3):
         return _timer(scene, channel, edit)

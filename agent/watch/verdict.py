@@ -55,6 +55,8 @@ class Scene:
     """Of the last few cycles."""
     age: int
     """Cycles since something of this group was first out; 1 in the first."""
+    opened: Collection[tuple[str, str]]
+    """Kind and cause of what is open."""
     swung: Collection[str]
     """Signals that were out on both sides within the last while."""
     derived: bool

@@ -374,6 +374,7 @@ class Watch:
             edits=self._edits,
             age=age,
             derived=COOLING not in cycle.values,
+            opened=[opened.what for opened in self._opened],
             swung=[name for name, swings in self._swings.items() if len(swings) > 1],
             elsewhere=elsewhere,
         )
