@@ -70,6 +70,35 @@ class Run:
         """Whether the evidence suffices."""
         return self.shots_min == self.shots == self.shots_max
 
+    def grown(self, last: int, shots: int, until: datetime) -> "Run":
+        """The same with one closing more; `replace` would take twice as long, once a shot.
+
+        Args:
+            last: Its counter.
+            shots: 1, or 0 where it was without plastic.
+            until: When it ended.
+        """
+        return Run(
+            machine=self.machine,
+            segment=self.segment,
+            kind=self.kind,
+            first=self.first,
+            last=last,
+            mold=self.mold,
+            revision=self.revision,
+            resin=self.resin,
+            cavities=self.cavities,
+            closings=self.closings + 1,
+            shots=self.shots + shots,
+            unobserved=self.unobserved,
+            shots_min=self.shots_min + shots,
+            shots_max=self.shots_max + shots,
+            since=self.since,
+            until=until,
+            reason=self.reason,
+            evidence=self.evidence,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:

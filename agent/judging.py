@@ -115,6 +115,8 @@ def _resumed(standing: Standing, look: Look, room: Room) -> Judgement | None:
 
 def shown(cycle: Cycle) -> tuple[int, int] | None:
     """Checksums of a last cycle's values and of their names, where a machine only shows them."""
+    if Origin.LATCHED not in cycle.provenance.values():
+        return None
     values = sorted(
         (name, value)
         for name, value in cycle.values.items()

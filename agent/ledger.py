@@ -63,7 +63,10 @@ class Ledger:
     def take(self, item: Cycle | Sighting) -> Entry:
         """Book one cycle, or what a bare counter proves."""
         entry = self._sight(item) if isinstance(item, Sighting) else self._cycle(item)
-        return replace(entry, standing=self.standing.copy())
+        # Made just now, and in nobody's hands yet: a copy with one field more would cost as much
+        # as all the rest of an ordinary shot.
+        object.__setattr__(entry, "standing", self.standing.copy())
+        return entry
 
     def seat(self, mount: Mount | None) -> None:
         """Take a person's word on what sits on the machine, from the next closing on.
@@ -363,15 +366,7 @@ class Ledger:
         shots = 0 if cycle.closing == "dry" else 1
         run = standing.run
         if run is not None and run.last == cycle.counter - 1 and place.is_of(run):
-            run = replace(
-                run,
-                last=cycle.counter,
-                closings=run.closings + 1,
-                shots=run.shots + shots,
-                shots_min=run.shots_min + shots,
-                shots_max=run.shots_max + shots,
-                until=cycle.time,
-            )
+            run = run.grown(cycle.counter, shots, cycle.time)
         else:
             rose = verdict.step is Step.RISEN
             run = place.row(

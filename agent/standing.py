@@ -3,8 +3,9 @@
 import json
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from agent.entry import Mount, Run, Segment
@@ -107,13 +108,17 @@ class Standing:
     """Counter and end of the last cycles kept, by our clock."""
 
     def copy(self) -> "Standing":
-        """As it is now, whatever follows."""
-        return replace(
-            self,
-            gaps=list(self.gaps),
-            earlier=list(self.earlier),
-            pace=Pace(self.pace.steps_s, self.pace.floor_s),
-        )
+        """As it is now, whatever follows; made for every entry, so not by `replace`."""
+        new = object.__new__(Standing)
+        for name, value in zip(_FIELDS, _values(self), strict=True):
+            setattr(new, name, value)
+        new.gaps, new.earlier = list(self.gaps), list(self.earlier)
+        new.pace = Pace(self.pace.steps_s, self.pace.floor_s)
+        return new
+
+
+_FIELDS = tuple(each.name for each in fields(Standing))
+_values = attrgetter(*_FIELDS)
 
 
 def to_body(standing: Standing) -> bytes:
