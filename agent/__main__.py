@@ -35,10 +35,10 @@ from agent.arguments import (
 from agent.backup import BackupError
 from agent.certificates import expiring
 from agent.config import ConfigError, Loaded, load
-from agent.console import complain, print_table
+from agent.console import Format, complain, print_json, print_table
 from agent.discover import DiscoverError, discover
 from agent.export import ExportError, export_csv
-from agent.files import RecordError
+from agent.files import RecordError, main_path, trouble_of
 from agent.forward import commands as outbox
 from agent.history import Filter, History, open_history
 from agent.live import Plant
@@ -401,8 +401,18 @@ def _status(args: argparse.Namespace) -> int:
     with open_history(loaded.record_url if loaded else args.record) as history:
         ends = expiring(loaded, now()) if loaded else {}
         listing.status(history, now(), form=args.format, expiring=ends)
+    print_trouble(main_path(loaded.record_url if loaded else args.record), args.format)
     outbox.print_status(loaded.record_url if loaded else args.record, now(), args.format)
     return DONE
+
+
+def print_trouble(path: Path, form: Format) -> None:
+    """Why the agent can't write its record now, where it can't."""
+    words = trouble_of(path)
+    if words and form == "json":
+        print_json([{"record": str(path), "trouble": words}])
+    elif words:
+        print(f"record: {path}: {words}")
 
 
 def _cycles(args: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from agent import schema
+from agent.copying import told
 from agent.files import RecordError, begin_immediate, main_path
 from agent.history import refuse_other_version
 from agent.rows import to_ns
@@ -62,7 +63,7 @@ def change(url: str) -> Iterator[Connection]:
             refuse_other_version(connection, path)
             yield connection
     except DatabaseError as error:
-        raise RecordError(f"record: {path}: {error.orig}") from error
+        raise RecordError(f"record: {told(path, error.orig or error)}") from error
     finally:
         engine.dispose()
 

@@ -11,6 +11,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+PASSING = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+)
 
 
 class CopyError(Exception):
@@ -65,7 +72,22 @@ def open_alone(path: Path) -> sqlite3.Connection:
 
 def is_damaged(error: BaseException | None) -> bool:
     """Whether SQLite found the file itself broken."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
+    return _code(error) in DAMAGED
+
+
+def may_pass(error: BaseException | None) -> bool:
+    """Whether a write failed for the disk's sake: full, read-only, unplugged, busy."""
+    return _code(error) in PASSING
+
+
+def _code(error: BaseException | None) -> int | None:
+    """SQLite's own number for what happened, whatever it was wrapped in."""
+    while error is not None:
+        found = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", None)
+        if found is not None:
+            return int(found) & 0xFF
+        error = error.__cause__
+    return None
 
 
 def told(path: Path, error: BaseException) -> str:

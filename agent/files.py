@@ -7,10 +7,11 @@ libraries on one file in one process lose data, so nothing else may open these f
 
 import glob
 import logging
+import os
 import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -31,6 +32,12 @@ else:
 log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x53505255  # "SPRU": `file record.db` can tell what it is
+
+MOUNTS = Path("/proc/self/mounts")
+"""What lies where, on Linux."""
+
+BOARD = 2048
+"""Bytes of the lock file, for words."""
 
 NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs")
 """The write-ahead log needs shared memory between processes, which these do not give."""
@@ -66,19 +73,29 @@ def curve_files(main: Path) -> list[Path]:
 
 
 @contextmanager
-def only_writer(path: Path) -> Iterator[None]:
+def only_writer(path: Path) -> Iterator[Callable[[str], None]]:
     """Be the one process that writes a record; the lock ends with the process, however it ends.
 
     It is a file of its own: to open and close the database itself a second time in one process
-    would drop SQLite's own locks.
+    would drop SQLite's own locks. What the writer has to say while the disk takes nothing stands in
+    it, too: its room is taken at the start.
+
+    Yields:
+        Says why nothing can be written, in words for `trouble_of`; nothing where all is well.
 
     Raises:
         RecordError: another process holds it, or the folder can't be written to.
     """
     try:
-        lock = path.with_name(f"{path.name}.lock").open("a")
+        lock = os.fdopen(os.open(_lock_path(path), os.O_RDWR | os.O_CREAT, 0o644), "r+b", 0)
     except OSError as error:
         raise RecordError(f"record: {path}: {error.strerror}") from error
+
+    def say(words: str) -> None:
+        with suppress(OSError):  # a disk that takes not even this: the log has it
+            lock.seek(0)
+            lock.write(words.encode()[:BOARD].ljust(BOARD))
+
     with lock:
         if fcntl is not None:
             try:
@@ -88,7 +105,30 @@ def only_writer(path: Path) -> Iterator[None]:
                     f"record: another agent writes to {path}; stop it, or give this one a record "
                     "of its own ([record] url)"
                 ) from error
-        yield
+        say("")
+        yield say
+        say("")
+
+
+def trouble_of(path: Path) -> str | None:
+    """Why a record's writer can't write now, by its own word; None where all is well."""
+    try:
+        return _lock_path(path).read_bytes().decode("utf-8", "ignore").strip() or None
+    except OSError:
+        return None
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
+
+
+def set_aside(path: Path, why: object) -> None:
+    """Move a damaged file out of the way, with what lies beside it; nothing of it is deleted."""
+    end = f".damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    log.error("%s is damaged and set aside as %s%s: %s", path, path.name, end, why)
+    for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        with suppress(FileNotFoundError):
+            each.rename(each.with_name(f"{each.name}{end}"))
 
 
 @contextmanager
@@ -182,12 +222,11 @@ def refuse_network(path: Path) -> None:
     Raises:
         RecordError: the folder lies on a network file system.
     """
-    mounts = Path("/proc/self/mounts")
-    if not mounts.exists():
+    if not MOUNTS.exists():
         return
     target = path.absolute().parent.resolve()
     best, kind = Path("/"), ""
-    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines():
         _device, where, file_system, *_rest = line.split(" ")
         place = Path(where.encode().decode("unicode_escape"))
         if target.is_relative_to(place) and len(place.parts) >= len(best.parts):

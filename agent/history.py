@@ -17,6 +17,7 @@ from sqlalchemy.exc import DatabaseError
 
 from agent import curves as codec
 from agent.batch import Blind, Saved
+from agent.copying import told
 from agent.cycle import Booked, Curve
 from agent.entry import Mount, Run, Segment
 from agent.files import RecordError, curves_path, main_path, reader
@@ -113,7 +114,7 @@ def open_history(url: str) -> Iterator["History"]:
             refuse_other_version(connection, path)
         yield History(engine, url)
     except DatabaseError as error:
-        raise RecordError(f"record: {path}: {error.orig}") from error
+        raise RecordError(f"record: {told(path, error.orig or error)}") from error
     finally:
         engine.dispose()
 

@@ -5,30 +5,42 @@ What `keep` was given is on the disk when the future it returned is done.
 """
 
 import asyncio
+import logging
 import queue
 import threading
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import DatabaseError
 
 from agent import schema
 from agent.batch import Batch, Blind, MachineRow, MoldRow
+from agent.copying import may_pass
 from agent.files import RecordError, main_path, only_writer, writer
 from agent.history import standing_of
 from agent.ledger import Standing
 from agent.rows import from_ns
+from agent.shedding import without_curves
 from agent.writing import Change, Writing
 from drivers.condition import Condition
+
+log = logging.getLogger(__name__)
 
 GROUP_MOST = 500
 """Batches in one commit."""
 
 WAITING_MOST = 20_000
 """Batches in memory while the disk is slow; then machines wait."""
+
+CURVES_WAITING_MOST = 2000
+"""Batches in memory up to which they have their curves; after that, shots come without."""
+
+RETRY_S = 1.0
+"""How often a disk that takes nothing is tried; once more when the agent is to stop."""
 
 SEEN_EVERY_S = 1.0
 """How often it is noted when a machine was last seen, if nothing else is written."""
@@ -73,6 +85,10 @@ class Record:
         self._molds = molds
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Semaphore(WAITING_MOST)
+        self._waiting = 0
+        self._stopping = threading.Event()
+        self._trouble = ""
+        self._say: Callable[[str], None] = lambda words: None
         self._queue: queue.SimpleQueue[tuple[Batch | Change, asyncio.Future[None]] | None]
         self._queue = queue.SimpleQueue()
         self._seen: dict[str, datetime] = {}
@@ -124,12 +140,16 @@ class Record:
 
     def close(self) -> None:
         """Let the writer finish what waits and stop."""
+        self._stopping.set()
         self._queue.put(None)
         if self._broken.done() and not self._broken.cancelled():
             self._broken.exception()
 
     async def _hand_over(self, item: Batch | Change) -> asyncio.Future[None]:
         await self._room.acquire()
+        self._waiting += 1
+        if self._waiting > CURVES_WAITING_MOST and isinstance(item, Batch):
+            item = without_curves(item)  # shots are the last to go
         done: asyncio.Future[None] = self._loop.create_future()
         self._queue.put((item, done))
         return done
@@ -138,7 +158,7 @@ class Record:
         """The writer's thread: open, write until told to stop, close."""
         try:
             with ExitStack() as files:
-                files.enter_context(only_writer(self._path))
+                self._say = files.enter_context(only_writer(self._path))
                 main = files.enter_context(writer(self._path, "main"))
                 writing = Writing(main, self._path, files)
                 writing.register(self._machines, self._molds)
@@ -188,9 +208,51 @@ class Record:
         if group or seen or conditions:
             batches = [item for item, _done in group if isinstance(item, Batch)]
             changes = [item for item, _done in group if not isinstance(item, Batch)]
-            writing.write(batches, seen, conditions, changes)
+            self._persist(writing, batches, seen, conditions, changes)
             self._loop.call_soon_threadsafe(self._finish, [done for _item, done in group])
         return going
+
+    def _persist(
+        self,
+        writing: Writing,
+        batches: list[Batch],
+        seen: Mapping[str, datetime],
+        conditions: Mapping[str, Condition],
+        changes: list[Change],
+    ) -> None:
+        """Write until the disk has it; meanwhile machines go on into what memory holds.
+
+        Raises:
+            RecordError: the agent is to stop, and the disk still takes nothing.
+        """
+        while True:
+            last = self._stopping.is_set()
+            try:
+                if self._trouble:
+                    writing.forget()
+                writing.write(batches, seen, conditions, changes)
+                break
+            except (DatabaseError, RecordError) as error:
+                if not may_pass(error):
+                    raise
+                self._tell_trouble(getattr(error, "orig", None) or error)
+                if last:
+                    log.error("record: %s: %d batches are lost", self._path, self._waiting)
+                    raise
+                self._stopping.wait(RETRY_S)
+        if self._trouble:
+            log.error("record: %s: the disk takes what it is given again", self._path)
+            self._trouble = ""
+            self._say("")
+
+    def _tell_trouble(self, error: object) -> None:
+        if not self._trouble:
+            log.error("record: %s: %s; all is kept in memory, and tried again", self._path, error)
+            self._trouble = (
+                f"nothing can be written since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC "
+                f"({error}); make room, or see to the disk; until then all is kept in memory"
+            )
+            self._say(self._trouble)
 
     def _gather(self) -> tuple[list[tuple[Batch | Change, asyncio.Future[None]]], bool]:
         group: list[tuple[Batch | Change, asyncio.Future[None]]] = []
@@ -212,6 +274,7 @@ class Record:
     def _finish(self, done: list[asyncio.Future[None]]) -> None:
         for future in done:
             self._room.release()
+            self._waiting -= 1
             if not future.done():
                 future.set_result(None)
 

@@ -7,7 +7,7 @@ changes nothing.
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from datetime import datetime
 from itertools import count
@@ -17,13 +17,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DatabaseError
 
 from agent import curves, schema
 from agent.anomaly import Anomaly
 from agent.anomalyrows import RAISED, anomaly_row
 from agent.batch import Batch, Blind, MachineRow, MoldRow, Saved
+from agent.copying import is_damaged
 from agent.cycle import Booked
-from agent.files import curves_path, writer
+from agent.files import RecordError, curves_path, set_aside, writer
 from agent.ledger import Mount, Run, Segment
 from agent.rows import compact, cycle_row, to_ns
 from agent.standing import STAGE, to_body
@@ -112,6 +114,12 @@ class Writing:
             for change in changes:
                 change(self._main)
 
+    def forget(self) -> None:
+        """What was written in a transaction that failed is not there: ids are asked for anew."""
+        self._machines = self._ids(schema.machine)
+        self._molds = self._ids(schema.mold)
+        self._provenances = {}
+
     def _write_curves(self, batches: Sequence[Batch]) -> None:
         rows: dict[Path, list[dict[str, Any]]] = {}
         for booked in _cycles(batches):
@@ -128,11 +136,20 @@ class Writing:
                 }
                 rows.setdefault(curves_path(self._path, cycle.time), []).append(row)
         keys = ["machine", "segment", "counter", "signal"]
+        statement = insert(schema.curve).on_conflict_do_nothing(index_elements=keys)
         for path, month in rows.items():
-            connection = self._month(path)
-            with connection.begin():
-                statement = insert(schema.curve).on_conflict_do_nothing(index_elements=keys)
-                connection.execute(statement, month)
+            for attempt in range(2):
+                try:
+                    connection = self._month(path)
+                    with connection.begin():
+                        connection.execute(statement, month)
+                    break
+                except (DatabaseError, RecordError) as error:
+                    if attempt or not is_damaged(error):
+                        raise
+                    # Curves are the lesser loss: shots go on, and so do new curves.
+                    self._close_month(path)
+                    set_aside(path, error)
 
     def _month(self, path: Path) -> Connection:
         if path not in self._months:
@@ -142,6 +159,12 @@ class Writing:
             files = self._files.enter_context(ExitStack())
             self._months[path] = (files.enter_context(writer(path, "curves")), files)
         return self._months[path][0]
+
+    def _close_month(self, path: Path) -> None:
+        if path in self._months:
+            _connection, files = self._months.pop(path)
+            with suppress(DatabaseError, RecordError):
+                files.close()
 
     def _write_batch(self, batch: Batch) -> None:
         machine = self._machine(batch.machine)
