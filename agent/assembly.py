@@ -196,7 +196,11 @@ class Assembly:
             yield from self._count(int(counter), at)
             if missed is not None and self._counter == counter:
                 yield self._stood(missed, int(counter), at)
-        if self._counter is not None and _text(self._states.get("mold")) != self._told_mold:
+        if (
+            self._counter is not None
+            and (counter is None or counter == self._counter)
+            and _text(self._states.get("mold")) != self._told_mold
+        ):
             yield self._sighting(self._counter, at)
 
     def _missed(self, counter: Value | None, at: datetime) -> datetime | None:
@@ -279,6 +283,7 @@ class Assembly:
             machine=self._machine,
             counter=counter,
             at=at,
+            closing=_closing(states),
             mold=self._tell(_text(states.get("mold"))),
             job=_text(states.get("job")),
             resin=_text(states.get("resin")),

@@ -149,6 +149,7 @@ class Ledger:
             until=when,
             seen=0 if cycle is None else min(1, verdict.closings),
             shot=0 if cycle is None or cycle.closing == "dry" else min(1, verdict.closings),
+            dry=cycle is None and item.closing == "dry",
             job=item.counters.get("job_counter"),
             job_before=others.get("job_counter"),
         )

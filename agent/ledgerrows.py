@@ -56,6 +56,8 @@ class Rows:
     """1 if the last of the closings has its cycle."""
     shot: int
     """1 if that was a shot."""
+    dry: bool
+    """The last of the closings has no cycle, and was without plastic."""
     job: int | None
     """Number of the last closing in its job."""
     job_before: int | None
@@ -78,6 +80,9 @@ class Rows:
         if n <= 0 and not more:
             return []
         shots = n if verdict.shots is None else max(0, min(n, verdict.shots - self.shot))
+        if self.dry and verdict.shots is None and n > 0:
+            shots = n - 1
+            fewer = max(fewer, shots)  # those before it may have been, too
         runs = []
         evidence, first = verdict.evidence, self.first
         if before is not None:

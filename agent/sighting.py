@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from agent.cycle import Closing
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
@@ -13,6 +15,8 @@ class Sighting:
     counter: int
     at: datetime
     """UTC."""
+    closing: Closing = "shot"
+    """What the machine says of its last closing."""
     mold: str | None = None
     """The id that the machine gave at that instant, if it gives one."""
     job: str | None = None

@@ -22,12 +22,22 @@ class Told:
 
     machine: str
     at: datetime
+    stamp: datetime
+    """The same instant by the machine's own clock."""
     counter: int
     closing: str
     mold: str | None
     revision: str
     job: str
     others: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """From here on nobody sees the machine, until it says something again."""
+
+    machine: str
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -71,6 +81,10 @@ class Press:
     per_job: bool
     """Whether jobs set its counter to 0."""
     at: datetime = START
+    off_s: float = 0.0
+    """How far its clock is ahead."""
+    polled: bool = False
+    """It sends no reports: its counter is read, some times a cycle."""
     job: int = 1
     truth: Counter[Key] = field(default_factory=Counter)
     closings: Counter[Key] = field(default_factory=Counter)
@@ -97,6 +111,7 @@ class Press:
         return Told(
             machine=self.name,
             at=self.at,
+            stamp=self.at + timedelta(seconds=self.off_s),
             counter=self.register.value,
             closing="dry" if dry else "shot",
             mold=self.tool.name,

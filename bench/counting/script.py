@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 
-from bench.counting.press import Key, Press, Register, Told, Tool
+from bench.counting.press import Gap, Key, Press, Register, Told, Tool
 
 DAY_S = 86_400.0
 WIDTHS = (
@@ -14,6 +14,12 @@ WIDTHS = (
     (2**31, 0), (2**32, 0), (2**16, -(2**15)), (2**32, -(2**31)),
 )  # fmt: skip
 """Width, and the lowest number that the counter shows."""
+
+REPORTED = (
+    "lost", "duplicate", "block_again", "swap", "torn", "stuck", "double_pulse", "bounce", "clock",
+    "backlog",
+)  # fmt: skip
+"""What can only happen to reports; or what a counter alone does not show."""
 
 RESTART = "restart"
 """In place of a report: whoever counts stops and starts again."""
@@ -24,7 +30,7 @@ class Script:
     """What is told, in the order of its arrival, and the truth."""
 
     seed: int
-    reports: list[Told | str] = field(default_factory=list)
+    reports: list[Told | Gap | str] = field(default_factory=list)
     truth: Counter[Key] = field(default_factory=Counter)
     closings: Counter[Key] = field(default_factory=Counter)
     did: list[str] = field(default_factory=list)
@@ -33,6 +39,8 @@ class Script:
     """How wide bounds may be: closings that there was time for where nothing tells how many."""
     modulus: dict[str, int] = field(default_factory=dict)
     """Where the driver knows the width of the counter."""
+    polled: set[str] = field(default_factory=set)
+    """Machines that send no reports."""
 
     @property
     def is_clear(self) -> bool:
@@ -77,25 +85,36 @@ class Writer:
             others["job_counter"] = Register(rng.randrange(200))
         if rng.random() < 0.3:
             others["parts_counter"] = Register(rng.randrange(2000))
-        return Press(
+        press = Press(
             name, rng, Register(start, width, low), self.tools[0],
             rng.choice((0.0, 0.002, 0.01, 0.03)), others, rng.random() < 0.3,
         )  # fmt: skip
+        if rng.random() < 0.25:
+            press.polled = True
+            self.script.polled.add(name)
+        return press
 
     def write(self) -> Script:
         """The whole story."""
         rng = self.random
         for press in self.presses:
+            if press.polled:  # what its counter says at first is not ours to count
+                self.tell(press.close())
             press.counting = True
             self.shots(press, rng.randrange(8, 30))
         events = self._events()
         for _ in range(rng.randrange(4, 12)):
             press = rng.choice(self.presses)
             event = rng.choice(events)
+            if press.polled and event.__name__ in REPORTED:
+                event = self.outage
             self.script.did.append(f"{press.name} {event.__name__}")
             event(press)
             self.shots(press, rng.randrange(4, 25))
         for press in self.presses:
+            if press.polled:  # a counter that fell is believed when it is seen again
+                press.stand(1)
+                self.tell(press.told())
             self.script.truth += press.truth
             self.script.closings += press.closings
         return self.script
@@ -106,6 +125,7 @@ class Writer:
             self.job_in_outage, self.reset, self.roll_back, self.roll_back_in_outage,
             self.duplicate, self.block_again, self.swap, self.torn, self.stuck, self.double_pulse,
             self.bounce, self.change, self.change_in_outage, self.recut, self.move, self.restart,
+            self.clock, self.backlog,
         ]  # fmt: skip
         return [e for e in events if self._only is None or e.__name__ in self._only]
 
@@ -122,9 +142,6 @@ class Writer:
         for _ in range(n):
             press.close()
 
-    def _width(self, press: Press) -> int:
-        return press.register.width
-
     def may_be(self, press: Press, unseen: int, seconds: float) -> None:
         """Note that nothing tells how many closings a time had."""
         fastest_s = press.tool.cycle_s * (1 - 3 * press.jitter)
@@ -132,6 +149,7 @@ class Writer:
 
     def hide(self, press: Press, n: int) -> float:
         """Close the mold n times with nobody looking; how long that took, s."""
+        self.script.reports.append(Gap(machine=press.name, at=press.at))
         before, counter = press.at, press.register.value
         self.unseen(press, n)
         took_s = (press.at - before).total_seconds()
@@ -164,6 +182,7 @@ class Writer:
         stop_s = self.random.choice((0.0, 0.0, 300.0, 3600.0))
         press.stand(stop_s)
         press.new_job()
+        self.script.doubt += press.polled and press.per_job
         if stop_s and press.per_job and not self._other(press):
             self.may_be(press, 0, stop_s)
 
@@ -179,20 +198,25 @@ class Writer:
         stop_s = self.random.choice((0.0, 0.0, 120.0))
         press.stand(stop_s)
         press.register.value = 0
+        self.script.doubt += press.polled
         if stop_s and not self._other(press):
             self.may_be(press, 0, stop_s)
 
     def roll_back(self, press: Press) -> None:
         stop_s = self.random.choice((0.0, 90.0, 600.0))
         press.stand(stop_s)
-        press.lose_power(self.random.randrange(1, 50))
+        press.lose_power(self.random.randrange(1 + press.polled, 50))
+        self.script.doubt += press.polled  # a fall alone is no closing
         if stop_s:
             self.may_be(press, 0, stop_s)
 
     def roll_back_in_outage(self, press: Press) -> None:
-        n = self.random.randrange(0, 49)
+        n = self.random.randrange(0, 48)
         back = self.random.randrange(n + 1, 51)
         m = self.random.randrange(0, max(1, back - n))
+        if press.polled and back == n + m + 1:
+            m = max(0, m - 1)  # a counter that shows what it showed before tells nothing
+            back = max(back, n + m + 2)
         before = press.at
         self.hide(press, n)
         press.lose_power(back)
@@ -246,19 +270,23 @@ class Writer:
         self.tell(told)
         press.register.step()
         after_s = self.random.uniform(0.3, 0.2 * press.tool.cycle_s)
-        self.tell(replace(
-            told, counter=press.register.value, at=told.at + timedelta(seconds=after_s)
-        ))  # fmt: skip
+        later = timedelta(seconds=after_s)
+        self.tell(
+            replace(
+                told, counter=press.register.value, at=told.at + later, stamp=told.stamp + later
+            )
+        )
 
     def change(self, press: Press) -> None:
         """Another mold, after a change-over."""
-        press.stand(self.random.uniform(300, 3600))
+        stop_s, last_s = self.random.uniform(300, 3600), press.tool.cycle_s
+        press.stand(stop_s)
         self._take(press)
         if self.random.random() < 0.7:
             before = press.register.value
             press.new_job()
-            if press.register.value != before:
-                self.may_be(press, 0, 4 * 3600)
+            if press.register.value != before:  # the new mold may run four times as fast
+                self.script.doubt += int(5 * stop_s / min(last_s, press.tool.cycle_s)) + 60
 
     def change_in_outage(self, press: Press) -> None:
         before, cycle_s = press.at, press.tool.cycle_s
@@ -290,6 +318,18 @@ class Writer:
 
     def restart(self, press: Press) -> None:
         self.script.reports.append(RESTART)
+        for each in self.presses:
+            self.shots(each, 2)
+
+    def clock(self, press: Press) -> None:
+        """The control's clock is set."""
+        press.off_s += self.random.choice((3600.0, -3600.0, 7200.0, -86400.0))
+
+    def backlog(self, press: Press) -> None:
+        """Reports wait on the way and come all at once; their stamps are right."""
+        made = [press.close() for _ in range(self.random.randrange(2, 30))]
+        for told in made:
+            self.tell(replace(told, at=made[-1].at))
 
     def _take(self, press: Press) -> None:
         self.tools.append(press.tool)

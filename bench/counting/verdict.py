@@ -1,7 +1,7 @@
 """A script walked through the agent's own stages, and what the ledger says held against it."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.assembly import Assembly
 from agent.entry import Entry
@@ -9,9 +9,9 @@ from agent.ledger import Ledger, Standing
 from agent.ledgersums import LedgerSums, Sums
 from agent.stages import Stages
 from agent.standing import from_body, to_body
-from bench.counting.press import Key, Told
+from bench.counting.press import Gap, Key, Told
 from bench.counting.script import Script
-from drivers import Origin, Report
+from drivers import Column, Frame, Link, Observation, Origin, Quality, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +34,55 @@ class Counting:
         self._script = script
         self._stages: dict[str, Stages] = {}
         self._revisions: dict[str, str] = {}
+        self._frames: dict[str, Told] = {}
+        self._away: set[str] = set()
         self.sums = LedgerSums()
         self.entries: list[Entry] = []
 
-    def take(self, told: Told | str) -> None:
+    def take(self, told: Told | Gap | str) -> None:
+        """Walk one thing that is told, or stop and start again."""
         if isinstance(told, str):
             for machine, stages in self._stages.items():
                 self._stages[machine] = self._begin(machine, _kept(stages.ledger.standing))
+            return
+        polled = told.machine in self._script.polled
+        if isinstance(told, Gap):
+            if polled:
+                self._away.add(told.machine)
+                self._frames.pop(told.machine, None)
+                link = Link(machine=told.machine, up=False, at=told.at)
+                self._walk(told.machine, link)
             return
         if told.mold:
             self._revisions[told.mold] = told.revision
         if told.machine not in self._stages:
             self._stages[told.machine] = self._begin(told.machine, Standing())
-        stages = self._stages[told.machine]
-        for entry in stages.take(_report(told)).entries:
-            self.sums.add(told.machine, entry)
+        if told.machine in self._away:
+            self._away.discard(told.machine)
+            modulus = self._script.modulus.get(told.machine)
+            self._stages[told.machine].connected(reports=False, modulus=modulus)
+        if not polled:
+            self._walk(told.machine, _report(told))
+            return
+        before = self._frames.get(told.machine)
+        if before is not None:
+            quarter = (told.at - before.at) / 4
+            for n in (1, 2, 3):
+                self._walk(told.machine, _frame(replace(before, at=before.at + n * quarter)))
+        self._walk(told.machine, _frame(told))
+        self._frames[told.machine] = told
+
+    def _walk(self, machine: str, observation: Observation) -> None:
+        for entry in self._stages[machine].take(observation).entries:
+            self.sums.add(machine, entry)
             self.entries.append(entry)
 
     def _begin(self, machine: str, standing: Standing) -> Stages:
         modulus = self._script.modulus.get(machine)
         ledger = Ledger(machine, standing, lambda mold: self._revisions.get(mold, "A"), modulus)
         stages = Stages(Assembly(machine), ledger)
-        stages.connected(reports=True, modulus=modulus)
+        stages.connected(reports=machine not in self._script.polled, modulus=modulus)
+        self._frames.pop(machine, None)
         return stages
 
 
@@ -70,11 +97,30 @@ def _report(told: Told) -> Report:
     return Report(
         machine=told.machine,
         counter=told.counter,
-        ended_at=told.at,
+        ended_at=told.stamp,
         received_at=told.at,
         origin=Origin.REPORTED,
         values=dict(told.others),
         states={"closing": told.closing, "job": told.job, "mold": told.mold or ""},
+    )
+
+
+COLUMNS: dict[tuple[str, ...], tuple[Column, ...]] = {}
+
+
+def _frame(told: Told) -> Frame:
+    values = {
+        "counter": told.counter, "closing": told.closing, "job": told.job, "mold": told.mold,
+        **told.others,
+    }  # fmt: skip
+    names = tuple(values)
+    columns = COLUMNS.setdefault(names, tuple(Column(signal=name, source="") for name in names))
+    return Frame(
+        machine=told.machine,
+        columns=columns,
+        values=tuple(values.values()),
+        qualities=(Quality.GOOD,) * len(names),
+        received_at=told.at,
     )
 
 
