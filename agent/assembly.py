@@ -338,8 +338,9 @@ class Assembly:
             for name, level in self._levels.items():
                 if name not in values:
                     values[name], provenance[name] = level, Origin.SAMPLED
-            curves = self._curves()
-            flags += [f"curve_cut:{name}" for name in sorted(self._cut & set(curves))]
+            curves, own = self._curves(), _own_curves(report)
+            flags += [f"curve_cut:{n}" for n in sorted(self._cut & curves.keys() - own.keys())]
+            curves |= own
             if abs(report.received_at - report.ended_at) > CLOCK_OFF:
                 flags.append("clock_off")
         else:
@@ -430,6 +431,24 @@ def _counters(values: Mapping[str, Value], states: Mapping[str, Value]) -> dict[
         if (n := _whole(values.get(name, states.get(name)))) is not None:
             found[name] = n
     return found
+
+
+def _own_curves(report: Report) -> dict[str, Curve]:
+    """The curves that the machine sampled itself; they end with the cycle."""
+    curves = {}
+    for name, sampled in report.curves.items():
+        t_s = np.arange(len(sampled.values)) * sampled.step_s
+        values = np.array([math.nan if v is None else v for v in sampled.values])
+        there = np.isfinite(values)
+        if there.sum() > 1:
+            start = report.ended_at - timedelta(seconds=float(t_s[-1]))
+            curves[name] = Curve(
+                started_at=start + timedelta(seconds=float(t_s[there][0])),
+                t_s=t_s[there] - t_s[there][0],
+                values=values[there],
+                resolution=sampled.resolution,
+            )
+    return curves
 
 
 @lru_cache(maxsize=4096, typed=True)

@@ -13,6 +13,7 @@ from drivers.cooling import SIGNAL, find_cooling
 from drivers.cycleevent import CycleEvents, Mapped
 from drivers.eventtype import browse_event_type
 from drivers.imm import announced, barrel_places, find_machine, identity
+from drivers.immcurves import CurveArraysAt, find_curves
 from drivers.immpress import ImmPress
 from drivers.immview import View
 from drivers.immwatch import Watch
@@ -74,6 +75,8 @@ class Euromap77Settings(SessionSettings):
         default_factory=dict
     )
     """The maker's event fields that are signals of ours."""
+    curves: CurveArraysAt | None = None
+    """Where the machine shows the last shot's curves; None: they are not read."""
 
     @field_validator("cooling")
     @classmethod
@@ -160,4 +163,5 @@ async def _join(session: Session, settings: Euromap77Settings, memory: Memory) -
         report_columns=events.columns,
         cooling=cooling,
         memory=memory,
+        curves=await find_curves(session, root, settings.curves),
     )

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from drivers.browsing import Branch
 from drivers.changes import Changes
 from drivers.condition import Condition
 from drivers.cooling import CoolingNode
+from drivers.curvearrays import CurveArrays
 from drivers.cycleevent import CycleData
 from drivers.imm import barrel_places, grow_machine
 from drivers.immpast import Past
@@ -53,6 +55,7 @@ class ImmPress:
         report_columns: tuple[Column, ...],
         cooling: CoolingNode | None,
         memory: Memory,
+        curves: tuple[str, CurveArrays] | None = None,
     ) -> None:
         self._session = session
         self._settings = settings
@@ -65,6 +68,7 @@ class ImmPress:
         self._cooling = cooling
         self._shots = Shots(settings.name, view.counter, changes.timeline)
         self._memory = memory
+        self._curves = curves
         self._states: dict[str, Value | None] = {}
         self._reading: Reading | None = None
         self._find_at = 0.0
@@ -76,8 +80,8 @@ class ImmPress:
 
     @property
     def report_columns(self) -> tuple[Column, ...]:
-        """What its cycle events hold."""
-        return self._report_columns
+        """What its cycle events hold, and the curves that it keeps."""
+        return (*self._report_columns, *(self._curves[1].columns if self._curves else ()))
 
     @property
     def reports(self) -> bool:
@@ -252,6 +256,9 @@ class ImmPress:
             return []
         if report is not None:
             self._memory.note(report)
+        if report is not None and self._curves is not None and is_last:
+            counter, arrays = self._curves
+            report = replace(report, curves=await arrays.take(data.counts.get(counter)))
         notices = self._shots.unit_changes(data, received_at)
         return [*notices, report] if report else [*notices]
 

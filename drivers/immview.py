@@ -244,9 +244,7 @@ class View:
         return MappedNode(signal=name, address=where, scaling=own, unit_from="map")
 
     def _address(self, branch: Branch, text: str) -> NodeAddress:
-        index = branch.node_id.NamespaceIndex
-        uri = self._session.namespaces[index] if index < len(self._session.namespaces) else CORE
-        return NodeAddress(uri, "", branch.node_id.Identifier, text)
+        return address_of(self._session, branch, text)
 
     def _find_zones(self) -> Iterator[_Zone]:
         for rank, unit in enumerate(injection_units(self._root).values(), 1):
@@ -263,6 +261,13 @@ class View:
                     if (temperature := zone.at(field)) is not None:
                         base = f"mold_temp_{infix}c" if at == 0 else f"mold_zone_{number}_{infix}c"
                         yield _Zone(base, f"{name} {zone.name.Name} {field}", temperature, name)
+
+
+def address_of(session: Session, branch: Branch, text: str) -> NodeAddress:
+    """Where a node that was browsed is, with its path for a person."""
+    index = branch.node_id.NamespaceIndex
+    uri = session.namespaces[index] if index < len(session.namespaces) else CORE
+    return NodeAddress(uri, "", branch.node_id.Identifier, text)
 
 
 def _celsius(

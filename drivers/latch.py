@@ -8,9 +8,10 @@ before and after them, two readings in a row agree, and none of them was set aft
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from drivers.curvearrays import CurveArrays
 from drivers.mappednode import MappedNode
 from drivers.nodeunits import UnitChange
 from drivers.observations import Origin, Quality, Report, Value
@@ -49,8 +50,15 @@ class _Taken:
 class Latch:
     """Takes the last cycle's values whenever the counter has changed."""
 
-    def __init__(self, session: Session, counter: MappedNode, nodes: Sequence[MappedNode]) -> None:
-        self.columns = columns_of(nodes)
+    def __init__(
+        self,
+        session: Session,
+        counter: MappedNode,
+        nodes: Sequence[MappedNode],
+        curves: CurveArrays | None = None,
+    ) -> None:
+        self.columns = (*columns_of(nodes), *(curves.columns if curves else ()))
+        self._curves = curves
         self._machine = session.machine
         self._modulus = counter.modulus
         self._nodes = tuple(nodes)
@@ -62,6 +70,8 @@ class Latch:
     async def find(self) -> None:
         """Look the nodes up; see `Points.find`."""
         await self._points.find()
+        if self._curves is not None:
+            await self._curves.find()
 
     @property
     def absent(self) -> tuple[MappedNode, ...]:
@@ -103,7 +113,10 @@ class Latch:
         received_at = datetime.now(UTC)
         if taken.counter != counter:
             seen_at = received_at  # it ended after the sample
-        return self._report(taken, received_at, _end(taken, seen_at, before), fresh=fresh)
+        report = self._report(taken, received_at, _end(taken, seen_at, before), fresh=fresh)
+        if self._curves is None or not fresh:
+            return report
+        return replace(report, curves=await self._curves.take(taken.counter))
 
     def _wraps(self) -> bool:
         """Whether the counter's next step leads to 0."""
@@ -143,7 +156,9 @@ class Latch:
 
     def unit_changes(self) -> Iterator[UnitChange]:
         """Switches of units since the last call."""
-        return self._points.units.changes()
+        yield from self._points.units.changes()
+        if self._curves is not None:
+            yield from self._curves.unit_changes()
 
     def _units(self) -> Iterator[tuple[str, str]]:
         """The unit that the machine uses now, by signal."""

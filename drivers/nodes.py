@@ -5,7 +5,7 @@ of that model. `docs/reference/opcua.md` is the page for people.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from drivers.checked import Checked, complaints, read_toml
+from drivers.curvearrays import CurveMap
 from drivers.errors import MapError
 from drivers.mappednode import MappedNode
 from drivers.nodeid import CORE, Address, parse_id, parse_path
@@ -20,6 +21,7 @@ from drivers.nodesheet import read_sheet
 from drivers.scaling import IDENTITY, scaling
 from drivers.signals import (
     NUMBER_STATES,
+    SIGNALS,
     STATE_WORDS,
     Kind,
     Signal,
@@ -104,6 +106,19 @@ class MapFile(Checked):
     name: str = ""
     namespace: str | None = None
     node: Annotated[list[NodeEntry], Field(min_length=1)]
+    curve: list[NodeEntry] = Field(default_factory=list)
+    curve_interval: str | None = None
+    curve_interval_ms: Annotated[float | None, Field(gt=0)] = None
+
+    @model_validator(mode="after")
+    def _timed(self) -> "MapFile":
+        given = [self.curve_interval, self.curve_interval_ms]
+        if self.curve and given.count(None) != 1:
+            raise ValueError(
+                "a map with [[curve]] should say 'curve_interval', the node that shows the ms from "
+                "sample to sample, or 'curve_interval_ms'"
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +129,8 @@ class NodeMap:
     nodes: tuple[MappedNode, ...]
     namespace: str | None = None
     """URI of ids and paths that name none."""
+    curves: CurveMap | None = None
+    """Where the last shot's curves stand as arrays; None where nowhere."""
 
 
 def load_map(name_or_path: str, relative_to: Path) -> NodeMap:
@@ -181,9 +198,46 @@ def _node_map(content: Mapping[str, Any], path: Path, rows: list[int] | None) ->
             f"{path}: node: found no 'counter', which says when {latched} belong to another cycle; "
             "what may be read at any time has 'latched = false'"
         )
+    curves, wrong = _curve_map(file, nodes, path)
+    mistakes += wrong
     if mistakes:
         raise MapError("\n".join(_placed(mistakes, rows)))
-    return NodeMap(name=file.name or path.stem, nodes=tuple(nodes), namespace=file.namespace)
+    name = file.name or path.stem
+    return NodeMap(name=name, nodes=tuple(nodes), namespace=file.namespace, curves=curves)
+
+
+def _curve_map(
+    file: MapFile, nodes: Sequence[MappedNode], path: Path
+) -> tuple[CurveMap | None, list[str]]:
+    """The curves of a map, and what is wrong with them."""
+    if not file.curve:
+        return None, []
+    mistakes, arrays = [], []
+    for at, entry in enumerate(file.curve, 1):
+        if kind_of(entry.signal) is not Kind.CURVE:
+            known = ", ".join(name for name, each in SIGNALS.items() if each.kind is Kind.CURVE)
+            mistakes.append(
+                f"{path}: curve[{at}].signal: found {entry.signal!r}; it should be one of {known}"
+            )
+        try:
+            arrays.append(mapped(entry, file.namespace))
+        except ValueError as error:
+            mistakes.append(f"{path}: curve[{at}].id: {error}")
+    interval = None
+    if file.curve_interval is not None:
+        keys = {"signal": "curve_interval_s", "id": file.curve_interval, "scale": 0.001}
+        try:
+            interval = mapped(NodeEntry.model_validate(keys), file.namespace)
+        except ValueError as error:
+            mistakes.append(f"{path}: curve_interval: {error}")
+    counter = next((node for node in nodes if node.signal == "counter"), None)
+    if counter is None:
+        mistakes.append(f"{path}: curve: found no 'counter', which says whose curves they are")
+    if counter is None or mistakes:
+        return None, mistakes
+    interval_s = (file.curve_interval_ms or 0.0) / 1000
+    found = CurveMap(counter=counter, nodes=tuple(arrays), interval=interval, interval_s=interval_s)
+    return found, []
 
 
 def _placed(sentences: list[str], rows: list[int] | None) -> list[str]:

@@ -96,6 +96,18 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """One signal through one shot, as the machine itself sampled it, to the end of the shot."""
+
+    step_s: float
+    """From one sample to the next."""
+    values: tuple[float | None, ...]
+    """In our unit; None where a sample is none."""
+    resolution: float | None = None
+    """The step of the machine's number in our unit; None where unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The machine's own record of one finished cycle, consistent by construction."""
 
@@ -121,6 +133,8 @@ class Report:
     """The step of the machine's number in our unit, by signal, where known."""
     states: Mapping[str, str] = field(default_factory=dict)
     """Words of this cycle, where the machine says them: `job`, `quality`, `closing`."""
+    curves: Mapping[str, Sampled] = field(default_factory=dict)
+    """By signal, where the machine keeps its own and they are of this cycle."""
     backfilled: bool = False
     """Read from what the machine had kept, after a gap; nothing that shows now is of this cycle."""
 

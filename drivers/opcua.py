@@ -15,6 +15,7 @@ from pydantic import Field, field_validator
 
 from drivers.browsing import resolve
 from drivers.condition import Condition
+from drivers.curvearrays import CurveArrays
 from drivers.errors import RefusedError
 from drivers.identity import KEY, NodeIdentity, proved
 from drivers.latch import Latch
@@ -51,6 +52,8 @@ class OpcUaSettings(SessionSettings):
     """A node map: the name of a shipped one, or a file."""
     identity: NodeIdentity | None = None
     """What tells this machine from all others."""
+    curves: bool = False
+    """Whether the last shot's curves are read as arrays, where the map says that there are any."""
     read: Literal["poll", "subscribe"] = "poll"
     """Whether we ask at `poll_s`, or the server publishes at that rate."""
 
@@ -100,7 +103,10 @@ class OpcUaPress:
         self._session = session
         self._settings = settings
         self._points = Points(session, sampled)
-        self._latch = Latch(session, counter, latched) if counter and latched else None
+        wanted = nodes.curves if settings.curves else None
+        curves = CurveArrays(session, wanted) if wanted is not None else None
+        takes = counter is not None and bool(latched or curves)
+        self._latch = Latch(session, counter, latched, curves) if counter and takes else None
         self._counter_at = sampled.index(counter) if counter else None
         self._source: _Source | None = None
         self._columns = self._points.columns

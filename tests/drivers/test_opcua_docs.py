@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from drivers.euromap77 import Euromap77Settings, FieldSignal
+from drivers.immcurves import CurveArraysAt
 from drivers.nodes import MapFile, NodeEntry, load_map, shipped
 from drivers.opcua import OpcUaSettings
 from drivers.plastics import UNIT_SIGNALS
@@ -39,7 +40,7 @@ def test_the_machines_of_the_pages_are_right(tmp_path: Path) -> None:
     for machine in machines(EUROMAP):
         Euromap77Settings.model_validate(machine)
     assert len(machines(OPCUA)) == 2
-    assert len(machines(EUROMAP)) == 1
+    assert len(machines(EUROMAP)) == 2
 
 
 def test_the_maps_of_the_page_are_right(tmp_path: Path) -> None:
@@ -64,6 +65,7 @@ def test_the_maps_of_the_page_are_right(tmp_path: Path) -> None:
         (OPCUA, Security, None),
         (EUROMAP, Euromap77Settings, MachineSettings),
         (EUROMAP, FieldSignal, None),
+        (EUROMAP, CurveArraysAt, None),
     ],
 )
 def test_every_key_is_on_its_page(page: str, model: Any, besides: Any) -> None:
