@@ -549,20 +549,5 @@ class Channel:
         return channel
 
 
-_KEPT = tuple(
-    name
-    for name in Channel.__slots__
-    if name
-    not in (
-        "name",
-        "treatment",
-        "recent",
-        "single",
-        "shift",
-        "spikes",
-        "_pull",
-        "_rough",
-        "_far",
-        "_far_mean",
-    )
-)
+_OBJECTS = ("name", "treatment", "recent", "single", "shift", "spikes", "_far", "_far_mean")
+_KEPT = tuple(name for name in Channel.__slots__ if name not in (*_OBJECTS, "_pull"))

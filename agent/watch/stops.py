@@ -10,7 +10,8 @@ from typing import Any
 
 from agent.cycle import Booked
 
-STOP_S = 300.0
+STOP_S = 270.0
+"""Between the ends of two shots: what is nearly five minutes counts as them."""
 STRETCHED = 1.7
 """Times the usual cycle: longer is no slow cycle any more."""
 LEAST_S = 8.0
@@ -57,7 +58,8 @@ class Stops:
         stood_s = self.stood_s(booked, own_s)
         if stood_s is None or not self._running_on(booked):
             return None
-        return stood_s if max(LEAST_S, (STRETCHED - 1) * usual_s) < stood_s < STOP_S else None
+        long = stood_s > max(LEAST_S, (STRETCHED - 1) * usual_s)
+        return stood_s if long and stood_s + own_s < STOP_S else None
 
     def _running_on(self, booked: Booked) -> bool:
         """Whether the press was in automatic mode from the last shot to this next one."""

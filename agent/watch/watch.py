@@ -224,7 +224,7 @@ class Watch:
             STRETCHED * usual.centre,
             usual.centre + max(LEAST_S, 8 * usual.sigma, 2 * usual.single.limit),
         )
-        return not waits and longest < lasted < usual.centre + STOP_S
+        return not waits and longest < lasted < STOP_S
 
     def _interrupted(self, booked: Booked, stood_s: float, usual_s: float) -> Anomaly:
         return self._event(
