@@ -16,11 +16,11 @@ from agent.cycle import Booked, Cycle
 from agent.entry import Entry, Finding, Mount, Run, Segment
 from agent.judging import Look, judged, proves, shown
 from agent.ledgerrows import Place, Rows
-from agent.novelty import BOUNCE_SURELY, BOUNCES_MOST, Known, bounced, ended_at, known
+from agent.novelty import BOUNCE, BOUNCE_SURELY, BOUNCES_MOST, Known, bounced, ended_at, known
 from agent.pace import PACE_CYCLES
 from agent.sighting import Sighting
 from agent.standing import SEGMENTS_KEPT, Earlier, Standing, Track
-from agent.witness import MADE_KEPT, PARTS
+from agent.witness import CYCLES, MADE_KEPT, PARTS
 
 __all__ = ["PACE_CYCLES", "Entry", "Ledger", "Mount", "Run", "Segment", "Standing"]
 
@@ -28,6 +28,11 @@ TRACK_MOST = 3
 """A counter goes on where it was before it went elsewhere within so many closings, or not at all"""
 
 PERSON = "person"
+
+ONE = certain(Step.RISEN, 1)
+
+ORDINARY_MOST = 100
+"""Cycles of time within which a counter that rose by one did not go round, whatever its width."""
 
 
 class Ledger:
@@ -88,6 +93,8 @@ class Ledger:
         if (old := known(standing, cycle, when)) is not None:
             return self._known(cycle, old, when)
         when = ended_at(standing, cycle)
+        if self._is_ordinary(cycle, when):
+            return self._ordinary(cycle, when)
         changes = self._next_mount(cycle.mold) is not None and standing.mount is not None
         look = Look(item=cycle, when=when, at=at, sure=proves(standing, cycle), changes=changes)
         verdict = judged(standing, look, self.modulus)
@@ -99,6 +106,36 @@ class Ledger:
         if single and not changes and bounced(standing, cycle, when):
             return self._bounce(cycle, when, verdict)
         return self._book(look, verdict)
+
+    def _is_ordinary(self, cycle: Cycle, when: datetime) -> bool:
+        """Whether no rule has anything to say: the counter rose by one in the time of a cycle or
+        a little more, on the same mold and job, and no other counter rose by more."""
+        standing = self.standing
+        fastest_s, usual_s = standing.pace.fastest_s, standing.pace.usual_s
+        if fastest_s is None or usual_s is None or standing.ended is None:
+            return False
+        if cycle.counter != standing.counter + 1 or cycle.stood or not cycle.fresh:
+            return False
+        if standing.track is not None or self._next_mount(cycle.mold) is not None:
+            return False
+        if cycle.job != standing.job and cycle.job is not None and standing.job is not None:
+            return False
+        if self.modulus is not None and self.modulus < 2 * ORDINARY_MOST:
+            return False
+        step_s = (when - standing.ended).total_seconds()
+        if not BOUNCE * usual_s <= step_s < ORDINARY_MOST * fastest_s:
+            return False
+        others, before = cycle.counters, standing.others
+        return all(others[n] - before.get(n, others[n]) <= 1 for n in CYCLES if n in others)
+
+    def _ordinary(self, cycle: Cycle, when: datetime) -> Entry:
+        """Book an ordinary shot: what `_book` does with it, without asking every rule."""
+        self._mount(cycle, cycle.received_at)
+        run = self._seen(cycle, ONE)
+        self._learn(cycle, ONE, when, changed=False)
+        self._kept(cycle, when)
+        self._stand(cycle, cycle.received_at, when, started=cycle.closing == "shot")
+        return Entry(booked=self._booked(cycle), segments=[], runs=[run], mounts=[], findings=[])
 
     def _sight(self, sighting: Sighting) -> Entry:
         standing, at = self.standing, sighting.at
