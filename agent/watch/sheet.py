@@ -64,6 +64,17 @@ class Sheet:
             wall_c=mold.level if mold is not None and mold.ready else None,
         )
 
+    @property
+    def opened(self) -> Sequence[Anomaly]:
+        """What is open."""
+        return [anomaly for anomaly, _ in self._open.values()]
+
+    def close(self, at: datetime, counter: int) -> Sequence[Anomaly]:
+        """The mold has left: what was open is over."""
+        closed = [Opened(anomaly).closed(at, counter) for anomaly in self.opened]
+        self._open = {}
+        return closed
+
     def take(
         self, booked: Booked, baseline: Baseline, opened: Sequence[Opened]
     ) -> Sequence[Anomaly]:

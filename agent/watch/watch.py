@@ -86,7 +86,7 @@ class Watch:
     @property
     def opened(self) -> Sequence[Anomaly]:
         """The anomalies that are open."""
-        return [opened.anomaly for opened in self._opened]
+        return [*(opened.anomaly for opened in self._opened), *self._sheet.opened]
 
     def take(self, seen: Booked | Notice) -> Sequence[Anomaly]:
         """What follows from a booked cycle or a notice: new anomalies, and new states of open ones.
@@ -158,6 +158,7 @@ class Watch:
         baseline = self._baseline
         if baseline is None or baseline.key != key:
             found += self._close_all(cycle.time)
+            found += self._sheet.close(cycle.time, self._stops.counter)
             baseline = self._mount(key)
             self._stops.left_automatic = True
         usual = baseline.channels.get("cycle_time_s")

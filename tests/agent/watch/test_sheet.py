@@ -42,6 +42,19 @@ def test_a_crossed_limit_follows_what_crossed_it() -> None:
     assert crossed.follows == found[0][1].id
 
 
+def test_what_was_beyond_a_limit_is_over_when_the_mold_leaves() -> None:
+    facts = Facts(limits=[limit(high=11.0)])
+    watch = Watch("IMM-01", facts=lambda mold, revision: facts if mold == "M-1" else None)
+    press = Press(6, TIMES)
+    (opened,) = watched(press, watch, 20)
+    press.mold = "M-2"
+
+    (closed,) = watched(press, watch, 5)
+
+    assert (closed.id, closed.is_open) == (opened.id, False)
+    assert watch.opened == []
+
+
 def test_a_limit_counts_from_its_day_on() -> None:
     later = Limit(
         signal="cooling_time_s", high=11.0, since=START + timedelta(hours=2), author="Meyer"
