@@ -7,8 +7,10 @@ has changed, and count only if the counter, read after them, still is the same.
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from drivers.curveblocks import CurveBlocks
 from drivers.modbusline import Station
 from drivers.observations import Origin, Quality, Report, Value
 from drivers.register import Register
@@ -32,6 +34,7 @@ class LastCycle:
         counter: That tells when there are new ones.
         registers: What holds the last cycle's values; at least one.
         limits: The map.
+        curves: What the device keeps of the shot besides; None where nothing is read.
     """
 
     def __init__(
@@ -40,8 +43,10 @@ class LastCycle:
         counter: ShotCounter,
         registers: Sequence[Register],
         limits: RegisterMap,
+        curves: CurveBlocks | None = None,
     ) -> None:
         self._machine = station.machine
+        self._curves = curves
         self._registers = tuple(registers)
         self._settle_s = limits.settle_s
         self._modulus = counter.register.modulus
@@ -90,7 +95,10 @@ class LastCycle:
         if not fresh and _is_zeroed(shown):
             return None  # the device was started, and keeps its counter but not its last cycle
         ended_at = seen_at if settled == counter else received_at
-        return self._report(settled, shown, ended_at, received_at, fresh=fresh)
+        report = self._report(settled, shown, ended_at, received_at, fresh=fresh)
+        if self._curves is None or not fresh:
+            return report
+        return replace(report, curves=await self._curves.take(settled))
 
     def _wraps(self) -> bool:
         """Whether the counter's next step may lead to 0."""

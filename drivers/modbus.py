@@ -13,6 +13,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, field_validator, model_validator
 
 from drivers.condition import Condition
+from drivers.curveblocks import CurveBlocks
 from drivers.errors import MapError, RefusedError
 from drivers.identity import KEY, RegisterIdentity, proved
 from drivers.lastcycle import LastCycle
@@ -57,6 +58,8 @@ class ModbusSettings(MachineSettings):
     """What tells this machine from all others."""
     timeout_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
     """How long one answer may take; Modbus devices answer within tens of milliseconds."""
+    curves: bool = False
+    """Whether the last shot's curves are read, where the map says that the device keeps any."""
     pause_ms: Annotated[float, Field(ge=0, le=10_000)] = 0.0
     """Rest of the line before each request, where it needs more than the map says."""
 
@@ -121,10 +124,14 @@ class ModbusPress:
         self._counter = ShotCounter(station, counter, registers) if counter else None
         self._counter_at = live.index(counter) if counter else -1
         self._last_cycle: LastCycle | None = None
+        curves = None
+        if settings.curves and registers.curves is not None:
+            curves = CurveBlocks(station, registers.curves, registers)
         if self._counter and latched:
-            self._last_cycle = LastCycle(station, self._counter, latched, registers)
+            self._last_cycle = LastCycle(station, self._counter, latched, registers, curves)
         self._columns = tuple(register.column for register in live)
-        self._report_columns = tuple(register.column for register in latched)
+        kept = curves.columns if curves else ()
+        self._report_columns = (*(register.column for register in latched), *kept)
         self._ticks = Ticks(settings.name, settings.poll_s)
         self._identity = {} if known_by is None else {KEY: known_by}
 

@@ -4,9 +4,10 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from drivers.checked import Checked
+from drivers.curvesentry import CurvesEntry
 from drivers.decoding import FORMATS, Order, words_of
 from drivers.register import AREAS, BITS, LARGEST, Function, Register, RegisterType
 from drivers.scaling import scaling
@@ -125,6 +126,14 @@ class MapFile(Checked):
     pause_s: Annotated[float, Field(ge=0, le=10)] = 0.0
     settle_s: Annotated[float, Field(ge=0, le=10)] = 0.0
     register_: Annotated[list[RegisterEntry], Field(alias="register", min_length=1)]
+    curves: CurvesEntry | None = None
+    curve: Annotated[list[RegisterEntry], Field(default_factory=list)]
+
+    @model_validator(mode="after")
+    def _announced(self) -> "MapFile":
+        if bool(self.curve) != (self.curves is not None):
+            raise ValueError("[curves] and [[curve]] should both be there, or neither")
+        return self
 
 
 class KeyMistakeError(ValueError):

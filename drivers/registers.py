@@ -14,14 +14,33 @@ from pydantic import ValidationError
 from drivers.checked import complaints, read_toml
 from drivers.errors import MapError
 from drivers.register import BITS, Register
-from drivers.registerentry import MOST_REGISTERS, KeyMistakeError, MapFile, register_of
+from drivers.registerentry import (
+    MOST_REGISTERS,
+    KeyMistakeError,
+    MapFile,
+    RegisterEntry,
+    register_of,
+)
 from drivers.registersheet import read_sheet
 from drivers.scaling import scaling
-from drivers.signals import SIGNALS
+from drivers.signals import SIGNALS, Kind
 from drivers.units import unit_named
 
 SHIPPED = Path(__file__).parent / "maps"
 ENTRY = re.compile(r"\bregister\[(\d+)\](\.?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveRegisters:
+    """Where a device keeps the curves of its last shot."""
+
+    counter: Register
+    samples: Register
+    interval: Register | None
+    interval_ms: float | None
+    """Where no register says it."""
+    curves: tuple[Register, ...]
+    """The first sample of each; the others follow, one register each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +57,8 @@ class RegisterMap:
     """Between an answer and the next request."""
     settle_s: float = 0.0
     """Between the counter's step and the reading of the last cycle's values."""
+    curves: CurveRegisters | None = None
+    """Where the last shot's curves stand; None where nowhere."""
 
     def register(self, signal: str) -> Register | None:
         """The register of one signal."""
@@ -78,6 +99,10 @@ def load_map(name_or_path: str, relative_to: Path) -> RegisterMap:
     except ValidationError as error:
         raise MapError(_told(complaints(error, path, MapFile), rows)) from error
     registers, mistakes = _registers(file)
+    curves, wrong = _curves(file)
+    mistakes += wrong
+    if curves is not None and all(each.signal != "counter" for each in registers):
+        mistakes.append("curve: found no 'counter', which says whose curves they are")
     if mistakes:
         raise MapError(_told([f"{path}: {mistake}" for mistake in mistakes], rows))
     return RegisterMap(
@@ -87,6 +112,7 @@ def load_map(name_or_path: str, relative_to: Path) -> RegisterMap:
         gap=file.gap,
         pause_s=file.pause_s,
         settle_s=file.settle_s,
+        curves=curves,
     )
 
 
@@ -198,6 +224,40 @@ def _registers(file: MapFile) -> tuple[list[Register], list[str]]:
             "values that are read at any time take 'latched = false'"
         )
     return registers, mistakes
+
+
+def _curves(file: MapFile) -> tuple[CurveRegisters | None, list[str]]:
+    """The curves of a map, and what is wrong with them."""
+    said, mistakes, curves = file.curves, list[str](), list[Register]()
+    if said is None:
+        return None, []
+    known = [name for name, signal in SIGNALS.items() if signal.kind is Kind.CURVE]
+    for number, entry in enumerate(file.curve, 1):
+        try:
+            curves.append(register_of(entry, file))
+        except KeyMistakeError as mistake:
+            mistakes.append(f"curve[{number}].{mistake}")
+            continue
+        if entry.signal not in known:
+            one_of = ", ".join(known)
+            mistakes.append(
+                f"curve[{number}].signal: found {entry.signal!r}; it should be {one_of}"
+            )
+        if curves[-1].type not in ("int16", "uint16") or curves[-1].function in BITS:
+            mistakes.append(f"curve[{number}].type: a curve has one int16 or uint16 a sample")
+
+    def place(what: str, address: int, type_: str) -> Register:
+        keys = {"signal": f"curves.{what}", "address": address, "type": type_}
+        return register_of(RegisterEntry.model_validate(keys), file)
+
+    found = CurveRegisters(
+        counter=place("counter", said.counter, said.counter_type),
+        samples=place("samples", said.samples, "uint16"),
+        interval=None if said.interval is None else place("interval", said.interval, "uint16"),
+        interval_ms=said.interval_ms,
+        curves=tuple(curves),
+    )
+    return (None if mistakes else found), mistakes
 
 
 def _doubles(registers: Sequence[Register], numbers: Sequence[int]) -> Iterator[str]:

@@ -11,12 +11,18 @@ from agent.assembly import Assembly
 from agent.cycle import Cycle
 from drivers import MapError, RefusedError, Report
 from drivers.euromap77 import open_press
+from drivers.modbus import ModbusSettings
+from drivers.modbus import open_press as open_plc
 from drivers.nodes import load_map
 from drivers.opcua import OpcUaSettings
 from drivers.opcua import open_press as open_flat
+from drivers.registers import SHIPPED
+from drivers.registers import load_map as load_registers
 from simulators.euromap77.face import Euromap77Face
 from simulators.euromap77.options import Options
 from simulators.flat.face import FlatFace
+from simulators.modbus.plc import press_unit
+from simulators.modbus.server import ModbusServer
 from simulators.press import Press
 from tests.drivers.press77 import Stream, hand_press, serving, settings
 
@@ -170,3 +176,86 @@ def test_a_map_with_wrong_curves_is_refused(tmp_path: Path, text: str, sentence:
     (tmp_path / "m.toml").write_text(map_)
     with pytest.raises(MapError, match=sentence):
         load_map("m.toml", tmp_path)
+
+
+async def opened_plc(press: Press, **more: Any) -> tuple[ModbusServer, ModbusSettings]:
+    server = ModbusServer({1: press_unit(press)})
+    await server.start()
+    keys: dict[str, Any] = {"name": "IMM-12", "driver": "modbus", "host": server.host}
+    keys |= {"port": server.port, "unit": 1, "map": "retrofit-plc", "poll_s": 0.05}
+    return server, ModbusSettings.model_validate(keys | {"curves": True} | more)
+
+
+async def test_blocks_of_a_plc_come_with_the_last_cycle(tmp_path: Path) -> None:
+    press = hand_press()
+    await press.mold()
+    server, asked = await opened_plc(press)
+    async with open_plc(asked, load_registers("retrofit-plc", tmp_path)) as opened:
+        stream = Stream(opened.observations())
+        await stream.report()  # of the shot before we came
+        await press.mold()
+        report = await stream.report()
+        assert same(report, press)
+        columns = [column.signal for column in opened.report_columns]
+    await server.stop()
+
+    assert report.curves["screw_position_mm"].resolution == 0.01
+    assert set(columns) >= NAMES
+
+
+async def test_blocks_that_change_while_they_are_read_are_left_out(tmp_path: Path) -> None:
+    press = hand_press()
+    await press.mold()
+    server, asked = await opened_plc(press)
+    registers = load_registers("retrofit-plc", tmp_path)
+    async with open_plc(asked, registers) as opened:
+        stream = Stream(opened.observations())
+        await stream.report()
+        blocks = opened._last_cycle._curves  # type: ignore[union-attr]
+        assert blocks is not None
+        values = blocks._values
+
+        async def slow(*words: Any) -> Any:
+            found = await values(*words)
+            await press.mold()
+            return found
+
+        blocks._values = slow  # type: ignore[method-assign]
+        await press.mold()
+        report = await stream.report()
+    await server.stop()
+
+    assert report.curves == {}
+
+
+async def test_blocks_are_not_read_where_nobody_asks(tmp_path: Path) -> None:
+    press = hand_press()
+    await press.mold()
+    server, asked = await opened_plc(press, curves=False)
+    async with open_plc(asked, load_registers("retrofit-plc", tmp_path)) as opened:
+        stream = Stream(opened.observations())
+        await stream.report()
+        await press.mold()
+        report = await stream.report()
+    await server.stop()
+
+    assert report.curves == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("interval = 1603", "", "either 'interval' or 'interval_ms'"),
+        ('"cavity_pressure_bar"\naddress = 12000', '"oil_temp_c"\naddress = 12000', r"curve\[2\]"),
+        ('12000\ntype = "int16"', '12000\ntype = "int32"', "one int16 or uint16 a sample"),
+        ("[curves]\ncounter = 1600\nsamples = 1602\ninterval = 1603", "", "both be there"),
+    ],
+)
+def test_a_register_map_with_wrong_curves_is_refused(
+    tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    text = (SHIPPED / "retrofit-plc.toml").read_text()
+    assert old in text
+    (tmp_path / "m.toml").write_text(text.replace(old, new))
+    with pytest.raises(MapError, match=sentence):
+        load_registers("m.toml", tmp_path)
