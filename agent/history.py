@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -380,9 +380,8 @@ def standing_of(connection: Connection, name: str) -> Standing:
         .order_by(cycle.c.id.desc())
         .limit(REMEMBERED)
     )
-    skew = timedelta(seconds=standing.skew_s)
     standing.times.extend(
-        (row.counter, from_ns(row.time_ns) + skew)
+        (row.counter, from_ns(row.time_ns))
         for row in reversed(connection.execute(last).all())
         if "time_uncertain" not in row.flags
     )

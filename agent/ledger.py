@@ -9,14 +9,23 @@ one of its own. Which rule books what is in docs/reference/ledger.md.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.counter import Judgement, Step, certain
 from agent.cycle import Booked, Cycle
 from agent.entry import Entry, Finding, Mount, Run, Segment
 from agent.judging import Look, judged, proves, shown
 from agent.ledgerrows import Place, Rows
-from agent.novelty import BOUNCE, BOUNCE_SURELY, BOUNCES_MOST, Known, bounced, ended_at, known
+from agent.novelty import (
+    BOUNCE,
+    BOUNCE_SURELY,
+    BOUNCES_MOST,
+    LATE,
+    Known,
+    bounced,
+    ended_at,
+    known,
+)
 from agent.pace import PACE_CYCLES
 from agent.sighting import Sighting
 from agent.standing import SEGMENTS_KEPT, Earlier, Standing, Track
@@ -91,7 +100,7 @@ class Ledger:
                 return self._begin(cycle, at, "before_first_seen")
             return self._first(cycle, at, when)
         if (old := known(standing, cycle, when)) is not None:
-            return self._known(cycle, old, when)
+            return self._known(cycle, old)
         when = ended_at(standing, cycle)
         if self._is_ordinary(cycle, when):
             return self._ordinary(cycle, when)
@@ -133,7 +142,7 @@ class Ledger:
         self._mount(cycle, cycle.received_at)
         run = self._seen(cycle, ONE)
         self._learn(cycle, ONE, when, changed=False)
-        self._kept(cycle, when)
+        self._kept(cycle)
         self._stand(cycle, cycle.received_at, when, started=cycle.closing == "shot")
         return Entry(booked=self._booked(cycle), segments=[], runs=[run], mounts=[], findings=[])
 
@@ -163,7 +172,7 @@ class Ledger:
         segment = self._open(cycle.counter - 1, at, "first_seen")
         mounts = self._mount(cycle, at)
         run = self._seen(cycle, certain(Step.RISEN, 1))
-        self._kept(cycle, when)
+        self._kept(cycle)
         self._stand(cycle, at, when, started=cycle.closing == "shot")
         return Entry(booked=self._booked(cycle), segments=[segment], runs=[run], mounts=mounts)
 
@@ -192,7 +201,9 @@ class Ledger:
         )
         changed = bool(mounts) and before.mount is not None
         runs = [*rows.settled(resumed), *rows.unseen(self._place(), before if changed else None)]
-        standing.gaps += rows.gaps
+        # A counter that was only seen may have moved a little before.
+        early = timedelta() if standing.started else LATE
+        standing.gaps += (replace(gap, since=gap.since - early) for gap in rows.gaps)
         if rows.doubt is not None and standing.track is not None and not standing.track.stood:
             standing.track = replace(standing.track, doubt=rows.doubt)
         if any(run.kind == "unobserved" for run in runs):
@@ -213,7 +224,7 @@ class Ledger:
         else:
             runs.append(self._seen(cycle, verdict))
             self._learn(cycle, verdict, when, changed=bool(mounts))
-            self._kept(cycle, when)
+            self._kept(cycle)
             self._stand(cycle, look.at, when, started=cycle.fresh and cycle.closing == "shot")
             booked = self._booked(cycle)
         return Entry(
@@ -227,7 +238,7 @@ class Ledger:
 
     # Cycles that are no new closing
 
-    def _known(self, cycle: Cycle, old: Known, when: datetime) -> Entry:
+    def _known(self, cycle: Cycle, old: Known) -> Entry:
         """A cycle that is booked already, or came late: it was booked as unobserved."""
         standing, gap = self.standing, old.gap
         if gap is None:
@@ -240,7 +251,7 @@ class Ledger:
             if low <= high
         ]
         if cycle.fresh:
-            standing.times.append((cycle.counter, when))
+            standing.times.append((cycle.counter, cycle.time))
         shots = -1 if cycle.closing == "dry" else 0
         row = self._place().row(
             machine=self.machine,
@@ -370,10 +381,10 @@ class Ledger:
         if item.job is not None:
             standing.job = item.job
 
-    def _kept(self, cycle: Cycle, when: datetime) -> None:
+    def _kept(self, cycle: Cycle) -> None:
         """Remember a cycle, to know it again."""
         if cycle.fresh:
-            self.standing.times.append((cycle.counter, when))
+            self.standing.times.append((cycle.counter, cycle.time))
         self.standing.shown = shown(cycle)
         self.standing.stale = None
 

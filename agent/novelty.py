@@ -24,7 +24,7 @@ PAIRED = (1.75, 2.6)
 OFF_S = 60.0
 """A machine's stamp that is further off than this was made by a clock that was set."""
 
-LATE_S = 5.0
+LATE = timedelta(seconds=5)
 """A report may come this much after its counter was seen."""
 
 STALE_MOST = 2
@@ -61,16 +61,15 @@ def known(standing: Standing, cycle: Cycle, when: datetime) -> Known | None:
     if cycle.stood or (cycle.counter > standing.counter and when > ended and cycle.fresh):
         return None
     for gap in reversed(standing.gaps):
-        late = timedelta(seconds=LATE_S)
-        in_time = not cycle.fresh or gap.since - late <= when <= gap.until + late
+        in_time = not cycle.fresh or gap.since < when <= gap.until + LATE
         if in_time and gap.first <= gap.number(cycle.counter) <= gap.last:
             return Known(gap=gap)
     again = cycle.counter == standing.counter
     if not cycle.fresh:
         return Known("not_new") if again else None
     half_s = _half_s(standing, cycle)
-    for counter, instant in reversed(standing.times):
-        if counter == cycle.counter and abs((when - instant).total_seconds()) < half_s:
+    for counter, stamp in reversed(standing.times):
+        if counter == cycle.counter and abs((cycle.time - stamp).total_seconds()) < half_s:
             return Known("duplicate")
     if not cycle.announced:
         return Known("not_new") if again else None
@@ -91,8 +90,7 @@ def _half_s(standing: Standing, cycle: Cycle) -> float:
 def _clock_was_set(standing: Standing, cycle: Cycle, half_s: float) -> bool:
     """Whether a cycle that seems to be older than the last one only has another clock's stamp."""
     at = cycle.received_at
-    rises = cycle.counter > standing.counter
-    if not rises or any(e.first < cycle.counter <= e.last for e in standing.earlier):
+    if not _follows(standing, cycle):
         often = 1
         if standing.stale is not None:
             counter, came, before = standing.stale
@@ -104,6 +102,16 @@ def _clock_was_set(standing: Standing, cycle: Cycle, half_s: float) -> bool:
     standing.stale = None
     standing.skew_s = (at - cycle.time).total_seconds()
     return True
+
+
+def _follows(standing: Standing, cycle: Cycle) -> bool:
+    """Whether a number goes on from the last one by what there was time for, by our own clock."""
+    n = cycle.counter - standing.counter
+    assert standing.at is not None
+    elapsed_s = (cycle.received_at - standing.at).total_seconds()
+    if n < 1 or elapsed_s < 0 or n > standing.pace.room(elapsed_s, started=False).believable:
+        return False
+    return not any(each.first < cycle.counter <= each.last for each in standing.earlier)
 
 
 def bounced(standing: Standing, cycle: Cycle, when: datetime) -> bool:
@@ -118,7 +126,7 @@ def bounced(standing: Standing, cycle: Cycle, when: datetime) -> bool:
     if cycle.mode not in (None, "AUTOMATIC", "SEMI_AUTOMATIC"):
         return False
     if len(standing.times) > 1 and not standing.bounces:
-        both_s = (when - standing.times[-2][1]).total_seconds()
+        both_s = (cycle.time - standing.times[-2][1]).total_seconds()
         low, high = PAIRED
         return not low * usual_s <= both_s <= high * usual_s
     return True

@@ -3,7 +3,7 @@
 import json
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -105,7 +105,7 @@ class Standing:
     fastest_s: Mapping[str, float] = field(default_factory=dict)
     """The fastest interval of molds that were here before."""
     times: deque[tuple[int, datetime]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    """Counter and end of the last cycles kept, by our clock."""
+    """Counter and end of the last cycles kept, by the clock that stamps them."""
 
     def copy(self) -> "Standing":
         """As it is now, whatever follows; made for every entry, so not by `replace`."""
@@ -212,7 +212,11 @@ def _from(ns: int | None) -> datetime | None:
 def _row(run: Run | None) -> dict[str, Any] | None:
     if run is None:
         return None
-    return asdict(run) | {"since": to_ns(run.since), "until": to_ns(run.until)}
+    row = {name: getattr(run, name) for name in _OF_RUN}
+    return row | {"since": to_ns(run.since), "until": to_ns(run.until)}
+
+
+_OF_RUN = tuple(each.name for each in fields(Run))
 
 
 def _run(row: Mapping[str, Any] | None) -> Run | None:

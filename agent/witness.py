@@ -75,7 +75,9 @@ def weigh(judgement: Judgement, others: Mapping[str, int], room: Room) -> Judgem
 
 def weigh_job(judgement: Judgement, made: int | None, room: Room) -> Judgement:
     """A judgement with the number of this closing in a job that began meanwhile."""
-    if made is None or judgement.step is Step.SAME or not judgement.closings < made <= room.believable:
+    if made is None or judgement.step is Step.SAME:
+        return judgement
+    if not judgement.closings < made <= room.believable:
         return judgement
     evidence = _with(judgement, f"number {made} of the job")
     most = max(made, judgement.most)

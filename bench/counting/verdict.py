@@ -62,7 +62,7 @@ class Counting:
             modulus = self._script.modulus.get(told.machine)
             self._stages[told.machine].connected(reports=False, modulus=modulus)
         if not polled:
-            self._walk(told.machine, _report(told))
+            self._walk(told.machine, report_of(told))
             return
         before = self._frames.get(told.machine)
         if before is not None:
@@ -93,7 +93,8 @@ def _kept(standing: Standing) -> Standing:
     return again
 
 
-def _report(told: Told) -> Report:
+def report_of(told: Told) -> Report:
+    """The report that a driver would make of it."""
     return Report(
         machine=told.machine,
         counter=told.counter,
