@@ -14,10 +14,11 @@ from typing import Protocol
 from agent.anomaly import Anomaly
 from agent.assembly import Assembly
 from agent.batch import Saved
-from agent.cycle import Booked
+from agent.cycle import Booked, Cycle
 from agent.ledger import Entry, Ledger
 from agent.rows import to_ns
 from agent.shotcount import ShotCount
+from agent.sighting import Sighting
 from agent.watch import Watch
 from agent.watchwords import Golden
 from drivers import Notice, Observation
@@ -91,17 +92,39 @@ class Stages:
 
     def take(self, observation: Observation) -> Outcome:
         """Walk one observation through every stage."""
-        entries = [self.ledger.take(item) for item in self.assembly.take(observation)]
-        anomalies: list[Anomaly] = []
-        if isinstance(observation, Notice):
-            anomalies += self._noticed(observation)
+        entries = self.book(self.assemble(observation))
+        return Outcome(
+            entries=entries, anomalies=[*self.count(entries), *self.judge(observation, entries)]
+        )
+
+    # One stage each; whoever walks many observations may walk all of them through one first
+
+    def assemble(self, observation: Observation) -> list[Cycle | Sighting]:
+        """What an observation says of closings."""
+        return list(self.assembly.take(observation))
+
+    def book(self, items: Iterable[Cycle | Sighting]) -> list[Entry]:
+        """Book them in the ledger."""
+        return [self.ledger.take(item) for item in items]
+
+    def count(self, entries: Iterable[Entry]) -> list[Anomaly]:
+        """What is odd in the counting, and what the molds' lives have come to."""
+        found: list[Anomaly] = []
         for entry in entries:
-            anomalies += self.shot_count.take(entry)
+            found += self.shot_count.take(entry)
             if self.life is not None:
-                anomalies += self.life.take(entry)
+                found += self.life.take(entry)
+        return found
+
+    def judge(self, observation: Observation, entries: Iterable[Entry]) -> list[Anomaly]:
+        """What the watch finds in the cycles, and what it makes of a notice."""
+        found: list[Anomaly] = []
+        if isinstance(observation, Notice):
+            found += self._noticed(observation)
+        for entry in entries:
             if entry.booked is not None:
-                anomalies += self._watched(entry.booked)
-        return Outcome(entries=entries, anomalies=anomalies)
+                found += self._watched(entry.booked)
+        return found
 
     def resume(self, saved: Saved | None, since: Iterable[Booked]) -> Sequence[Anomaly]:
         """Go on from what the record kept: the saved memory, and the cycles that came after it."""
