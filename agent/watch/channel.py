@@ -395,13 +395,13 @@ class Channel:
         self.shift.value = 0.0
         self.spikes.restart()
 
-    def step(self) -> None:
-        """It stands at a new level, and is watched from there; where it belongs stays known."""
+    def step(self, by: float) -> None:
+        """It stands so much further on, and is watched from there; where it belongs stays known."""
         if not self.ready:
             return
         if self.reference is None:
             self.reference = self.centre
-        self._stand_at(self.centre + self.off)
+        self._stand_at(self.centre + by)
         self.single.run = 0
         self.spikes.restart()
         self.out, self.since = False, None

@@ -23,6 +23,8 @@ TURNED_BACK = 0.7
 """Of the furthest: a value below is on its way back."""
 MOLD_WAIT = 3
 UNSURE_WAIT = 6
+SURELY = 0.8
+"""Share of its limit from which a signal that is not out yet bears witness."""
 RISE_SHARE = 0.25
 """From which a larger rise from supply to return is less water."""
 SLOW_CYCLES = 25
@@ -124,7 +126,10 @@ def _mold(scene: Scene, channel: Channel) -> Verdict | Wait:
         return WAIT
     flow, supply = scene.channel("coolant_flow_l_min"), scene.channel("coolant_in_c")
     if channel.off > 0 and flow is not None and scene.leans(flow.name) < 0:
-        return _low_flow(scene, flow)
+        if scene.leans(flow.name, SURELY) < 0:
+            return _low_flow(scene, flow)
+        if scene.age < UNSURE_WAIT:
+            return WAIT
     if supply is not None and scene.leans(supply.name) * channel.off > 0:
         if scene.age < SWING_WAIT:
             return WAIT
@@ -179,7 +184,7 @@ def _return(scene: Scene, channel: Channel) -> Verdict | Wait:
     if scene.age < UNSURE_WAIT:
         return WAIT
     flow, supply = scene.channel("coolant_flow_l_min"), scene.channel("coolant_in_c")
-    if channel.off > 0 and flow is not None and scene.leans(flow.name) < 0:
+    if channel.off > 0 and flow is not None and scene.leans(flow.name, SURELY) < 0:
         return _low_flow(scene, flow)
     if channel.off > 0 and supply is not None and scene.leans(supply.name) > 0.4 * channel.off:
         return _warm_supply(scene, supply, None)

@@ -4,7 +4,7 @@ It has no clock and does no I/O: the same cycles lead to the same anomalies from
 file, and with a restart in between.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -423,16 +423,25 @@ class Watch:
         far = verdict.cause == "program_changed" or (
             bool(steps) and abs(channel.off) > FAR_SHARE * self._cycle_s(baseline)
         )
-        for name in steps & baseline.channels.keys():
-            stepping = baseline.channels[name]
-            if abs(stepping.off) > 0.5 * stepping.limit:
-                stepping.step()
+        self._step(baseline, steps)
         held = new.consequences.holds
         baseline.frozen([name for name in held if name in baseline.channels], frozen=True)
         self._follow(baseline, new.consequences, far=far)
         if verdict.kind == "cooling_heat" and channel.off > 0:
             self._supply.warmed(self.machine, cycle.time, channel.name, new.anomaly.id)
         return found
+
+    def _step(self, baseline: Baseline, steps: Iterable[str]) -> None:
+        """Let phases stand at their new lengths, and the cycle at what they come to."""
+        by = 0.0
+        stepping = [baseline.channels[name] for name in sorted(steps) if name in baseline.channels]
+        for channel in stepping:
+            if channel.name != "cycle_time_s" and abs(channel.off) > 0.5 * channel.limit:
+                by += channel.off
+                channel.step(channel.off)
+        for channel in stepping:
+            if channel.name == "cycle_time_s":
+                channel.step(by if abs(channel.off - by) <= channel.limit else channel.off)
 
     def _follow(self, baseline: Baseline, consequences: Consequences, *, far: bool) -> None:
         for name in consequences.moves:
