@@ -9,13 +9,16 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from agent.progress import progress_bar
+from bench.__main__ import machine
 from bench.watch import FIRST_REPORTED
 from bench.watch.campaign import CleanOutcome, Results, Task, tasks, work
+from bench.watch.cost import costs
 from bench.watch.molded import CASES, INTERFACES
 from bench.watch.page import tables
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "watch.md"
+BELOW = f"seeds below {FIRST_REPORTED} are for that"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
@@ -65,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if each.verdict.judged in ("wrong", "missed"):
                 print(f"{each.verdict.stream} (seed {each.task.seed}): {each.verdict.judged}, "
                       f"said {each.verdict.said}", file=sys.stderr)  # fmt: skip
-    found = tables(results)
+    found = tables(results, costs() if args.part is None and args.fault is None else ())
     if not args.page:
         print(found)
         return 0
@@ -73,7 +76,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     command += f" --cycles {args.cycles} --each {args.each}"
     head, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, _, foot = rest.partition(END)
-    seeds = f"Seeds {args.seed} to {args.seed + args.each - 1}; `{command}`."
+    seeds = (
+        f"`{command}`: seeds {args.seed} to {args.seed + args.each - 1}, on which nothing was ever "
+        f"tuned ({BELOW}). Costs: {machine()}."
+    )
     PAGE.write_text(f"{head}{BEGIN}\n\n{seeds}\n\n{found}\n{END}{foot}", encoding="utf-8")
     return 0
 

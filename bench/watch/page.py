@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from bench.watch import drawn, molded
 from bench.watch.campaign import CleanOutcome, FaultOutcome, Results, Task
+from bench.watch.cost import Cost
 from bench.watch.scoring import Judged, poisson_interval, quantile
 
 K = TypeVar("K")
@@ -13,7 +14,7 @@ K = TypeVar("K")
 JUDGED: tuple[Judged, ...] = ("right", "unexplained", "wrong", "missed", "silent")
 
 
-def tables(results: Results) -> str:
+def tables(results: Results, costs: Sequence[Cost] = ()) -> str:
     """All tables, as Markdown."""
     parts = [
         "### False alarms",
@@ -27,6 +28,8 @@ def tables(results: Results) -> str:
         "### Delays of lasting shifts, drawn streams",
         delays(results.faults),
     ]
+    if costs:
+        parts += ["### Cost", cost(costs)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -133,6 +136,22 @@ def delays(faults: Sequence[FaultOutcome]) -> str:
             ]
         )  # fmt: skip
     heads = ["signal", "shift", "streams", "delay 50 %", "90 %", "missed in 50", "wrong name"]
+    return table(heads, rows)
+
+
+def cost(costs: Sequence[Cost]) -> str:
+    """Processor time a cycle, of one core."""
+    rows = [
+        [
+            each.stream,
+            each.signals,
+            f"{each.watch_us:.0f} µs",
+            f"{each.walk_us:.0f} µs",
+            f"{1e6 / each.walk_us:,.0f}",
+        ]
+        for each in costs
+    ]
+    heads = ["stream", "signals", "watch alone", "a line of CSV, all stages", "cycles a second"]
     return table(heads, rows)
 
 

@@ -1,0 +1,78 @@
+"""What the watch costs: processor time a cycle, and how fast a file is walked."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.assembly import Assembly
+from agent.cycle import Booked
+from agent.ledger import Ledger, Standing
+from agent.replay import Replay, replay_file
+from agent.watch import Watch
+from bench.watch import drawn, molded
+from bench.watch.stream import Stream
+from bench.watch.written import write_csv
+from drivers import Report
+
+TURNS = 3
+"""The best counts: whatever else runs on the computer only makes it slower."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Of one stream."""
+
+    stream: str
+    signals: int
+    cycles: int
+    watch_us: float
+    """Processor time of the watch alone, for a cycle."""
+    walk_us: float
+    """Processor time of everything from a line of CSV to the anomaly, for a cycle."""
+
+
+def costs(cycles: int = 20_000) -> list[Cost]:
+    """One stream with about 20 signals, and one with more than 30."""
+    return [
+        _cost(drawn.clean(drawn.MOLDS[0], 1, cycles)),
+        _cost(molded.clean(molded.MOLDS[0], 1, cycles)),
+    ]
+
+
+def _cost(stream: Stream) -> Cost:
+    reports = [each for each in stream.observations() if isinstance(each, Report)]
+    assembly = Assembly("IMM-01")
+    ledger = Ledger("IMM-01", Standing(), lambda mold: stream.revisions.get(mold, "A"))
+    entries = [ledger.take(item) for report in reports for item in assembly.take(report)]
+    booked = [entry.booked for entry in entries if entry.booked is not None]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "past.csv"
+        write_csv(stream, path)
+        walk_s = min(_timed(lambda: _walk(path)) for _ in range(TURNS))
+    watch_s = min(_timed(lambda: _watch(booked)) for _ in range(TURNS))
+    return Cost(
+        stream=stream.name,
+        signals=len(booked[-1].cycle.values),
+        cycles=len(booked),
+        watch_us=watch_s / len(booked) * 1e6,
+        walk_us=walk_s / len(booked) * 1e6,
+    )
+
+
+def _timed(work: Callable[[], None]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def _walk(path: Path) -> None:
+    for _outcome in replay_file(path, Replay(), complain=print):
+        pass
+
+
+def _watch(booked: list[Booked]) -> None:
+    watch = Watch("IMM-01")
+    for each in booked:
+        watch.take(each)
