@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from drivers import MapError
+from drivers.curvesentry import CurvesEntry
 from drivers.modbus import ModbusSettings
 from drivers.observations import Quality
 from drivers.registerentry import MapFile, RegisterEntry
@@ -318,8 +319,9 @@ def test_the_examples_of_the_reference_page_are_right(tmp_path: Path) -> None:
     machines = [machine for table in tables for machine in table.get("machine", [])]
     for machine in machines:
         ModbusSettings.model_validate(machine)
-    [a_register_map] = [text for text in examples("toml") if "[[machine]]" not in text]
-    registers = a_map(tmp_path, a_register_map)
+    a_register_map, of_curves = [t for t in examples("toml") if "[[machine]]" not in t]
+    registers = a_map(tmp_path, f"{a_register_map}\n{of_curves}")
+    assert registers.curves is not None
     [a_spreadsheet] = examples("csv")
     sheet = a_sheet(tmp_path, a_spreadsheet)
     assert len(machines) == 2
@@ -332,7 +334,7 @@ def test_the_examples_of_the_reference_page_are_right(tmp_path: Path) -> None:
     assert cooling.scaling(1234) == 12.34
 
 
-@pytest.mark.parametrize("model", [RegisterEntry, MapFile, ModbusSettings])
+@pytest.mark.parametrize("model", [RegisterEntry, MapFile, CurvesEntry, ModbusSettings])
 def test_every_key_stands_on_the_reference_page(model: type[BaseModel]) -> None:
     common = set(MachineSettings.model_fields) - {"timeout_s"}
     keys = {field.alias or name for name, field in model.model_fields.items()} - common
