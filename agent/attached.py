@@ -78,8 +78,8 @@ class Attached:
         """What of it is not to be had now, and why; for a person."""
         if self._frame is None:
             yield f"{self.settings.name}: {self.why}"
-        elif (age_s := now_s - self._at_s) > self.settings.max_age_s:
-            yield f"{self.settings.name}: nothing new for {age_s:.0f} s"
+        elif now_s - self._at_s > self.settings.max_age_s:
+            yield f"{self.settings.name}: nothing new for over {self.settings.max_age_s:g} s"
 
     def notices(self) -> Iterator[Notice]:
         """What changed at it since the last call, told of the machine that it is at."""

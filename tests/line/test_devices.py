@@ -1,8 +1,9 @@
 """A temperature control device at a press is a second source, and never a way to be blind."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from agent.attached import Attached
 from agent.config import ConfigError, Loaded, load
 from agent.devices import ModbusDevice
 from agent.machine import opener
-from drivers import Change, Frame, Quality
+from drivers import Change, Column, Frame, Quality
 from simulators.euromap77.face import Euromap77Face
 from simulators.modbus.server import ModbusServer
 from simulators.modbus.tcu import tcu_unit
@@ -159,12 +160,43 @@ async def test_a_device_of_the_official_types_on_the_presss_own_server(
     assert after.value("coolant_in_c") == pytest.approx(40.0)
 
 
-def test_a_value_is_never_older_than_stated() -> None:
-    keys = {"driver": "modbus", "name": "TCU", "host": "h", "map": "tcu-9", "max_age_s": 4}
-    device = Attached(ModbusDevice.model_validate(keys), "IMM-07", lambda: None)  # type: ignore[arg-type, return-value]
+class Once:
+    """A device that shows something once, and then says nothing more and does not go away."""
 
-    assert device.shown(0.0) == ([], [])
-    assert [*device.unavailable(0.0)] == ["TCU: not connected yet"]
+    async def observations(self) -> AsyncIterator[Frame]:
+        columns = (Column(signal="coolant_in_c", source="holding 4000"),)
+        yield Frame(
+            machine="TCU",
+            columns=columns,
+            values=(40.0,),
+            qualities=(Quality.GOOD,),
+            received_at=datetime.now(UTC),
+        )
+        await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def once() -> AsyncGenerator[Any]:
+    yield Once()
+
+
+async def test_a_value_is_never_older_than_stated() -> None:
+    keys = {"driver": "modbus", "name": "TCU", "host": "h", "map": "tcu-9", "max_age_s": 4}
+    device = Attached(ModbusDevice.model_validate(keys), "IMM-07", once)
+    before = device.shown(0.0), [*device.unavailable(0.0)]
+    follower = asyncio.create_task(device.follow())
+    await device.tried.wait()
+    now_s = asyncio.get_running_loop().time()
+    fresh, old = device.shown(now_s + 3.5), device.shown(now_s + 4.5)
+    why = [*device.unavailable(now_s + 3.5)], [*device.unavailable(now_s + 4.5)]
+    follower.cancel()
+    await asyncio.wait([follower])
+
+    assert before == (([], []), ["TCU: not connected yet"])
+    assert fresh == ((40.0,), (Quality.GOOD,))
+    assert old == ([None], [Quality.MISSING])
+    assert why == ([], ["TCU: nothing new for over 4 s"])
+    assert [*device.notices()] == [], "it is as it should be"
 
 
 @pytest.mark.parametrize(
