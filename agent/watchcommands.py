@@ -2,6 +2,8 @@
 
 import argparse
 from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +19,7 @@ from agent.arguments import (
 )
 from agent.audit import change
 from agent.console import Format, print_json, print_table
+from agent.drift import Drift, read_drifts
 from agent.history import open_history
 from agent.watchwords import (
     Golden,
@@ -51,6 +54,11 @@ def add(commands: Any) -> None:
     each.add_argument("--machine", required=True, metavar="NAME", help="on which it was learned")
     each.add_argument("--note", default="", metavar="TEXT")
     _finish(each, _carry)
+
+    each = actions.add_parser("drift", help="how far molds are off their golden times, by day")
+    each.add_argument("--mold", metavar="ID")
+    each.add_argument("--days", type=int, default=7, metavar="N", help="today and before; 7")
+    _finish(each, _drift, writes=False)
 
     each = actions.add_parser("limits", help="the set-up sheet's limits, as they were entered")
     each.add_argument("--mold", metavar="ID")
@@ -101,6 +109,14 @@ def _carry(args: argparse.Namespace) -> int:
             words=args.note,
         )  # fmt: skip
     _print_golden([found], args.format, zone)
+    return 0
+
+
+def _drift(args: argparse.Namespace) -> int:
+    url, zone = record_of(args)
+    with open_history(url) as history, history.connect() as connection:
+        found = list(read_drifts(connection, datetime.now(UTC), args.days, zone, args.mold))
+    _print_drifts(found, args.format)
     return 0
 
 
@@ -164,6 +180,41 @@ def _print_golden(found: Iterable[Golden], form: Format, zone: ZoneInfo) -> None
         ),
         right=("no",),
     )
+
+
+def _print_drifts(found: Iterable[Drift], form: Format) -> None:
+    if form == "json":
+        print_json(
+            {
+                **asdict(each),
+                "day": each.day.isoformat(),
+                "off": round(each.off, 4),
+                "percent": round(each.percent, 3),
+            }
+            for each in found
+        )
+        return
+    print_table(
+        ["day", "machine", "mold", "signal", "golden", "mean", "off", "%", "parts lost a shift",
+         "cycles", "approved by"],
+        (
+            [
+                each.day.isoformat(),
+                each.machine,
+                f"{each.mold} {each.revision}",
+                each.signal,
+                f"{each.golden:.2f}",
+                f"{each.mean:.2f}",
+                f"{each.off:+.2f}",
+                f"{each.percent:+.1f}",
+                None if each.parts_lost is None else f"{each.parts_lost:.0f}",
+                each.cycles,
+                each.approved_by or "nobody",
+            ]
+            for each in found
+        ),
+        right=("golden", "mean", "off", "%", "parts lost a shift", "cycles"),
+    )  # fmt: skip
 
 
 def _print_limits(found: Iterable[SheetLimit], form: Format, zone: ZoneInfo) -> None:
