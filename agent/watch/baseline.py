@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from agent.watch.channel import ARMED, CALM, OUT, PROVISIONAL, Channel
+from agent.watch.shapes import Shapes
 from agent.watch.treatment import SET_POINTS, TREATMENTS
 from drivers import Value
 
@@ -39,6 +40,8 @@ class Baseline:
         """Where each signal belongs, by a person's word."""
         self.gives_cooling = False
         """The machine has given a cooling time itself."""
+        self.shapes = Shapes()
+        """Of its curves, where the machine shows any."""
         self.paused_at: int | None = None
         """Number of the good cycle before which the press last stood for less than a stop."""
         self.good = 0
@@ -156,6 +159,7 @@ class Baseline:
         """
         for name, channel in self.channels.items():
             channel.approve(levels.get(name))
+        self.shapes.golden = True
         self.approved_by, self.approved_at = who, at
         self.golden = {
             name: channel.home for name, channel in self.channels.items() if channel.ready
@@ -186,6 +190,7 @@ class Baseline:
             "approved_by": self.approved_by,
             "approved_at": self.approved_at.isoformat() if self.approved_at else None,
             "golden": dict(self.golden),
+            "shapes": self.shapes.save(),
             "channels": {name: channel.save() for name, channel in self.channels.items()},
         }
 
@@ -203,6 +208,7 @@ class Baseline:
         at = kept["approved_at"]
         baseline.approved_at = datetime.fromisoformat(at) if at else None
         baseline.golden = dict(kept["golden"])
+        baseline.shapes = Shapes.load(kept["shapes"])
         for name, channel in kept["channels"].items():
             if (treatment := TREATMENTS.get(name)) is not None:
                 baseline.channels[name] = Channel.load(name, treatment, channel)

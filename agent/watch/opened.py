@@ -24,14 +24,19 @@ class Opened:
         return self.anomaly.kind, self.anomaly.cause
 
     @property
+    def curve(self) -> str | None:
+        """The signal whose curve it is about; None where it is about a number."""
+        return self.anomaly.signal if self.anomaly.cause == "curve_off_golden" else None
+
+    @property
     def consequences(self) -> Consequences:
         """What it explains."""
         return CONSEQUENCES.get(self.what, NOTHING)
 
     @property
     def calm_cycles(self) -> int:
-        """How many calm cycles end it; 0 where only a step back does."""
-        if self.consequences.steps:
+        """How many calm cycles end it; 0 where only a step back or the curve itself does."""
+        if self.consequences.steps or self.curve is not None:
             return 0
         if self.anomaly.kind == "cycle_time":
             return CALM_NOW_AND_THEN

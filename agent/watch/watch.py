@@ -19,6 +19,7 @@ from agent.watch.consequences import Consequences
 from agent.watch.derived import COOLING, with_cooling
 from agent.watch.facts import Facts
 from agent.watch.opened import Opened
+from agent.watch.shapes import CONFIRMED, told
 from agent.watch.sheet import Sheet
 from agent.watch.stops import LEAST_S, MODES_STOPPED, STOP_S, STRETCHED, Stops
 from agent.watch.supply import Supply
@@ -181,6 +182,8 @@ class Watch:
         found += self._sheet.take(booked, baseline, self._opened)
         if odd or self._low or self._opened or self._since:
             found += self._judge(booked, baseline, values, out)
+        if cycle.curves and not baseline.warming_up:
+            found += self._shapes(booked, baseline, odd=odd)
         return found
 
     def _mount(self, key: Key) -> Baseline:
@@ -314,6 +317,47 @@ class Watch:
         if low is None or abs(cooling.last - cooling.centre) > cooling.single.limit:
             return []
         return [self._cut(booked, low[0], low[1], cooling.centre)]
+
+    # Curves
+
+    def _shapes(self, booked: Booked, baseline: Baseline, *, odd: bool) -> list[Anomaly]:
+        found: list[Anomaly] = []
+        cycle = booked.cycle
+        for name, left in baseline.shapes.take(booked, learn=not odd and not self._opened):
+            shown = next((o for o in self._opened if o.curve == name), None)
+            if left is None and shown is not None:
+                found.append(self._close(shown, baseline, cycle.time, cycle.counter))
+            elif left is not None and shown is None:
+                root = next((o for o in self._opened if o.curve is None), None)
+                anomaly = Anomaly(
+                    id=f"{self._id(booked, 'process', 'curve_off_golden')}/{name}",
+                    time=cycle.time,
+                    machine=self.machine,
+                    mold=booked.mold,
+                    revision=booked.revision,
+                    segment=booked.segment,
+                    counter=cycle.counter,
+                    since_counter=cycle.counter - CONFIRMED + 1,
+                    kind="process",
+                    cause="curve_off_golden",
+                    signal=name,
+                    value=round(left.most, 3),
+                    expected=0.0,
+                    message=told(name, left),
+                    short=f"curve off in {left.phase}",
+                    advice="Lay the shot's curve over the golden one on the mold's page.",
+                    evidence={
+                        "phase": left.phase,
+                        "at_s": round(left.at_s, 2),
+                        "lasts_s": round(left.lasts_s, 2),
+                        "outside": round(left.share, 3),
+                        "distance": round(left.distance, 2),
+                    },
+                    follows=root.anomaly.id if root else None,
+                )
+                self._opened.append(Opened(anomaly))
+                found.append(anomaly)
+        return found
 
     # Causes
 
