@@ -138,11 +138,21 @@ def _rise(
     last: int, new: int, room: Room, sure: bool, modulus: int | None, per_job: bool | None
 ) -> Judgement:
     n = new - last
+    if last < 0 <= new <= room.believable and n > room.most:  # below 0 it was after a wrap
+        return _reset(last, new, room, sure)
     if n > 1 and n > room.believable:
-        if last < 0 <= new <= room.believable:  # below 0 only after a wrap with a sign
-            return _reset(last, new, room, sure)
         return _too_far(last, new, room, sure)
+    over = n % WORD
+    if n // WORD == 1 and 1 <= over <= room.most < n:
+        evidence = f"{last} to {new}; off by {n - over:,}, as half a number is"
+        return certain(Step.TORN, over, evidence)
     found = certain(Step.RISEN, n)
+    if room.likely is not None or n <= FEW:
+        # At the pace so far; of a machine of which nothing is known, few steps may be one closing.
+        paced = max(1, room.paced or 1)
+        if n > paced:
+            evidence = f"{last} to {new}; time for {paced} at the pace so far"
+            found = replace(found, least=paced, alone=False, evidence=evidence)
     width = modulus or next((w for w in WIDTHS if last < w and new < w), WIDTHS[-1])
     rounds = max(0, room.most - n) // width
     if rounds and (modulus or room.likely is not None):
@@ -165,8 +175,8 @@ def _too_far(last: int, new: int, room: Room, sure: bool) -> Judgement:
     n = new - last
     said = f"{last} to {new}; time for {room.most}"
     over = n % WORD
-    if n // WORD == 1 and 1 <= over <= room.believable:
-        return certain(Step.TORN, over, f"{said}; off by {n - over}, as half a number is")
+    if n // WORD == 1 and 1 <= over <= room.most:
+        return certain(Step.TORN, over, f"{said}; off by {n - over:,}, as half a number is")
     proved = int(sure)
     if not room.steady:
         if n <= 10 * room.believable + 10:
@@ -251,7 +261,7 @@ def _wraps(last: int, new: int, room: Room, modulus: int | None) -> Iterator[Jud
         if last >= end or (new < 0 and (width not in SIGNED or new < -end)):
             continue
         n = new - last + width
-        if n > room.believable:
+        if n > (room.most if room.likely is not None else max(room.most, 2 * DUE)):
             continue
         to_go = end - 1 - last
         likely = room.likely is not None and abs(n - room.likely) <= max(1, AS_LIKELY * n)

@@ -19,12 +19,12 @@ from agent.ledgerrows import Place, Rows
 from agent.novelty import (
     BOUNCE,
     BOUNCE_SURELY,
-    BOUNCES_MOST,
     LATE,
     Known,
-    bounced,
+    Pulse,
     ended_at,
     known,
+    pulse,
 )
 from agent.pace import PACE_CYCLES
 from agent.sighting import Sighting
@@ -111,9 +111,8 @@ class Ledger:
             counter = standing.counter + verdict.closings
             cycle = replace(cycle, counter=counter, flags=(*cycle.flags, "torn_word"))
             look = replace(look, item=cycle)
-        single = verdict.closings == 1 and verdict.step in (Step.RISEN, Step.WRAPPED)
-        if single and not changes and bounced(standing, cycle, when):
-            return self._bounce(cycle, when, verdict)
+        if verdict.closings == 1 and verdict.step in (Step.RISEN, Step.WRAPPED) and not changes:
+            return self._pulse(look, verdict, cycle)
         return self._book(look, verdict)
 
     def _is_ordinary(self, cycle: Cycle, when: datetime) -> bool:
@@ -125,7 +124,11 @@ class Ledger:
             return False
         if cycle.counter != standing.counter + 1 or cycle.stood or not cycle.fresh:
             return False
-        if standing.track is not None or self._next_mount(cycle.mold) is not None:
+        if (
+            standing.pulses
+            or standing.track is not None
+            or self._next_mount(cycle.mold) is not None
+        ):
             return False
         if cycle.job != standing.job and cycle.job is not None and standing.job is not None:
             return False
@@ -271,46 +274,79 @@ class Ledger:
         segment = gap.segment if number == cycle.counter else gap.segment - 1
         return Entry(booked=replace(self._booked(cycle), segment=segment), runs=[row])
 
-    def _bounce(self, cycle: Cycle, when: datetime, verdict: Judgement) -> Entry:
-        """Count a step of the counter that was no closing; in doubt both ways."""
-        standing, usual_s = self.standing, self.interval_s
-        assert standing.ended is not None
-        assert usual_s is not None
-        last = standing.counter
-        segments = []
-        if verdict.step is Step.WRAPPED:
-            segments.append(self._open(cycle.counter - 1, cycle.received_at, Step.WRAPPED.value))
-        step_s = (when - standing.ended).total_seconds()
-        most = int(step_s >= BOUNCE_SURELY * usual_s)
+    def _pulse(self, look: Look, verdict: Judgement, cycle: Cycle) -> Entry:
+        """Book a step of the counter by one, unless it came sooner than a mold can close."""
+        standing, when = self.standing, look.when
+        kind = pulse(standing, cycle, when)
+        if kind is Pulse.CLOSING:
+            return self._book(look, verdict)
+        last, others, since = standing.counter, standing.others, standing.ended or when
+        usual_s, step_s = self.interval_s or 0.0, (when - since).total_seconds()
+        evidence = f"{step_s:.1f} s after the last one; a cycle takes {usual_s:.1f} s"
+        if kind is Pulse.PACE:
+            return self._new_pace(look, verdict, evidence)
+        doubted = kind is Pulse.DOUBTED
+        most = 0 if doubted else int(step_s >= BOUNCE_SURELY * usual_s)
+        if doubted:
+            entry = self._book(look, verdict)
+        else:
+            segments = []
+            if verdict.step is Step.WRAPPED:
+                segments.append(self._open(cycle.counter - 1, look.at, Step.WRAPPED.value))
+            standing.pulses = (*standing.pulses, (when, most))
+            standing.counter = cycle.counter
+            standing.others = {**others, **cycle.counters}
+            standing.run = None
+            entry = Entry(segments=segments, refused="double_pulse")
+        row = self._pulse_row(
+            "double_pulse", cycle.counter, 0, (-int(doubted), most), when, evidence
+        )
         found = Judgement(
             step=Step.DOUBLED,
-            closings=0,
+            closings=int(doubted),
             least=0,
-            most=most,
-            evidence=f"{step_s:.1f} s after the last one; a cycle takes {usual_s:.1f} s",
+            most=max(most, int(doubted)),
+            evidence=evidence,
         )
-        row = self._place().row(
+        finding = _finding(found, last, cycle, others, since, when)
+        return replace(entry, runs=[*entry.runs, row], findings=[finding])
+
+    def _new_pace(self, look: Look, verdict: Judgement, evidence: str) -> Entry:
+        """Book what was taken for double pulses: it comes too evenly, and is another pace."""
+        standing, n = self.standing, len(self.standing.pulses)
+        doubts = sum(most for _when, most in standing.pulses)
+        standing.pace.restart()
+        standing.ended, standing.started = standing.pulses[-1][0], True
+        entry = self._book(look, verdict)
+        first = look.item.counter - n
+        row = self._pulse_row("hidden", first, n, (n, n - doubts), look.when, evidence)
+        return replace(entry, runs=[*entry.runs, row])
+
+    def _pulse_row(
+        self,
+        kind: str,
+        first: int,
+        n: int,
+        bounds: tuple[int, int],
+        when: datetime,
+        evidence: str,
+    ) -> Run:
+        return self._place().row(
             machine=self.machine,
             segment=self._segment().number,
-            kind="double_pulse",
-            first=cycle.counter,
-            last=cycle.counter,
-            closings=0,
-            shots=0,
-            unobserved=0,
-            shots_min=0,
-            shots_max=most,
+            kind=kind,
+            first=first,
+            last=first + max(0, n - 1),
+            closings=n,
+            shots=n,
+            unobserved=n,
+            shots_min=bounds[0],
+            shots_max=bounds[1],
             since=when,
             until=when,
             reason=Step.DOUBLED.value,
-            evidence=found.evidence,
+            evidence=evidence,
         )
-        finding = _finding(found, last, cycle, standing.others, standing.ended, when)
-        standing.bounces += 1
-        standing.counter = cycle.counter
-        standing.others = {**standing.others, **cycle.counters}
-        standing.run = None
-        return Entry(segments=segments, runs=[row], findings=[finding], refused="double_pulse")
 
     # Segments
 
@@ -392,9 +428,7 @@ class Ledger:
         """Take the pace, what jobs do to the counter, and how many parts a shot makes."""
         standing = self.standing
         assert standing.ended is not None
-        if standing.bounces > BOUNCES_MOST:
-            standing.pace.restart()
-        standing.bounces = 0
+        standing.pulses = ()
         if standing.job is not None and cycle.job is not None and cycle.job != standing.job:
             if verdict.step is Step.RISEN and verdict.closings == 1:
                 standing.per_job = False

@@ -1,10 +1,14 @@
 """Whether a cycle is a new one: duplicates, late ones, old ones, and pulses that are no closing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from agent.cycle import Cycle
+from agent.pace import SURE
 from agent.standing import Gap, Standing
+from agent.witness import CYCLES, PARTS
 
 BOUNCE = 0.4
 """A cycle shorter than this share of the usual one is no cycle (molding practice: 40 %)."""
@@ -15,8 +19,8 @@ BOUNCE_SURELY = 0.25
 BOUNCES_MOST = 3
 """More in a row are a new pace."""
 
-INTERVALS = 2
-"""So many say what is usual, for this."""
+EVEN = 1.5
+"""The longest of some intervals over the shortest: switches do not bounce as evenly as this."""
 
 PAIRED = (1.75, 2.6)
 """A short gap and the one before it, in usual cycles, where one cycle was only published late."""
@@ -114,19 +118,45 @@ def _follows(standing: Standing, cycle: Cycle) -> bool:
     return not any(each.first < cycle.counter <= each.last for each in standing.earlier)
 
 
-def bounced(standing: Standing, cycle: Cycle, when: datetime) -> bool:
-    """Whether a cycle is so soon after the last one that no mold can have closed."""
+class Pulse(Enum):
+    """What a step of the counter is that comes sooner than a mold can close."""
+
+    CLOSING = auto()
+    DOUBTED = auto()
+    """A closing, or none: too little is known of the pace."""
+    BOUNCE = auto()
+    """No closing: a switch that bounced, or the mold closed twice on one shot."""
+    PACE = auto()
+    """A closing, and so were those before it: the pace is another one now."""
+
+
+def pulse(standing: Standing, cycle: Cycle, when: datetime) -> Pulse:
+    """Whether a step of the counter by one is a closing, by the time since the last one."""
     usual_s = standing.pace.usual_s
-    if usual_s is None or standing.ended is None or len(standing.pace.steps_s) < INTERVALS:
-        return False
-    if not standing.started or cycle.closing == "dry" or standing.bounces >= BOUNCES_MOST:
-        return False
-    if (when - standing.ended).total_seconds() >= BOUNCE * usual_s:
-        return False
-    if cycle.mode not in (None, "AUTOMATIC", "SEMI_AUTOMATIC"):
-        return False
-    if len(standing.times) > 1 and not standing.bounces:
+    if usual_s is None or standing.ended is None or not standing.started:
+        return Pulse.CLOSING
+    if cycle.closing == "dry" or cycle.mode not in (None, "AUTOMATIC", "SEMI_AUTOMATIC"):
+        return Pulse.CLOSING
+    last = standing.pulses[-1][0] if standing.pulses else standing.ended
+    if (when - last).total_seconds() >= BOUNCE * usual_s:
+        return Pulse.CLOSING
+    rose = {n: cycle.counters[n] - was for n, was in standing.others.items() if n in cycle.counters}
+    if rose.get(PARTS, 0) > 0:
+        return Pulse.CLOSING
+    if any(n in rose for n in CYCLES) and not any(rose.get(n) for n in CYCLES):
+        return Pulse.BOUNCE
+    if standing.pulses:
+        instants = [standing.ended, *(at for at, _most in standing.pulses), when]
+        return Pulse.PACE if _is_even(instants) else Pulse.BOUNCE
+    if len(standing.times) > 1:
         both_s = (cycle.time - standing.times[-2][1]).total_seconds()
         low, high = PAIRED
-        return not low * usual_s <= both_s <= high * usual_s
-    return True
+        if low * usual_s <= both_s <= high * usual_s:
+            return Pulse.CLOSING
+    return Pulse.BOUNCE if len(standing.pace.steps_s) >= SURE else Pulse.DOUBTED
+
+
+def _is_even(instants: Sequence[datetime]) -> bool:
+    """Whether there are enough of them, evenly apart: then they are a pace, and no bouncing."""
+    steps_s = [(b - a).total_seconds() for a, b in zip(instants, instants[1:], strict=False)]
+    return len(steps_s) > BOUNCES_MOST and max(steps_s) < EVEN * min(steps_s)

@@ -47,6 +47,8 @@ class Room:
     """Closings, had the machine run on at its usual pace; None where that is not known."""
     steady: bool
     """Whether the pace is known so well that one closing too many shows."""
+    paced: int | None = None
+    """Closings at the fastest interval seen, at most; None where none was seen."""
 
 
 class Pace:
@@ -109,10 +111,13 @@ class Pace:
             looked_s: Since somebody saw that nothing had happened; None where nobody looked.
             another_s: The fastest interval of another mold that may have run meanwhile.
         """
-        steady = False
+        steady, paced_s = False, None
         if self.steps_s:
             usual_s, fastest_s = self._measured()
-            shortest_s = never_s = FASTER * fastest_s
+            shortest_s = never_s = paced_s = FASTER * fastest_s
+            if len(self.steps_s) < SURE:  # a stop may be in the few there are
+                shortest_s = min(shortest_s, self.floor_s or SOONEST_S)
+                never_s = min(shortest_s, NEVER_SOONER_S)
             steady = len(self.steps_s) >= SURE and fastest_s >= STEADY * usual_s
             likely = max(elapsed_s, 0.0) / usual_s
         else:
@@ -121,7 +126,7 @@ class Pace:
             likely = None
         if another_s is not None:
             shortest_s, never_s = min(shortest_s, another_s), min(never_s, another_s)
-            steady, likely = False, None
+            steady, likely, paced_s = False, None, None
         if elapsed_s < 0:
             return Room(1, SET_BACK, None, steady=False)
         most = _closings(elapsed_s, shortest_s, started)
@@ -130,7 +135,8 @@ class Pace:
             most = min(most, _closings(looked_s, shortest_s, started=False))
             believable = min(believable, _closings(looked_s, never_s, started=False))
             likely = None if likely is None else min(likely, float(most))
-        return Room(most, believable, likely, steady)
+        paced = None if paced_s is None else min(most, _closings(elapsed_s, paced_s, started))
+        return Room(most, believable, likely, steady, paced)
 
 
 def _closings(elapsed_s: float, shortest_s: float, started: bool) -> int:

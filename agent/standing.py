@@ -97,8 +97,9 @@ class Standing:
     """By how much its counter of parts rose at the last shots seen."""
     shown: tuple[int, int] | None = None
     """What the machine last showed of a cycle, and under which names, as checksums."""
-    bounces: int = 0
-    """Double pulses in a row; too many are a new pace."""
+    pulses: tuple[tuple[datetime, int], ...] = ()
+    """Double pulses since the last closing, with the doubt of each; if they come evenly, they are
+    a new pace."""
     stale: tuple[int, datetime, int] | None = None
     """The last cycle that was too old to be new: counter, when it came, how many in a row."""
     pace: Pace = field(default_factory=Pace, compare=False)
@@ -143,7 +144,7 @@ def to_body(standing: Standing) -> bytes:
         "others": standing.others,
         "made": standing.made,
         "shown": standing.shown,
-        "bounces": standing.bounces,
+        "pulses": [(to_ns(when), most) for when, most in standing.pulses],
         "steps_s": list(standing.pace.steps_s),
         "floor_s": standing.pace.floor_s,
         "fastest_s": standing.fastest_s,
@@ -194,7 +195,7 @@ def from_body(body: bytes, segment: Segment, mount: Mount | None) -> Standing:
         others=kept["others"],
         made=tuple(kept["made"]),
         shown=tuple(kept["shown"]) if kept["shown"] else None,
-        bounces=kept["bounces"],
+        pulses=tuple((from_ns(when), most) for when, most in kept["pulses"]),
         stale=(stale[0], from_ns(stale[1]), stale[2]) if stale else None,
         pace=Pace(kept["steps_s"], kept["floor_s"]),
         fastest_s=kept["fastest_s"],
