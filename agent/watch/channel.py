@@ -267,6 +267,8 @@ class Channel:
         confirmed = self.single.take(away)
         spike = not self.treatment.slow and away > self.single.limit
         often = self.spikes.take(1.0 if spike else 0.0)
+        if away < 0 and self._makes_up(away):
+            self.spikes.restart()
         if confirmed or over or often:
             self.out = self.out or not self._homing()
         if self._wandered():
@@ -289,6 +291,13 @@ class Channel:
                     self.centre += self._pull * away
                     self.shift.value -= self._pull * away
         return ODD
+
+    def _makes_up(self, away: float) -> bool:
+        """Whether it is as short as the one before was long: a stamp came late, not a shot."""
+        if len(self.recent) < 2:
+            return False
+        before = self.recent[-2] - self.centre
+        return before > self.single.limit and abs(before + away) < self.single.limit
 
     def _back(self) -> None:
         """An excursion is over; if it was none to be told of, it says how far good ones reach."""

@@ -247,6 +247,6 @@ def _range(limit: Limit) -> str:
 def _id(booked: Booked, kind: str, what: str) -> str:
     cycle = booked.cycle
     return (
-        f"{kind}/{what}/{cycle.machine}/{booked.mold}/{booked.revision}/"
-        f"{booked.segment}/{cycle.counter}"
+        f"{kind}:{what}:{cycle.machine}:{booked.mold}:{booked.revision}:"
+        f"{booked.segment}:{cycle.counter}"
     )

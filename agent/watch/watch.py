@@ -246,15 +246,20 @@ class Watch:
         )
 
     def _off_production(self, booked: Booked, baseline: Baseline) -> list[Anomaly]:
-        """A shot that failed, a test, or one by hand: judged by nothing but a cut cooling time."""
+        """A shot that failed or a test: judged by nothing but a cut cooling time.
+
+        So is the first one by hand: it may be the one for which somebody took over.
+        """
         cycle = booked.cycle
-        if cycle.state == "setup":
-            self._stops.left_automatic = True
+        by_hand = cycle.state == "setup"
+        if by_hand and self._stops.left_automatic:
             return []
-        self._stops.note(booked)
+        if not by_hand:
+            self._stops.note(booked)
+        self._stops.left_automatic |= by_hand
         cooling = baseline.channels.get("cooling_time_s")
         value = with_cooling(cycle.values, baseline).get(COOLING)
-        if cycle.state != "failed" or cooling is None or not cooling.ready:
+        if cycle.state == "test" or cooling is None or not cooling.ready:
             return []
         if not isinstance(value, int | float) or not _is_cut(float(value), cooling):
             return []
@@ -298,8 +303,8 @@ class Watch:
 
     def _id(self, booked: Booked, kind: str, cause: str) -> str:
         return (
-            f"{kind}/{cause}/{self.machine}/{booked.mold}/{booked.revision}/"
-            f"{booked.segment}/{booked.cycle.counter}"
+            f"{kind}:{cause}:{self.machine}:{booked.mold}:{booked.revision}:"
+            f"{booked.segment}:{booked.cycle.counter}"
         )
 
     def _watch_cut(
@@ -330,7 +335,7 @@ class Watch:
             elif left is not None and shown is None:
                 root = next((o for o in self._opened if o.curve is None), None)
                 anomaly = Anomaly(
-                    id=f"{self._id(booked, 'process', 'curve_off_golden')}/{name}",
+                    id=f"{self._id(booked, 'process', 'curve_off_golden')}:{name}",
                     time=cycle.time,
                     machine=self.machine,
                     mold=booked.mold,

@@ -264,6 +264,22 @@ def test_a_press_that_gives_no_cycle_time_is_known_to_have_stood_by_its_stamps()
     assert watched(press, watch, 100) == []
 
 
+def test_cycles_long_and_short_in_turn_are_a_clock_s_and_not_the_press_s() -> None:
+    found = after(Press(8), lambda n: {"cycle_time_s": 0.4 if n % 2 else -0.4}, 100)
+
+    assert found == []
+
+
+def test_the_shot_for_which_somebody_took_over_by_hand_may_have_been_cut() -> None:
+    press, watch = Press(9), Watch("IMM-01")
+    watched(press, watch, 220)
+
+    found = list(watch.take(press.shot(timer(-4.8), state="setup")))
+    found += watch.take(press.shot(timer(-4.8), state="setup"))
+
+    assert [a.cause for a in found] == ["cut_short"]
+
+
 def test_a_machine_that_is_late_to_publish_says_nothing_of_its_cycle() -> None:
     press, watch = Press(7), Watch("IMM-01")
     for n in range(400):
