@@ -17,6 +17,8 @@ class _Pair:
     """The closings booked and one other counter, since they last agreed."""
 
     other: int
+    last: int
+    """What the other one said last."""
     booked: int = 0
     off: int = 0
     """By how much the other counter was ahead, as last told."""
@@ -45,9 +47,10 @@ class Disagreement:
             if now is None or now == cycle.counter:
                 continue
             pair = self._pairs.get(name)
-            if pair is None or now < pair.other:
-                self._pairs[name] = _Pair(now)
+            if pair is None or now < pair.last:  # it was set back, as with every new job
+                self._pairs[name] = _Pair(now, now)
                 continue
+            pair.last = now
             pair.booked += closings
             off = now - pair.other - pair.booked
             if off == pair.off:
@@ -66,7 +69,7 @@ class Disagreement:
                     pair.since,
                 )
                 # Said once for the difference as it is; only another one is news.
-                self._pairs[name] = _Pair(now)
+                self._pairs[name] = _Pair(now, now)
         return told
 
 

@@ -300,9 +300,10 @@ def faulty(mold: Mold, seed: int, case: Case, interface: str = "everything") -> 
             yield from teller.mold()
 
     hidden = INTERFACES[interface].hides
-    right = case.right
+    right, also = case.right, case.also
     if case.water and hidden >= {*THERMAL}:
-        right = frozenset()
+        # Of the water nothing can be known; that the pressure followed the mold is true.
+        right, also = frozenset(), _right("process", "pressure_shift")
     elif case.thermal and hidden >= {*THERMAL[1:]}:
         right = _right("cooling_heat", "mold_temperature")
     return Stream(
@@ -311,7 +312,7 @@ def faulty(mold: Mold, seed: int, case: Case, interface: str = "everything") -> 
         observations=observations,
         trouble=Trouble(
             name=case.fault, size=case.size, unit=case.unit, first=before + 1, right=right,
-            also=case.also, within=case.within,
+            also=also, within=case.within,
         ),
         revisions={mold.id: mold.revision},
     )  # fmt: skip

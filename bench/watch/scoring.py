@@ -13,8 +13,10 @@ from bench.watch.stream import Cause, Stream
 Judged = Literal["right", "unexplained", "wrong", "missed", "silent"]
 """`silent` is right where nothing should be said."""
 
-BESIDE: frozenset[Cause] = frozenset({("shot_count", "mold_unknown")})
-"""Said once of every mold that nobody registered; true, and no news here."""
+BESIDE: frozenset[Cause] = frozenset(
+    ("shot_count", cause) for cause in ("mold_unknown", "shots_unobserved", "dry_cycles")
+)
+"""True where the streams have such, said of the counting, and no verdict on the process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,7 @@ def _judged(
     for cause in causes:
         if cause in right:
             return "right", cause
-    if causes:
+    if causes and right:
         return "unexplained", causes[0]
     return ("missed", None) if right else ("silent", None)
 
