@@ -26,7 +26,7 @@ from drivers.timeline import Timeline
 log = logging.getLogger(__name__)
 
 BUDGET_S = 3.0
-"""How long the past may hold up the present; what was not read by then stays unobserved."""
+"""How long the past may hold up the present; what was not read by then comes late."""
 AHEAD = timedelta(days=1)
 """How far the machine's clock may be ahead of ours."""
 FROM_LOG = ("mode", "production_status")
@@ -48,8 +48,18 @@ class Past:
         self._watch = watch
         self._shots = shots
         self._memory = memory
+        self._since = datetime.min.replace(tzinfo=UTC)
+        self._job: str | None = None
+        self._mold: str | None = None
+        self._timeline = Timeline()
+        self._pages: PastEvents | None = None
 
-    async def observations(self, *, job: str | None, mold: str | None) -> list[Observation]:
+    @property
+    def goes_on(self) -> bool:
+        """Whether there are cycles left to read."""
+        return self._pages is not None and not self._pages.is_done
+
+    async def begin(self, *, job: str | None, mold: str | None) -> list[Observation]:
         """Notices and reports of the gap, in order; none where there is nothing to fill from.
 
         Args:
@@ -59,54 +69,76 @@ class Past:
         Raises:
             UnreachableError: the link dropped.
         """
-        since, events = self._memory.until, self._watch.events
+        since, events = self._memory.since, self._watch.events
         if since is None or not self._watch.keeps_past:
             return []
+        self._since, self._job, self._mold = since, job, mold
         deadline = asyncio.get_running_loop().time() + BUDGET_S
-        received_at = datetime.now(UTC)
         notices: list[Notice] = []
         if (logbook := self._watch.logbook) is not None:
-            for values in await self._read(logbook.types, logbook.clauses, since, deadline):
+            pages, received_at = self._past(logbook.types, logbook.clauses), datetime.now(UTC)
+            for values in await self._read(pages, deadline):
                 entry = logbook.read(values, received_at)
                 if entry is not None and entry.notice.at > since and self._watch.remember(entry):
                     notices.append(replace(entry.notice, backfilled=True))
-        found: list[CycleData] = []
-        for values in await self._read(events.types, events.clauses, since, deadline):
-            data = events.read(values)
-            if data is not None and data.time is not None and data.time > since:
-                found.append(data)
-        found.sort(key=lambda data: data.time or since)
-        molds = self._molds(found, job, mold)
-        states = self._states(notices, since)
-        reports = [
-            report
-            for data, its_mold in zip(found, molds, strict=True)
-            if (report := self._report(data, its_mold, states, received_at)) is not None
-        ]
+        self._timeline = self._states(notices, since)
+        self._pages = self._past(events.types, events.clauses)
+        reports = self._reports(await self._read(self._pages, deadline))
+        self._memory.behind = since if self.goes_on else None
         if reports:
             log.info("%s: %d cycles filled in from its past", self._session.machine, len(reports))
         both: list[Report | Notice] = [*notices, *reports]
         both.sort(key=lambda each: each.at if isinstance(each, Notice) else each.ended_at)
         return [*both]
 
-    async def _read(
-        self,
-        types: Sequence[ua.NodeId],
-        clauses: Sequence[ua.SimpleAttributeOperand],
-        since: datetime,
-        deadline: float,
-    ) -> list[list[ua.Variant]]:
-        """All past events of some types, as far as the time lasts."""
-        until = datetime.now(UTC) + AHEAD
-        source = self._watch.source
-        wanted = Wanted(source=source, types=types, clauses=clauses, since=since, until=until)
-        pages, found = PastEvents(self._session, wanted), list[list[ua.Variant]]()
-        while not pages.is_done:
-            if asyncio.get_running_loop().time() > deadline:
-                log.warning("%s: its past is too long; the rest is left", self._session.machine)
-                break
+    async def more(self) -> list[Report]:
+        """The next page of a past that was too long to begin with; they come late.
+
+        Raises:
+            UnreachableError: the link dropped.
+        """
+        if self._pages is None:
+            return []
+        reports = self._reports(await self._pages.page())
+        self._memory.behind = self._since if self.goes_on else None
+        return reports
+
+    def _past(
+        self, types: Sequence[ua.NodeId], clauses: Sequence[ua.SimpleAttributeOperand]
+    ) -> PastEvents:
+        wanted = Wanted(
+            source=self._watch.source,
+            types=types,
+            clauses=clauses,
+            since=self._since,
+            until=datetime.now(UTC) + AHEAD,
+        )
+        return PastEvents(self._session, wanted)
+
+    async def _read(self, pages: PastEvents, deadline: float) -> list[list[ua.Variant]]:
+        """All past events, as far as the time lasts."""
+        found: list[list[ua.Variant]] = []
+        while not pages.is_done and asyncio.get_running_loop().time() < deadline:
             found += await pages.page()
         return found
+
+    def _reports(self, rows: Sequence[list[ua.Variant]]) -> list[Report]:
+        """Reports of past cycles, in the order of their times."""
+        received_at = datetime.now(UTC)
+        found = [
+            data
+            for values in rows
+            if (data := self._watch.events.read(values)) is not None
+            and data.time is not None
+            and data.time > self._since
+        ]
+        found.sort(key=lambda data: data.time or self._since)
+        molds = self._molds(found, self._job, self._mold)
+        return [
+            report
+            for data, mold in zip(found, molds, strict=True)
+            if (report := self._report(data, mold, self._timeline, received_at)) is not None
+        ]
 
     def _states(self, notices: Sequence[Notice], since: datetime) -> Timeline:
         """Mode and production status through the gap."""
@@ -162,7 +194,7 @@ class Past:
             said = data.words.get("JobName")
             if before_job != job and said in jobs:
                 molds.append(jobs[said])
-            elif not jobs and falls and (at < falls[0] or at >= falls[-1]):
+            elif not jobs and falls and not self.goes_on and (at < falls[0] or at >= falls[-1]):
                 molds.append(before if at < falls[0] else mold)
             else:
                 molds.append(None)

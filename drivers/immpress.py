@@ -68,6 +68,7 @@ class ImmPress:
         self._cooling = cooling
         self._shots = Shots(settings.name, view.counter, changes.timeline)
         self._memory = memory
+        self._gap: Past | None = None
         self._curves = curves
         self._states: dict[str, Value | None] = {}
         self._reading: Reading | None = None
@@ -120,10 +121,12 @@ class ImmPress:
         tick = loop.time() + ticks.wait_s(loop.time())
         self._find_at = tick + FIND_S
         for observation in await self._past():
+            self._note(observation)
             yield observation
         while True:
             if loop.time() >= tick:
-                for observation in await self._poll():
+                for observation in [*await self._poll(), *await self._more_past()]:
+                    self._note(observation)
                     yield observation
                 tick = loop.time() + ticks.wait_s(loop.time())
             if self._reading is None:  # a frame comes first, whatever else has come
@@ -159,14 +162,21 @@ class ImmPress:
         except LateError:
             return []  # a dead link shows at the first poll
         job, mold = (reading.value(state) for state in ("job", "mold"))
-        past = Past(self._session, self._watch, self._shots, self._memory)
-        found = await past.observations(
+        self._gap = Past(self._session, self._watch, self._shots, self._memory)
+        return await self._gap.begin(
             job=None if job is None else str(job), mold=None if mold is None else str(mold)
         )
-        for observation in found:
-            if isinstance(observation, Report):
-                self._memory.note(observation)
-        return found
+
+    async def _more_past(self) -> list[Observation]:
+        """The next page of a past that was too long to come before the present."""
+        if self._gap is None or not self._gap.goes_on:
+            return []
+        return [*await self._gap.more()]
+
+    def _note(self, observation: Observation) -> None:
+        """Remember a cycle as it is told, and not before."""
+        if isinstance(observation, Report):
+            self._memory.note(observation)
 
     async def _poll(self) -> list[Observation]:
         """A frame, and the changes that only it shows; nothing where the answer is late."""

@@ -17,10 +17,17 @@ class Memory:
 
     until: datetime | None = None
     """End of that cycle by the machine's clock; None where none was ever seen."""
+    behind: datetime | None = None
+    """From where on a past has yet to be read that was too long; None where there is none."""
     states: Mapping[str, str] = field(default_factory=dict)
     """Mold, job, mode and so on, as they were then."""
     told: deque[tuple[int, datetime]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     """Counter and end of the last cycles."""
+
+    @property
+    def since(self) -> datetime | None:
+        """Where the gap begins."""
+        return self.behind or self.until
 
     def note(self, report: Report) -> None:
         """Take in a cycle that was told."""
