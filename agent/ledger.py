@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from agent.counter import Judgement, Step, certain
+from agent.counter import RESET_TO_MOST, Judgement, Step, certain
 from agent.cycle import Booked, Cycle
 from agent.entry import Entry, Finding, Mount, Run, Segment
 from agent.judging import Look, judged, proves, shown
@@ -431,14 +431,18 @@ class Ledger:
         standing.pulses = ()
         if standing.job is not None and cycle.job is not None and cycle.job != standing.job:
             if verdict.step is Step.RISEN and verdict.closings == 1:
-                standing.per_job = False
+                # From 0 to 1 it goes either way.
+                standing.per_job = None if cycle.counter <= RESET_TO_MOST else False
             elif verdict.step is Step.RESET and verdict.alone:
                 standing.per_job = True
         if verdict.closings != 1 or changed or not standing.started or cycle.closing == "dry":
             return
         step_s = (when - standing.ended).total_seconds()
-        if cycle.fresh and step_s > 0:
-            standing.pace.add(round(step_s, 6))
+        pace = standing.pace
+        if cycle.fresh and pace.usual_s is not None and 0 < step_s < BOUNCE * pace.usual_s:
+            pace.even_out(step_s)
+        elif cycle.fresh and step_s > 0:
+            pace.add(round(step_s, 6))
         was, now = standing.others.get(PARTS), cycle.counters.get(PARTS)
         if was is not None and now is not None and now >= was:
             standing.made = (*standing.made, now - was)[-MADE_KEPT:]

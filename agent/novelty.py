@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from itertools import pairwise
 
 from agent.cycle import Cycle
 from agent.pace import SURE
@@ -158,5 +159,5 @@ def pulse(standing: Standing, cycle: Cycle, when: datetime) -> Pulse:
 
 def _is_even(instants: Sequence[datetime]) -> bool:
     """Whether there are enough of them, evenly apart: then they are a pace, and no bouncing."""
-    steps_s = [(b - a).total_seconds() for a, b in zip(instants, instants[1:], strict=False)]
+    steps_s = [(b - a).total_seconds() for a, b in pairwise(instants)]
     return len(steps_s) > BOUNCES_MOST and max(steps_s) < EVEN * min(steps_s)

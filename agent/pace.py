@@ -69,6 +69,12 @@ class Pace:
         self.steps_s.append(step_s)
         self._known = None
 
+    def even_out(self, step_s: float) -> None:
+        """Take one more, that is short because the one before was long: only told late."""
+        mean_s = (self.steps_s.pop() + step_s) / 2
+        self.steps_s.extend((mean_s, mean_s))
+        self._known = None
+
     def restart(self, floor_s: float | None = None) -> None:
         """Another mold is on.
 

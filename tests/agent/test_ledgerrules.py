@@ -1,0 +1,312 @@
+"""Each way in which counters fail is one rule: what is booked, and what bounds it has."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from agent.cycle import Cycle
+from agent.entry import Entry, Run
+from agent.ledger import Ledger
+from agent.ledgersums import LedgerSums, Sums
+from agent.sighting import Sighting
+from drivers import Origin
+from tests.agent.makers import at, cycle, ledger, sighting
+
+MADE = 12
+"""Shots before what the test is about: 20 s apart, numbers 101 to 112."""
+
+Bounds = tuple[int, int, int]
+"""Shots, fewest and most."""
+
+
+def shot(n: int, counter: int, **changes: Any) -> Cycle:
+    """The n-th closing, at the usual pace."""
+    return cycle(counter, 20.0 * n, **changes)
+
+
+def told(
+    items: Iterable[Cycle | Sighting], *, modulus: int | None = None, first: int = 101, **all_: Any
+) -> tuple[dict[str | None, Sums], list[Entry]]:
+    """What a dozen shots and then these come to, by mold, and the entries of these."""
+    book, sums = ledger(modulus), LedgerSums()
+    for n in range(MADE):
+        sums.add("IMM-01", book.take(shot(n + 1, first + n, **all_)))
+    entries = [book.take(item) for item in items]
+    for entry in entries:
+        sums.add("IMM-01", entry)
+    return {mold: found for mold, _revision, found in sums.lines()}, entries
+
+
+def of(sums: dict[str | None, Sums], mold: str = "A-1") -> Bounds:
+    """Shots of a mold without those before, and their bounds."""
+    before = MADE if mold == "A-1" else 0
+    found = sums[mold]
+    return found.shots - before, found.shots_min - before, found.shots_max - before
+
+
+def rows(entries: Iterable[Entry]) -> list[Run]:
+    return [run for entry in entries for run in entry.runs if run.kind != "seen"]
+
+
+def test_a_job_counter_that_is_set_back_counts_from_its_new_value() -> None:
+    sums, entries = told([shot(13, 1), shot(14, 2)])
+
+    assert of(sums) == (2, 2, 2)
+    assert [s.reason for e in entries for s in e.segments] == ["reset"]
+
+
+def test_a_reset_in_an_outage_hides_what_was_made_before_it() -> None:
+    sums, _ = told([cycle(30, 20.0 * 12 + 20.0 * 100)])
+
+    shots, least, most = of(sums)
+    assert (shots, least) == (30, 30)
+    assert 100 <= most <= 112
+
+
+def test_a_power_failure_subtracts_nothing_and_counts_what_is_made_after_it_once() -> None:
+    sums, _ = told([shot(13, 96), *(shot(13 + n, 96 + n) for n in range(1, 20))])
+
+    assert of(sums) == (20, 20, 20)
+
+
+def test_what_a_power_failure_hides_is_no_more_than_a_control_forgets() -> None:
+    sums, entries = told([cycle(4_992, 20.0 * 12 + 8 * 3600)], first=5_000)
+
+    assert of(sums) == (1, 1, 50 - (5_011 - 4_992))
+    (row,) = rows(entries)
+    assert (row.kind, row.reason, row.shots) == ("hidden", "rolled_back", 0)
+
+
+@pytest.mark.parametrize(
+    ("width", "low"),
+    [
+        (10_000, 0), (100_000, 0), (1_000_000, 0), (10_000_000, 0), (2**15, 0), (2**16, 0),
+        (2**31, 0), (2**32, 0), (2**16, -(2**15)), (2**32, -(2**31)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("known", [True, False])
+def test_a_counter_of_any_width_that_goes_round_loses_nothing(
+    width: int, low: int, known: bool
+) -> None:
+    first = low + width - MADE - 2
+    numbers = [(first + MADE + n - low) % width + low for n in range(6)]
+
+    sums, entries = told(
+        [shot(13 + n, number) for n, number in enumerate(numbers)],
+        modulus=width if known else None,
+        first=first,
+    )
+
+    assert of(sums) == (6, 6, 6)
+    assert [s.reason for e in entries for s in e.segments] == ["wrapped"]
+
+
+def test_a_wrap_in_an_outage_says_that_it_may_have_been_a_reset() -> None:
+    sums, entries = told([cycle(40, 20.0 * 12 + 20.0 * 300)], modulus=10_000, first=9_900)
+
+    shots, least, most = of(sums)
+    assert shots == 40 + 10_000 - 9_911
+    assert (least, most > 300) == (40, True)
+    assert "past 9999" in rows(entries)[0].evidence
+
+
+@pytest.mark.parametrize("off", [2**16, -(2**16)])
+def test_one_torn_number_neither_adds_nor_loses(off: int) -> None:
+    sums, _ = told(
+        [shot(13, 70_012 + off), *(shot(13 + n, 70_012 + n) for n in range(1, 5))], first=70_000
+    )
+
+    assert of(sums) == (5, 5, 5)
+
+
+def test_dry_closings_are_closings_and_no_shots() -> None:
+    sums, _ = told([cycle(113 + n, 250 + 7.0 * n, closing="dry") for n in range(4)])
+
+    assert of(sums) == (0, 0, 0)
+    assert sums["A-1"].closings == MADE + 4
+
+
+def test_another_counter_settles_what_one_leaves_in_doubt() -> None:
+    counters = {"machine_counter": 5_000}
+    book = ledger()
+    for n in range(MADE):
+        counters = {"machine_counter": 5_001 + n}
+        book.take(shot(n + 1, 101 + n, counters=counters))
+
+    entry = book.take(cycle(92, 20.0 * 12 + 3600, counters={"machine_counter": 5_019}))
+
+    (row,) = rows([entry])
+    assert (row.shots, row.shots_min, row.shots_max, row.reason) == (6, 6, 6, "rolled_back")
+    assert "machine_counter rose by 7" in row.evidence
+
+
+def test_two_counters_that_differ_are_both_told_and_never_averaged() -> None:
+    book = ledger()
+    for n in range(MADE):
+        book.take(shot(n + 1, 101 + n, counters={"machine_counter": 5_001 + n}))
+
+    entry = book.take(cycle(120, 20.0 * 26, counters={"machine_counter": 5_026}))
+
+    (row,) = rows([entry])
+    assert (row.shots + 1, row.shots_min + 1, row.shots_max + 1) == (14, 8, 14)
+    assert "machine_counter rose by 14" in row.evidence
+
+
+def test_parts_say_how_many_closings_of_an_outage_were_dry() -> None:
+    book, sums = ledger(), LedgerSums()
+    for n in range(MADE):
+        sums.add("IMM-01", book.take(shot(n + 1, 101 + n, counters={"parts_counter": 2 * n})))
+
+    sums.add("IMM-01", book.take(cycle(122, 20.0 * 22, counters={"parts_counter": 22 + 14})))
+
+    ((_mold, _revision, found),) = sums.lines()
+    assert (found.closings, found.shots, found.shots_min, found.shots_max) == (22, 19, 19, 19)
+
+
+def test_open_cavities_stand_in_the_row_and_make_its_parts() -> None:
+    _, entries = told([shot(13, 113, cavities=4), shot(14, 114, cavities=3)])
+
+    newest = {run.first: run for entry in entries for run in entry.runs}
+    assert [(run.cavities, run.shots, run.parts) for run in newest.values()] == [
+        (4, 1, 4),
+        (3, 1, 3),
+    ]
+
+
+def test_resin_stands_in_the_row() -> None:
+    _, entries = told([shot(13, 113, resin="ABS"), shot(14, 114, resin="PC"), shot(15, 115)])
+
+    assert [run.resin for entry in entries for run in entry.runs] == ["ABS", "PC", "PC"]
+
+
+def test_missed_cycles_are_unobserved() -> None:
+    sums, entries = told([cycle(133, 20.0 * 33)])
+
+    assert of(sums) == (21, 21, 21)
+    (row,) = rows(entries)
+    assert (row.kind, row.first, row.last, row.unobserved) == ("unobserved", 113, 132, 20)
+
+
+def test_the_same_event_again_is_nothing_new_however_late() -> None:
+    again = [shot(n, 100 + n, received_at=at(20.0 * 13 + n)) for n in range(1, 13)]
+
+    sums, entries = told([*again, *again])
+
+    assert of(sums) == (0, 0, 0)
+    assert {entry.refused for entry in entries} == {"duplicate"}
+
+
+def test_a_step_that_comes_too_soon_is_no_closing() -> None:
+    sums, entries = told([shot(13, 113), cycle(114, 262.0), shot(14, 115)])
+
+    assert of(sums) == (2, 2, 2)
+    assert entries[1].refused == "double_pulse"
+
+
+def test_a_step_that_may_be_a_closing_is_recorded_both_ways() -> None:
+    sums, _ = told([shot(13, 113), cycle(114, 267.0), shot(14, 115)])
+
+    assert of(sums) == (2, 2, 3)
+
+
+def test_short_cycles_that_come_evenly_are_another_pace() -> None:
+    sums, _ = told([cycle(113 + n, 247.0 + 7 * n) for n in range(20)])
+
+    assert of(sums) == (20, 20, 20)
+
+
+def test_cycles_that_are_only_published_late_are_all_closings() -> None:
+    items = [cycle(113 + n, 20.0 * (13 + n) + (13.5 if n % 2 == 0 else 0)) for n in range(20)]
+
+    assert of(told(items)[0]) == (20, 20, 20)
+
+
+def test_a_closing_told_once_and_counted_twice_is_one() -> None:
+    assert of(told([shot(13, 114), shot(14, 115)])[0]) == (2, 2, 2)
+
+
+def test_a_counter_that_jumps_ahead_of_the_clock_is_not_believed() -> None:
+    sums, entries = told([shot(13, 1_113), shot(14, 1_114)])
+
+    assert of(sums) == (2, 2, 2)
+    assert [s.reason for e in entries for s in e.segments] == ["jumped"]
+
+
+def test_a_counter_that_stood_and_catches_up_counts_nothing_twice() -> None:
+    stands = [shot(n, 112) for n in range(13, 18)]
+
+    sums, entries = told([*stands, shot(18, 118), shot(19, 119)])
+
+    assert of(sums) == (7, 7, 7)
+    assert [s.reason for e in entries for s in e.segments][-1] == "resumed"
+
+
+def test_reports_of_a_control_whose_clock_was_set_back_are_counted() -> None:
+    items = [
+        cycle(113 + n, 20.0 * (13 + n) - 3600, received_at=at(20.0 * (13 + n))) for n in range(5)
+    ]
+
+    assert of(told(items)[0]) == (5, 5, 5)
+
+
+def test_a_mold_that_moves_takes_its_shots_along() -> None:
+    one, sums = ledger(), LedgerSums()
+    two = Ledger("IMM-02", ledger().standing, lambda mold: "A")
+    for n in range(1, 11):
+        sums.add("IMM-01", one.take(shot(n, 100 + n)))
+    for n in range(1, 6):
+        sums.add("IMM-02", two.take(cycle(7 + n, 4000 + 20.0 * n, machine="IMM-02")))
+
+    ((mold, _revision, found),) = sums.lines()
+    assert (mold, found.shots, found.shots_min, found.shots_max) == ("A-1", 15, 15, 15)
+
+
+def test_a_re_cut_starts_another_row_on_its_revision() -> None:
+    revisions = {"A-1": "A"}
+    book = Ledger("IMM-01", ledger().standing, lambda mold: revisions[mold])
+    entries = [book.take(shot(n, 100 + n)) for n in range(1, 4)]
+    revisions["A-1"] = "B"
+    entries += [book.take(cycle(104, 7200.0)), book.take(cycle(105, 7220.0))]
+
+    newest = {run.first: run for entry in entries for run in entry.runs}
+    assert [(run.revision, run.shots) for run in newest.values()] == [("A", 3), ("B", 2)]
+
+
+def test_closings_of_a_mold_change_that_nobody_saw_may_be_on_either_mold() -> None:
+    sums, _ = told([sighting(20_110, 3600.0, mold="B-2")], first=20_000)
+
+    assert of(sums) == (99, 0, 99)
+    assert of(sums, "B-2") == (0, 0, 99)
+
+
+def test_a_reset_that_came_with_the_mold_splits_what_nobody_saw() -> None:
+    sums, _ = told([cycle(9, 3600.0, mold="B-2", job="J 2")], job="J 1", first=20_000)
+
+    assert of(sums, "B-2") == (9, 9, 9)
+    assert of(sums)[:2] == (0, 0)
+
+
+def test_values_that_a_machine_shows_after_a_power_failure_prove_a_shot() -> None:
+    def shows(counter: int, seconds: float, mm: float, **changes: Any) -> Cycle:
+        fields: dict[str, Any] = {
+            "announced": False,
+            "values": {"cushion_mm": mm, "fill_time_s": 0.8},
+            "provenance": {"cushion_mm": Origin.LATCHED, "fill_time_s": Origin.LATCHED},
+        }
+        return cycle(counter, seconds, **(fields | changes))
+
+    for mm, closings in ((3.1, 0), (3.3, 1)):
+        book = ledger()
+        for n in range(1, 8):
+            book.take(shows(100 + n, 20.0 * n, 3.1))
+        entry = book.take(shows(95, 900.0, mm, fresh=False))
+
+        assert int(entry.booked is not None) == closings
+        assert [segment.reason for segment in entry.segments] == ["rolled_back"]
+
+
+def test_a_counter_seen_all_along_leaves_no_doubt_after_a_long_stop() -> None:
+    sums, _ = told([cycle(1, 40_000.0, looked_at=at(39_999.0))])
+
+    assert of(sums) == (1, 1, 1)
