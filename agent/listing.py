@@ -6,11 +6,14 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agent.anomalies import Known, Wanted, anomalies
 from agent.console import Format, ago, print_json, print_table, span
 from agent.cycle import Booked
 from agent.history import Filter, History
 from drivers.condition import Condition
 
+CALLING = 3
+"""Anomalies that are open and told on a terminal, by machine: the newest."""
 NAMED = 10
 """Signals that are not there and are named on a terminal, by machine."""
 SHOWN = ("cycle_time_s", "cooling_time_s", "fill_time_s", "injection_pressure_peak_bar")
@@ -88,6 +91,12 @@ def status(
         expiring: Certificates that a person must see to, by machine.
     """
     sums = history.sums(now)
+    with history.connect() as connection:
+        open_ = anomalies(connection, Wanted(states=("open", "acknowledged")), now=now)
+    calling: dict[str | None, list[Known]] = {}
+    for known in open_:
+        if known.muted is None:
+            calling.setdefault(known.anomaly.machine, []).append(known)
     if form == "json":
         print_json(
             {
@@ -108,6 +117,7 @@ def status(
                 "sampling_s": each.condition.sampling_s,
                 "lost": each.condition.lost,
                 "expiring": list(expiring.get(each.machine, ())),
+                "anomalies": [known.anomaly.id for known in calling.get(each.machine, ())],
             }
             for each in sums
         )
@@ -138,6 +148,8 @@ def status(
     for each in sums:
         for sentence in _connection(each.condition):
             print(f"{each.machine}: {sentence}")
+        for known in calling.get(each.machine, ())[-CALLING:]:
+            print(f"{each.machine}: {known.anomaly.message} (anomaly {known.number})")
     for machine, sentences in expiring.items():
         for sentence in sentences:
             print(f"{machine}: {sentence}")

@@ -331,3 +331,22 @@ def test_a_machine_that_stays_away_is_an_anomaly(
     found = blindness(blind, timedelta(seconds=lasts_s), None)
 
     assert (found.cause if found else None) == called
+
+
+async def test_status_says_what_calls_for_somebody(
+    url: str, say: Said, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await kept(url, anomaly("a"), anomaly("b", closed_at=at(5)), anomaly("c", machine="IMM-02"))
+    say("mute", "c", "--for", "1h", "--reason", "trial")
+    capsys.readouterr()
+
+    assert main(["status", "--record", url]) == 0
+    shown = capsys.readouterr().out
+    assert main(["status", "--record", url, "--format", "json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    assert shown.count("Cooling is 0.5 s longer since shot 6. (anomaly 1)") == 1
+    assert "(anomaly 2)" not in shown
+    assert "(anomaly 3)" not in shown
+    open_ = {line["machine"]: line["anomalies"] for line in lines if "machine" in line}
+    assert open_ == {"IMM-01": ["a"], "IMM-02": []}
