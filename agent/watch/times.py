@@ -237,14 +237,22 @@ def _cycle(scene: Scene, channel: Channel) -> Verdict | Wait | None:
     if (edit := scene.edit("hold_time_set_s")) is not None and _is_same(edit.by, off, channel):
         return _hold(scene, channel)
     cooling = scene.channel("cooling_time_s")
-    if cooling is not None and abs(channel.shift.value - cooling.shift.value) < 0.6 * channel.limit:
-        return WAIT  # cooling itself is on its way
-    rest = [scene.channel(name) for name in REST]
-    if scene.age <= 3 and any(abs(c.off) > 0.5 * c.limit for c in rest if c is not None):
+    if cooling is not None and _goes_along(cooling, channel):
         return WAIT
-    if scene.age <= 2:
+    rest = [scene.channel(name) for name in REST]
+    now_and_then = channel.spikes.above > channel.spikes.limit
+    phase_leans = any(abs(c.off) > 0.5 * c.limit for c in rest if c is not None)
+    if not now_and_then and scene.age <= (3 if phase_leans else 2):
         return WAIT
     return _cycle_unexplained(scene, channel)
+
+
+def _goes_along(cooling: Channel, cycle: Channel) -> bool:
+    """Whether cooling is on its way to where the cycle is already."""
+    way = cooling.shift.value
+    if way * cycle.shift.value <= 0 or abs(way) < 0.3 * cooling.limit:
+        return False
+    return abs(way) >= 0.5 * abs(cycle.shift.value)
 
 
 def _cycle_unexplained(scene: Scene, channel: Channel) -> Verdict:
