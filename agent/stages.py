@@ -6,10 +6,11 @@ Nothing else walks a machine's observations, so that all three come to the same 
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+from zlib import crc32
 
 from agent.anomaly import Anomaly
 from agent.assembly import Assembly
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 WATCH = "watch"
 """The stage that remembers more than the record's rows say."""
+
+MOLD = "watch/"
+"""What it remembers of a mold that is not on the machine, by a checksum of the mold's key."""
 
 SAVED_EVERY = 25
 """Cycles from one saved memory to the next, where nothing is found in between; those cycles are
@@ -77,6 +81,8 @@ class Stages:
         """Segment, counter and end (ns) of the newest cycle that the watch has taken."""
         self._unsaved = SAVED_EVERY
         """What the watch took since its memory was saved, in cycles; a new one is saved at once."""
+        self._elsewhere: dict[str, bytes] = {}
+        """What is kept of molds that are not on the machine."""
         self._heard = 0
         """The newest word of people that the watch has taken in."""
 
@@ -126,19 +132,26 @@ class Stages:
                 found += self._watched(entry.booked)
         return found
 
-    def resume(self, saved: Saved | None, since: Iterable[Booked]) -> Sequence[Anomaly]:
+    def resume(self, saved: Sequence[Saved], since: Iterable[Booked]) -> Sequence[Anomaly]:
         """Go on from what the record kept: the saved memory, and the cycles that came after it."""
-        if saved is not None and saved.segment is not None and saved.counter is not None:
-            new, body = copy(self.watch), json.loads(saved.body)
+        memory = next((each for each in saved if each.stage == WATCH), None)
+        if memory is not None and memory.segment is not None and memory.counter is not None:
+            new, body = copy(self.watch), json.loads(memory.body)
+            elsewhere = [each for each in saved if each.stage.startswith(MOLD)]
+            self._elsewhere = {each.stage: each.body for each in elsewhere}
             try:
-                self.watch.load(body["watch"])
+                here = body["watch"]["baselines"]
+                known = [each["key"] for each in here]
+                rest = [json.loads(each.body) for each in elsewhere]
+                baselines = [*here, *(each for each in rest if each["key"] not in known)]
+                self.watch.load(body["watch"] | {"baselines": baselines})
             except (KeyError, TypeError, ValueError, AttributeError):
                 log.warning(
                     "%s: what the watch remembered is of another version; it learns anew",
                     self.ledger.machine,
                 )
                 self.watch = new
-            self._last = saved.segment, saved.counter, body["end_ns"]
+            self._last = memory.segment, memory.counter, body["end_ns"]
             self._heard = body["heard"]
             self._unsaved = 0
         return [anomaly for booked in since for anomaly in self.look_back(booked)]
@@ -168,19 +181,27 @@ class Stages:
                 found += self.watch.approve(word.who, word.at, word.levels)
         return found
 
-    def memory(self) -> Saved | None:
-        """What has to be kept with the last outcome, to go on from after a restart; mostly None."""
+    def memory(self) -> list[Saved]:
+        """What has to be kept with the last outcome, to go on from after a restart; mostly nothing.
+
+        Molds that are not on the machine are kept apart, and written only when they have changed.
+        """
         if self._unsaved < SAVED_EVERY or self._last is None:
-            return None
+            return []
         self._unsaved = 0
         segment, counter, end_ns = self._last
-        body = {"end_ns": end_ns, "heard": self._heard, "watch": self.watch.save()}
-        return Saved(
-            stage=WATCH,
-            body=json.dumps(body, separators=(",", ":")).encode(),
-            segment=segment,
-            counter=counter,
-        )
+        watch = self.watch.save()
+        here = [each for each in watch["baselines"] if each["key"] == watch["key"]]
+        saved = []
+        for each in watch["baselines"]:
+            if each["key"] != watch["key"]:
+                stage, body = f"{MOLD}{crc32(repr(each['key']).encode()):08x}", _body(each)
+                if self._elsewhere.get(stage) != body:
+                    self._elsewhere[stage] = body
+                    saved.append(Saved(stage=stage, body=body))
+        kept = {"end_ns": end_ns, "heard": self._heard, "watch": watch | {"baselines": here}}
+        saved.append(Saved(stage=WATCH, body=_body(kept), segment=segment, counter=counter))
+        return saved
 
     def _noticed(self, notice: Notice) -> Sequence[Anomaly]:
         self._unsaved = SAVED_EVERY
@@ -194,3 +215,7 @@ class Stages:
         found = self.watch.take(booked)
         self._unsaved += SAVED_EVERY if found else 1
         return found
+
+
+def _body(kept: Mapping[str, Any]) -> bytes:
+    return json.dumps(kept, separators=(",", ":")).encode()

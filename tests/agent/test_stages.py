@@ -17,6 +17,7 @@ from agent.watch import Watch
 from bench.watch.drawn import MOLDS, clean
 from bench.watch.molded import CASES, faulty
 from bench.watch.molded import MOLDS as MOLDED
+from bench.watch.molded import clean as clean_molded
 from bench.watch.stream import Stream
 from drivers import Observation
 
@@ -33,18 +34,20 @@ def stages(standing: Standing | None = None) -> Stages:
 
 def walk(past: Sequence[Observation], kill_after: Sequence[int] = ()) -> list[Anomaly]:
     """Walk a story with a process that dies, and starts again from what was kept."""
-    now, memory = stages(), None
+    now = stages()
+    memory: dict[str, Saved] = {}
     since: list[Booked] = []
     found: list[Anomaly] = []
     for n, observation in enumerate(past):
         outcome = now.take(observation)
         found += outcome.anomalies
         since += [entry.booked for entry in outcome.entries if entry.booked]
-        if (kept := now.memory()) is not None:
-            memory, since = kept, []
+        if kept := now.memory():
+            memory |= {each.stage: each for each in kept}
+            since = []
         if n in kill_after:
             again = stages(now.ledger.standing)
-            assert again.resume(memory, since) == []  # nothing fires twice
+            assert again.resume(list(memory.values()), since) == []  # nothing fires twice
             again.assembly, now = now.assembly, again
     return found
 
@@ -72,12 +75,29 @@ def test_what_is_remembered_is_saved_now_and_then_and_with_every_anomaly() -> No
     saves = []
     for n, observation in enumerate(clean(MOLDS[0], 5, 200).observations()):
         now.take(observation)
-        if now.memory() is not None:
+        if now.memory():
             saves.append(n)
 
     assert saves[0] == 0
     assert max(b - a for a, b in pairwise(saves)) == SAVED_EVERY
     assert len(saves) < 20
+
+
+def test_molds_that_are_elsewhere_are_remembered_and_written_once() -> None:
+    past = list(clean_molded(MOLDED[0], 2, 400).observations())
+    now, kept, writes = stages(), dict[str, Saved](), 0
+    for observation in past:
+        now.take(observation)
+        for each in now.memory():
+            kept[each.stage] = each
+            writes += each.stage != "watch"
+    again = stages(now.ledger.standing)
+
+    again.resume(list(kept.values()), ())
+
+    assert len(kept) > 2
+    assert writes < 12
+    assert {each["key"][0] for each in again.watch.save()["baselines"]} == {"W-1", "W-9"}
 
 
 def test_a_memory_of_another_version_is_learned_anew(caplog: pytest.LogCaptureFixture) -> None:
@@ -86,7 +106,7 @@ def test_a_memory_of_another_version_is_learned_anew(caplog: pytest.LogCaptureFi
     body = json.dumps({"end_ns": 0, "heard": 0, "watch": {"mood": "odd"}}).encode()
 
     with caplog.at_level(logging.WARNING):
-        now.resume(Saved(stage="watch", body=body, segment=1, counter=0), ())
+        now.resume([Saved(stage="watch", body=body, segment=1, counter=0)], ())
 
     assert "it learns anew" in caplog.text
     assert now.watch.baseline is None
