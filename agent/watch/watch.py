@@ -169,7 +169,7 @@ class Watch:
             return [*found, *self._off_production(booked, baseline)]
         if usual_s is not None and stood_s is not None and stood_s > LEAST_S:
             lost_s = self._stops.lost_s(booked, usual_s)
-            if usual is not None and self._is_stretched(cycle, usual):
+            if usual is not None and self._is_stretched(cycle, usual, baseline):
                 found.append(self._interrupted(booked, stood_s, usual_s))
             elif lost_s is not None and baseline.paused():
                 found.append(self._interrupted(booked, lost_s, usual_s))
@@ -219,7 +219,7 @@ class Watch:
 
     # Single shots
 
-    def _is_stretched(self, cycle: Cycle, usual: Channel) -> bool:
+    def _is_stretched(self, cycle: Cycle, usual: Channel, baseline: Baseline) -> bool:
         lasted = cycle.values.get("cycle_time_s")
         if not isinstance(lasted, int | float) or cycle.mode == SEMI or not usual.ready:
             return False
@@ -228,7 +228,16 @@ class Watch:
             STRETCHED * usual.centre,
             usual.centre + max(LEAST_S, 8 * usual.sigma, 2 * usual.single.limit),
         )
-        return not waits and longest < lasted < STOP_S
+        if waits or not longest < lasted < STOP_S:
+            return False
+        # Where the machine says that the open mold waited, or a part stuck, that is what it was.
+        late_s = sum(
+            float(value) - channel.centre
+            for name in ("pause_time_s", "ejection_time_s")
+            if (channel := baseline.channels.get(name)) is not None and channel.ready
+            if isinstance(value := cycle.values.get(name), int | float)
+        )
+        return late_s < 0.7 * (lasted - usual.centre)
 
     def _interrupted(self, booked: Booked, stood_s: float, usual_s: float) -> Anomaly:
         return self._event(

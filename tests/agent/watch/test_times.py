@@ -242,6 +242,12 @@ def test_a_stretched_cycle_is_an_interruption() -> None:
     assert causes(found) == ["cycle_time/interrupted"]
 
 
+def test_a_mold_that_waits_open_for_long_is_no_interruption() -> None:
+    found = after(Press(4), {"cycle_time_s": 30.0, "pause_time_s": 30.0}, 30)
+
+    assert causes(found) == ["cycle_time/operator_wait"]
+
+
 def test_by_hand_and_after_a_mode_that_is_not_automatic_nothing_is_interrupted() -> None:
     press, watch = Press(5), Watch("IMM-01")
     watched(press, watch, 220)
