@@ -53,6 +53,9 @@ def judged(standing: Standing, look: Look, modulus: int | None) -> Judgement:
         )  # fmt: skip
     if found.step is Step.RESET and new - last in said.values():
         found = certain(Step.RISEN, new - last)
+    if found.step is Step.JUMPED and isinstance(item, Cycle) and not item.announced:
+        if not _is_new(standing, item):  # the number was set, and the values are the last shot's
+            found = replace(found, closings=0, least=0)
     found = weigh(found, said, room)
     if new_job:
         found = weigh_job(found, item.counters.get("job_counter"), room)
@@ -131,5 +134,10 @@ def proves(standing: Standing, cycle: Cycle) -> bool:
     """Whether a cycle is a closing whatever its counter says."""
     if cycle.announced or cycle.stood or cycle.counter > standing.counter:
         return True
+    return _is_new(standing, cycle)
+
+
+def _is_new(standing: Standing, cycle: Cycle) -> bool:
+    """Whether the values that a machine shows are others than those it showed last."""
     now, before = shown(cycle), standing.shown
     return bool(now and before and now[1] == before[1] and now[0] != before[0])

@@ -431,8 +431,8 @@ class Ledger:
         standing.pulses = ()
         if standing.job is not None and cycle.job is not None and cycle.job != standing.job:
             if verdict.step is Step.RISEN and verdict.closings == 1:
-                # From 0 to 1 it goes either way.
-                standing.per_job = None if cycle.counter <= RESET_TO_MOST else False
+                if cycle.counter > RESET_TO_MOST:  # from 0 to 1 it goes either way
+                    standing.per_job = False
             elif verdict.step is Step.RESET and verdict.alone:
                 standing.per_job = True
         if verdict.closings != 1 or changed or not standing.started or cycle.closing == "dry":

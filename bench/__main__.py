@@ -12,6 +12,8 @@ from pathlib import Path
 from statistics import median
 
 from bench import plant
+from bench.counting import speed
+from bench.counting.speed import Speed
 from bench.devices import VALUES
 from bench.plant import PlantOutcome
 from bench.polling import ROOT, TURNS, Driver, Outcome, new_loop, run, told
@@ -60,7 +62,9 @@ def _versions() -> Iterator[str]:
             yield f"no {name}"
 
 
-def page(outcomes: Sequence[Outcome], plants: Sequence[PlantOutcome], on: datetime) -> str:
+def page(
+    outcomes: Sequence[Outcome], plants: Sequence[PlantOutcome], ledger: Speed, on: datetime
+) -> str:
     """The reference page."""
     rows = "\n".join(_row(outcome) for outcome in outcomes)
     plant_rows = "\n".join(_plant_row(outcome) for outcome in plants)
@@ -97,7 +101,24 @@ prints. Cores are processor seconds a second.
 |---|---|---|---|---|---|
 {plant_rows}
 
-One line of it: `python -m bench.plant --fleet wall --seconds 30`. `make bench` renews this page.
+One line of it: `python -m bench.plant --fleet wall --seconds 30`.
+
+{_ledger(ledger)}
+`python -m bench.counting.speed` measures them. `make bench` renews this page.
+"""
+
+
+def _ledger(speed: Speed) -> str:
+    return f"""## A shot in the ledger
+
+Our own processor time, without the record's disk.
+
+| step | us a shot |
+|---|---|
+| judged and booked, where the counter rises by one at its pace | **{speed.ordinary_us:.0f}** |
+| the same, where nine of ten shots are gaps, resets or duplicates | {speed.odd_us:.0f} |
+| looked at for what a person should know | {speed.told_us:.0f} |
+| where the ledger stands made ready to be kept, once a machine and commit | {speed.kept_us:.0f} |
 """
 
 
@@ -139,7 +160,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         for fleet, seconds in PLANTS:
             plants.append(runner.run(plant.run(fleet, seconds)))
             print(plant.told(plants[-1]), flush=True)
-    args.out.write_text(page(outcomes, plants, datetime.now(UTC)), encoding="utf-8")
+    ledger = speed.run()
+    print(speed.told(ledger), flush=True)
+    args.out.write_text(page(outcomes, plants, ledger, datetime.now(UTC)), encoding="utf-8")
     print(f"written: {args.out}")
     return 0
 
