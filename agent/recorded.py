@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from agent.assembly import LEAST_COUNTED, MOST_COUNTED
 from agent.recording import Recording, Row
@@ -22,8 +23,7 @@ QUALITY_OF = {"failed": "FAILED_CYCLE", "test": "TEST_SAMPLE_CYCLE"}
 """What a machine says of cycles that we call so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """One cycle of the past."""
 
     report: Report
@@ -158,7 +158,7 @@ class Reader:
         for at, name in layout.words:
             if word := row.cells[at].strip():
                 allowed = STATE_WORDS.get(name)
-                if allowed and word not in allowed:
+                if allowed is not None and word not in allowed:
                     self._recording.drop(
                         row.line, name, f"{word!r} should be one of {', '.join(allowed)}"
                     )

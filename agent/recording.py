@@ -16,11 +16,10 @@ import tempfile
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -34,8 +33,7 @@ class RecordingError(Exception):
     """The file as a whole can't be used; the message names it and says what would be right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line of the file."""
 
     line: int
@@ -111,7 +109,10 @@ class Recording:
         """
         text = row.cells[row.names.index("time")] if "time" in row.names else ""
         at = datetime.fromisoformat(text)
-        if at.tzinfo is None:
+        zone = at.tzinfo
+        if zone is UTC:
+            return at
+        if zone is None:
             self.naive += 1
             at = at.replace(tzinfo=self._zone)
         return at.astimezone(UTC)
