@@ -82,6 +82,8 @@ class Past:
                 if entry is not None and entry.notice.at > since and self._watch.remember(entry):
                     notices.append(replace(entry.notice, backfilled=True))
         self._timeline = self._states(notices, since)
+        if not self._watch.keeps_past:
+            return [*notices]
         self._pages = self._past(events.types, events.clauses)
         reports = self._reports(await self._read(self._pages, deadline))
         self._memory.behind = since if self.goes_on else None
@@ -120,6 +122,8 @@ class Past:
         found: list[list[ua.Variant]] = []
         while not pages.is_done and asyncio.get_running_loop().time() < deadline:
             found += await pages.page()
+        if pages.is_refused:
+            self._watch.keeps_past = False  # not asked again in this connection
         return found
 
     def _reports(self, rows: Sequence[list[ua.Variant]]) -> list[Report]:
@@ -159,8 +163,8 @@ class Past:
         received_at: datetime,
     ) -> Report | None:
         """The report of one past cycle; None where it is known, or its number can't be told."""
-        if self._shots.needs_counters(data):
-            return None  # the counters that could number it are of now
+        if self._shots.needs_counters(data) or not self._watch.remember(data):
+            return None  # the counters that could number it are of now; or it came already
         states = {
             state: str(value)
             for state in FROM_LOG
@@ -169,7 +173,7 @@ class Past:
         if mold is not None:
             states["mold"] = mold
         report = self._shots.report(data, received_at, states=states)
-        if report is None or self._memory.knows(report) or not self._watch.remember(data):
+        if report is None or self._memory.knows(report):
             return None
         return replace(report, backfilled=True)
 

@@ -151,10 +151,11 @@ class ImmPress:
                     isinstance(later, CycleData) for later in told[at + 1 :]
                 )
                 for observation in await self._observe(one, received_at, is_last=is_last):
+                    self._note(observation)
                     yield observation
 
     async def _past(self) -> list[Observation]:
-        """What the machine has kept since the last cycle of the connection before."""
+        """What the machine has kept since the last cycle that we know of."""
         if self._memory.until is None or not self._watch.keeps_past:
             return []
         try:
@@ -261,16 +262,21 @@ class ImmPress:
                 latched = dict(await self._cooling.read(cycle, is_last=is_last))
         except LateError:
             pass  # the event stands without it; a dead link shows at the next poll
+        missed = await self._past() if self._skips(self._shots.number(data, counted)) else []
         report = self._shots.report(data, received_at, counted=counted, latched=latched)
         if report is not None and self._memory.knows(report):
-            return []
-        if report is not None:
-            self._memory.note(report)
+            return missed
         if report is not None and self._curves is not None and is_last:
             counter, arrays = self._curves
             report = replace(report, curves=await arrays.take(data.counts.get(counter)))
         notices = self._shots.unit_changes(data, received_at)
-        return [*notices, report] if report else [*notices]
+        return [*missed, *notices, report] if report else [*missed, *notices]
+
+    def _skips(self, number: int | None) -> bool:
+        """Whether cycles before that one did not come, and may be in the machine's past."""
+        if number is None or not self._memory.told or (self._gap and self._gap.goes_on):
+            return False
+        return number > self._memory.told[-1][0] + 1
 
     async def _counted(self) -> Counted | None:
         """Both counters, read together."""

@@ -48,6 +48,8 @@ class PastEvents:
             where = ua.ContentFilter()
         self.is_done = False
         """Nothing is left, or nothing is to be had."""
+        self.is_refused = False
+        """The server has said no, or nothing that can be understood."""
         self._session = session
         self._source = wanted.source
         self._point: bytes | None = None
@@ -84,6 +86,6 @@ class PastEvents:
         return [list(event.EventFields) for event in events]
 
     def _end(self, why: str) -> list[list[ua.Variant]]:
-        self.is_done = True
+        self.is_done = self.is_refused = True
         log.warning("%s: past events are not to be had: %s", self._session.machine, why)
         return []

@@ -78,7 +78,7 @@ class Shots:
             latched: Values that were read beside the event.
             states: Mode, mold and so on of the event's instant; None: as the timeline has them.
         """
-        counter = self._counter(data, counted)
+        counter = self.number(data, counted)
         if counter is None:
             log.warning("%s: a cycle event without a counter is left out", self._machine)
             return None
@@ -112,7 +112,8 @@ class Shots:
                     received_at=received_at,
                 )
 
-    def _counter(self, data: CycleData, counted: Counted | None) -> int | None:
+    def number(self, data: CycleData, counted: Counted | None = None) -> int | None:
+        """The number of a cycle; None where nothing says it."""
         machine = data.counts.get("MachineCycleCounter")
         job = data.counts.get("JobCycleCounter")
         if self._numbered_by is None:
