@@ -25,11 +25,18 @@ from agent.forward.settings import AnySink
 from agent.forward.sink import LaterError, Parcel, RefusedError, Sink, TooBigError
 from agent.forward.topics import BY_NAME, CURVES, TOPICS, Reading, Row, Topic
 from agent.record import Record
+from agent.rows import to_ns
 
 log = logging.getLogger(__name__)
 
+NAMES = [topic.name for topic in TOPICS]
+"""In the order in which backlogs go."""
+
 FIRST_S, MOST_S = 1.0, 60.0
 """Waits between tries while a sink is away."""
+
+AFTER_MOST_S = 900.0
+"""Longer than that no sink is left alone, whatever it asks for."""
 
 IDLE_S = 0.5
 """How often it is looked whether there is something new."""
@@ -39,6 +46,9 @@ LOOK_S = 1.0
 
 BYTES_MOST = 1_000_000
 """Of lines in one request, before compression."""
+
+NEW_NS = 10_000_000_000
+"""What is younger goes before a backlog."""
 
 ROWS_MOST = 2000
 CURVE_ROWS_MOST = 20
@@ -114,9 +124,14 @@ class Forwarder:
                     if error.cut:
                         self._rewind()
                     await self._troubled(str(error))
-                    await asyncio.sleep(error.after_s or next(waits))
+                    await asyncio.sleep(min(error.after_s or next(waits), AFTER_MOST_S))
                 except DatabaseError as error:
                     await self._troubled(f"record: {error.orig}")
+                    await asyncio.sleep(next(waits))
+                except Exception as error:
+                    # A mistake of ours must not cost the plant its record.
+                    log.exception("%s: forwarding failed", self._row.name)
+                    await self._troubled(f"Sprue's own mistake: {type(error).__name__}: {error}")
                     await asyncio.sleep(next(waits))
         finally:
             self._reading.close()
@@ -140,15 +155,22 @@ class Forwarder:
         topic = BY_NAME[lane.topic]
         head = await asyncio.to_thread(self._reading.head, topic)
         if head - lane.sent > 2 * _rows_most(topic):
-            # What is new must not wait behind this.
-            self._lanes.append(Lane(topic=topic.name, after=lane.sent, until=head))
-            self._lanes.sort(key=lambda each: [topic.name for topic in TOPICS].index(each.topic))
-            lane.sent = head
-            if not self._settings.hold_s:
-                lane.after = head
-            await self._save()
-            return True
+            # What is new must not wait behind this; what is old goes in its order.
+            since_ns = to_ns(self._now()) - NEW_NS
+            old = await asyncio.to_thread(self._reading.before, topic, since_ns, _rows_most(topic))
+            if old > lane.sent:
+                await self._split(lane, old)
+                return True
         return head > lane.sent and await self._step(sink, lane) > 0
+
+    async def _split(self, lane: Lane, at: int) -> None:
+        """Make a backlog of what a live lane has not sent up to a position."""
+        self._lanes.append(Lane(topic=lane.topic, after=lane.sent, until=at))
+        self._lanes.sort(key=lambda each: NAMES.index(each.topic))
+        lane.sent = at
+        if not self._settings.hold_s:
+            lane.after = at
+        await self._save()
 
     async def _catch_up(self, sink: Sink, lane: Lane) -> bool:
         rows = await self._step(sink, lane)
@@ -256,9 +278,10 @@ class Forwarder:
         tried = {p.row_id for p in parcels} | {letter.row_id for letter in letters}
         gone = set(keys) - {row["row_id"] for row in rows}
         taken = sorted((tried | gone) - {letter.row_id for letter in letters})
-        await self._save(
+        done = await self._save(
             letters, lambda c: outbox.forget_letters(c, self._row.name, topic.name, taken)
         )
+        await done  # or it would be asked for once more
         return True
 
     async def _acknowledge(self, lane: Lane, position: int, letters: Sequence[Letter]) -> None:
@@ -323,8 +346,8 @@ class Forwarder:
         self,
         letters: Sequence[Letter] = (),
         also: Callable[[Connection], None] = lambda _connection: None,
-    ) -> None:
-        """Write down how far it is; on disk with the record's next commit."""
+    ) -> asyncio.Future[None]:
+        """Write down how far it is; done when it is on disk, which nobody needs to wait for."""
         self._lanes = [lane for lane in self._lanes if not lane.is_done]
         lanes, row, at = [replace(lane) for lane in self._lanes], self._row, self._now()
 
@@ -334,7 +357,7 @@ class Forwarder:
             outbox.save_sink(connection, row)
             also(connection)
 
-        await self._record.change(change)
+        return await self._record.change(change)
 
 
 def _rows_most(topic: Topic) -> int:

@@ -5,10 +5,10 @@ what it could not deliver in three minutes, and tells nobody.
 """
 
 import asyncio
+import gzip
 import json
 import re
 import ssl
-import zlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -26,7 +26,6 @@ from drivers.errors import RefusedError as NoSecretError
 REFUSED = (400, 422)
 TOO_BIG = 413
 WORDS_MOST = 400
-GZIP = 16 + zlib.MAX_WBITS
 
 STARTED = re.compile(
     r"^(?:process_start_time_seconds|vm_app_start_timestamp)(?:{[^}]*})? (\S+)$", re.M
@@ -91,8 +90,7 @@ class LineServer:
         body = b"".join(parcel.body for parcel in parcels)
         if not body:
             return
-        packed = await asyncio.to_thread(zlib.compressobj, 1, zlib.DEFLATED, GZIP)
-        data = await asyncio.to_thread(lambda: packed.compress(body) + packed.flush())
+        data = await asyncio.to_thread(gzip.compress, body, 1)
         try:
             await self._writing.post_write_async(
                 self._org,

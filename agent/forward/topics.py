@@ -126,6 +126,14 @@ class Reading:
         with self._engine.connect() as connection:
             return head(connection, topic)
 
+    def before(self, topic: Topic, time_ns: int, most: int) -> int:
+        """Position of the newest row from before a time; of the newest `most` rows at the least."""
+        query = select(topic.order, topic.at).order_by(topic.order.desc()).limit(most)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        old = (position for position, at_ns in rows if at_ns < time_ns)
+        return next(old, rows[-1][0] if rows else 0)
+
     def connect(self) -> Connection:
         """A connection for a question of another kind."""
         return self._engine.connect()

@@ -129,4 +129,15 @@ async def victoria_samples(
         query = {"match[]": metric, "reduce_mem_usage": "1"}
         async with session.get(f"{url}/api/v1/export", params=query) as answer:
             rows: Sequence[Any] = [json.loads(line) for line in (await answer.text()).splitlines()]
-    return [(row["metric"], row["values"], row["timestamps"]) for row in rows]
+    series: dict[str, tuple[dict[str, str], list[tuple[int, float]]]] = {}
+    for row in rows:  # a series may come in several pieces
+        _, samples = series.setdefault(json.dumps(row["metric"]), (row["metric"], []))
+        samples += zip(row["timestamps"], row["values"], strict=True)
+    return [
+        (
+            labels,
+            [value for _, value in sorted(samples)],
+            [time_ms for time_ms, _ in sorted(samples)],
+        )
+        for labels, samples in series.values()
+    ]
