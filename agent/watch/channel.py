@@ -52,8 +52,8 @@ MOST_LEARNED = 5.0
 scatter before it is told."""
 BOOST_LEAST, BOOST_LEAST_TIMES = 0.012, 0.1
 """A centre that was just set follows quickly at first: by a third, a quarter, ... down to this."""
-REFRESH = 16
-"""Good cycles from one computing of the limits to the next."""
+REFRESH, REFRESH_KNOWN, KNOWN = 16, 32, 200
+"""Good cycles from one computing of the limits to the next; more when so many are known."""
 RECENT = 24
 """Newest values of a time that are kept: enough to tell a step from many small ones."""
 SETTLED = 3
@@ -249,7 +249,7 @@ class Channel:
         else:
             self._due -= 1
             if self._due <= 0:
-                self._due = REFRESH
+                self._due = REFRESH if self.n < KNOWN else REFRESH_KNOWN
                 self._limits()
                 self._lean(counter)
 
@@ -367,26 +367,27 @@ class Channel:
     def _still_moving(self, buffer: Sequence[float]) -> bool:
         half = len(buffer) // 2
         gone = abs(fmean(buffer[half:]) - fmean(buffer[:half]))
-        return gone > 0.5 * self.treatment.floor("shift", self.centre)
+        return gone > 0.5 * self.treatment.floors(self.centre)[1]
 
     def _limits(self) -> None:
         few = 1.0 + 1.5 / math.sqrt(max(self.n, PROVISIONAL) / INDEPENDENT)
         wide = 1.0 if self.armed else 2.0
-        floor, home = self.treatment.floor, self.home
+        home = self.home
+        single_floor, shift_floor, drift_floor = self.treatment.floors(home)
         sigma, mean_sigma = math.sqrt(self._m2), math.sqrt(self._s2)
         paced = PACED_SIGMAS if not self.treatment.slow and sigma > PACED_S else SIGMAS
-        single = max(wide * floor("single", home), paced * sigma * math.sqrt(few))
+        single = max(wide * single_floor, paced * sigma * math.sqrt(few))
         lasting = SIGMAS_LASTING if self.treatment.group == "process" else paced
-        shift = max(wide * floor("shift", home), lasting * mean_sigma * few)
+        shift = max(wide * shift_floor, lasting * mean_sigma * few)
         rare = RARE if self.treatment.slow else RARE_TIMES
         self._clip = single
+        self._odd = max(3 * sigma, 0.4 * single_floor)
         self.single.limit = max(single, self._odd + self._far.reach(self.n, rare))
         self.shift.limit = max(shift, 0.5 * shift + self._far_mean.reach(self.n, RARE_MEAN))
-        self._odd = max(3 * sigma, 0.4 * floor("single", home))
         self._ease = 0.5 * shift
-        self._grain = (0.1 * floor("shift", home)) ** 2
-        if self.reference is not None and (drift := floor("drift", home)):
-            self._drift_limit = max(drift, SIGMAS * sigma * few)
+        self._grain = (0.1 * shift_floor) ** 2
+        if self.reference is not None and drift_floor:
+            self._drift_limit = max(drift_floor, SIGMAS * sigma * few)
             self._wandered()
 
     def relearn(self) -> None:
@@ -497,7 +498,7 @@ class Channel:
             return
         scale = max(abs(value), abs(self.home))
         most = SETTLING_MOST if self.armed else SETTLING_FIRST
-        flat = max(self.treatment.floor("shift", scale) / 8, 0.5 * self.sigma, 0.5 * self._rough)
+        flat = max(self.treatment.floors(scale)[1] / 8, 0.5 * self.sigma, 0.5 * self._rough)
         self._steady = self._steady + 1 if abs(self._fast - self._slow) < flat else 0
         if self._steady >= SETTLED or self._waited >= most:
             self._settled()

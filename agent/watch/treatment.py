@@ -43,11 +43,14 @@ class Treatment:
     slow: bool = True
     """Whether it takes many shots to settle after a stop; times take three."""
 
-    def floor(self, kind: Literal["single", "shift", "drift"], centre: float) -> float:
-        """The larger of both floors at that centre."""
-        absolute: float = getattr(self, kind)
-        share: float = getattr(self, f"{kind}_share")
-        return max(absolute, share * abs(centre))
+    def floors(self, centre: float) -> tuple[float, float, float]:
+        """For one shot, a shift and a drift, each the larger of both floors, at that centre."""
+        size = abs(centre)
+        return (
+            max(self.single, self.single_share * size),
+            max(self.shift, self.shift_share * size),
+            max(self.drift, self.drift_share * size),
+        )
 
 
 def _time(single: float, shift: float, share: float = 0.0) -> Treatment:
