@@ -24,9 +24,13 @@ def expiring(loaded: Loaded, now: datetime) -> dict[str, list[str]]:
     Files that can't be used are left out: connecting says so.
     """
     told = {
-        machine.name: list(_of_machine(machine, now))
+        machine.name: [
+            said
+            for each in (machine, *machine.tcd)
+            if isinstance(each, SessionSettings)
+            for said in _of_machine(each, now)
+        ]
         for machine in loaded.config.machine
-        if isinstance(machine, SessionSettings)
     }
     return {name: sentences for name, sentences in told.items() if sentences}
 
