@@ -22,6 +22,7 @@ from statistics import fmean, median
 from typing import Any
 
 from agent.watch.charts import Cusum, Ewma, Shewhart
+from agent.watch.settling import Settling
 from agent.watch.tail import Tail
 from agent.watch.treatment import Treatment
 
@@ -56,9 +57,6 @@ REFRESH, REFRESH_KNOWN, KNOWN = 16, 32, 200
 """Good cycles from one computing of the limits to the next; more when so many are known."""
 RECENT = 24
 """Newest values of a time that are kept: enough to tell a step from many small ones."""
-SETTLED = 3
-"""Cycles in a row without a slope that end the settling of a slow signal."""
-SETTLING_MOST, SETTLING_FIRST = 150, 60
 RELEARN = 30
 """Cycles in a row off a provisional centre that prove it was learned too early."""
 SPIKE_SLACK, SPIKE_LIMIT = 0.1, 2.3
@@ -78,10 +76,10 @@ class Channel:
 
     __slots__ = (
         "_boost", "_buffer", "_calm_run", "_clip", "_drift_limit", "_due", "_ease", "_far",
-        "_far_mean", "_fast", "_grain", "_m2", "_odd", "_odd_run", "_peak_mean", "_pull",
-        "_rough", "_s2", "_settling", "_slow", "_steady", "_waited", "_wandering", "centre",
-        "frozen", "last", "leans_since", "n", "name", "out", "peak", "ready", "recent",
-        "reference", "shift", "since", "single", "spikes", "treatment",
+        "_far_mean", "_grain", "_m2", "_odd", "_odd_run", "_peak_mean", "_pull", "_s2",
+        "_wandering", "centre", "frozen", "last", "leans_since", "n", "name", "out", "peak",
+        "ready", "recent", "reference", "settling", "shift", "since", "single", "spikes",
+        "treatment",
     )  # fmt: skip
 
     def __init__(self, name: str, treatment: Treatment) -> None:
@@ -119,9 +117,7 @@ class Channel:
         self._grain = 0.0
         self._due = REFRESH
         self._odd_run = self._calm_run = 0
-        self._settling = 0
-        self._fast = self._slow = self._rough = 0.0
-        self._steady = self._waited = 0
+        self.settling = Settling()
 
     # What it is like
 
@@ -327,7 +323,7 @@ class Channel:
     # Learning
 
     def _unready(self, value: float) -> int:
-        if self._settling:
+        if self.settling.left:
             self._settle(value)
             return CALM
         assert self._buffer is not None
@@ -438,7 +434,7 @@ class Channel:
             shots: At least so many.
             far: The change is so large that where it was is no measure any more.
         """
-        if self.frozen or not (self.ready or self._settling):
+        if self.frozen or not (self.ready or self.settling.left):
             return
         if far:
             self.reference = None
@@ -469,53 +465,35 @@ class Channel:
         What moves slowly then goes on settling until it has no slope any more, and is compared
         with where it settled; where it may settle at most is the reference's business.
         """
-        if shots <= self._settling:
+        if not self.settling.start(shots):
             return
-        if not self._settling:
-            self._fast = self._slow = math.nan
-            self._steady = self._waited = 0
-        self._settling = shots
         self.ready = False
         self.single.run = 0
         self.spikes.restart()
         self.recent.clear()
 
     def _settle(self, value: float) -> None:
-        self._waited += 1
         if not self.treatment.slow:
-            self._settling -= 1
-            if not self._settling:
-                self._settled()
-            return
-        if math.isnan(self._fast):
-            self._fast = self._slow = value
-            self._rough = 0.0
-        self._rough += 0.1 * (abs(value - self._fast) - self._rough)
-        self._fast += 0.25 * (value - self._fast)
-        self._slow += 0.1 * (value - self._slow)
-        if self._settling > 1:
-            self._settling -= 1
-            return
-        scale = max(abs(value), abs(self.home))
-        most = SETTLING_MOST if self.armed else SETTLING_FIRST
-        flat = max(self.treatment.floors(scale)[1] / 8, 0.5 * self.sigma, 0.5 * self._rough)
-        self._steady = self._steady + 1 if abs(self._fast - self._slow) < flat else 0
-        if self._steady >= SETTLED or self._waited >= most:
+            settled = self.settling.count()
+        else:
+            floor = self.treatment.floors(max(abs(value), abs(self.home)))[1]
+            flat = max(floor / 8, 0.5 * self.sigma)
+            settled = self.settling.take(value, flat, known=self.armed)
+        if settled:
             self._settled()
 
     def _settled(self) -> None:
-        self._settling = 0
         if self._buffer is not None and len(self._buffer) < PROVISIONAL:
             return
         self.ready = True
         if self._pull and not self.frozen:
-            self.centre, self.shift.value = self._fast, 0.0
+            self.centre, self.shift.value = self.settling.level, 0.0
             self._boost = 1 / 8
             if self.reference is None and self.armed:
                 self.reference = self.centre
             self._limits()
         elif self._pull:
-            self.shift.value = self._fast - self.centre
+            self.shift.value = self.settling.level - self.centre
         else:
             self.shift.value = 0.0
 
@@ -529,6 +507,7 @@ class Channel:
             if not (isinstance(value := getattr(self, name), float) and not math.isfinite(value))
         }
         kept["tails"] = [self._far.n, self._far.excess, self._far_mean.n, self._far_mean.excess]
+        kept["settling"] = self.settling.save()
         kept["recent"] = list(self.recent)
         kept["charts"] = [
             None if math.isinf(self.single.limit) else self.single.limit,
@@ -543,12 +522,12 @@ class Channel:
     def load(cls, name: str, treatment: Treatment, kept: Mapping[str, Any]) -> "Channel":
         """The channel that `save` kept."""
         channel = cls(name, treatment)
-        channel._fast = channel._slow = math.nan
         for field in _KEPT:
             if field in kept:
                 setattr(channel, field, kept[field])
         far, excess, far_mean, excess_mean = kept["tails"]
         channel._far, channel._far_mean = Tail(far, excess), Tail(far_mean, excess_mean)
+        channel.settling.load(kept["settling"])
         channel.recent.extend(kept["recent"])
         single, run, shift, mean, above = kept["charts"]
         channel.single.limit = math.inf if single is None else single
@@ -559,5 +538,7 @@ class Channel:
         return channel
 
 
-_OBJECTS = ("name", "treatment", "recent", "single", "shift", "spikes", "_far", "_far_mean")
+_OBJECTS = (
+    "name", "treatment", "recent", "single", "shift", "spikes", "settling", "_far", "_far_mean",
+)  # fmt: skip
 _KEPT = tuple(name for name in Channel.__slots__ if name not in (*_OBJECTS, "_pull"))
