@@ -15,7 +15,7 @@ from drivers.condition import Condition
 from drivers.errors import RefusedError
 from drivers.mappednode import MappedNode
 from drivers.nodeid import CORE, NodeAddress
-from drivers.observations import Change, Column, Frame, Notice, Observation
+from drivers.observations import Change, Column, Frame, Notice, Observation, Value
 from drivers.plastics import DEVICE_SET, TCD_TYPE, type_id
 from drivers.points import Points, Shown
 from drivers.polling import Ticks
@@ -54,6 +54,8 @@ CARRIED = (
     "Operation/HoursOfOperation",
 )
 """What is carried as `TCD/` and the last name that says something."""
+TOLD = ("TCD/OperatingMode", "TCD/HighestActiveAlarmSeverity")
+"""Of these, whose changes are told; a severity of 0 is no alarm."""
 
 OPERATING_MODES = (
     "OTHER",
@@ -95,6 +97,7 @@ class TcdPress:
         self._points = points
         self._ticks = Ticks(settings.name, settings.poll_s)
         self._columns = points.columns
+        self._told: dict[str, Value] = {}
         self.identity = identity
 
     @property
@@ -125,9 +128,10 @@ class TcdPress:
                 shown = await self._points.read()
             except LateError:
                 continue  # what it said last ages, and is left out when it is too old
-            for notice in self._unit_changes():
+            frame = self._frame(shown)
+            for notice in (*self._unit_changes(), *self._changes(frame)):
                 yield notice
-            yield self._frame(shown)
+            yield frame
 
     def _unit_changes(self) -> Iterator[Notice]:
         at = datetime.now(UTC)
@@ -142,6 +146,24 @@ class TcdPress:
                 at=at,
                 received_at=at,
             )
+
+    def _changes(self, frame: Frame) -> Iterator[Notice]:
+        """What the device does otherwise than before, or complains of."""
+        for signal in TOLD:
+            now, before = frame.value(signal), self._told.get(signal)
+            if now is None:
+                continue
+            self._told[signal] = now
+            if before is not None and before != now:
+                yield Notice(
+                    machine=self._session.machine,
+                    change=Change.MESSAGE,
+                    name=signal,
+                    old=before,
+                    new=now,
+                    at=frame.source_time or frame.received_at,
+                    received_at=frame.received_at,
+                )
 
     def _frame(self, shown: Shown) -> Frame:
         return Frame(

@@ -137,6 +137,7 @@ async def test_a_device_of_the_official_types_on_the_presss_own_server(
         await server.set_water("DeviceZone/FlowRate/ActualValue", 11.5)
         await server.set_water("DeviceZone/Temperature/SetValue", 104.0)
         await server.set_water("Operation/OperatingMode", 2, ua.VariantType.Int32)
+        await server.set_water("Operation/HighestActiveAlarmSeverity", 0, ua.VariantType.UInt16)
         loaded = written(tmp_path, machine(server.url, "poll_s = 0.05\nmax_age_s = 1"))
         async with opened(loaded) as both:
             stream = Stream(both.observations())
@@ -144,6 +145,12 @@ async def test_a_device_of_the_official_types_on_the_presss_own_server(
             frame = await until(stream, "coolant_in_c", Quality.GOOD)
             await server.switch_water_to_celsius(TemperatureMainLine=40.0)
             notice = await stream.notice()
+            await server.set_water("Operation/OperatingMode", 7, ua.VariantType.Int32)
+            mode = await stream.notice()
+            await server.set_water(
+                "Operation/HighestActiveAlarmSeverity", 500, ua.VariantType.UInt16
+            )
+            alarm = await stream.notice()
             after = (await stream.frames(3))[-1]
 
     assert frame.value("coolant_in_c") == pytest.approx(40.0)
@@ -158,6 +165,9 @@ async def test_a_device_of_the_official_types_on_the_presss_own_server(
         "°C",
     )
     assert after.value("coolant_in_c") == pytest.approx(40.0)
+    assert (mode.machine, mode.name) == ("IMM-07", "TCD/OperatingMode")
+    assert (mode.old, mode.new) == ("NORMAL_OPERATION", "SAFETY_COOLING")
+    assert (alarm.name, alarm.new) == ("TCD/HighestActiveAlarmSeverity", 500)
 
 
 class Once:
