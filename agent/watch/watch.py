@@ -19,13 +19,12 @@ from agent.watch.consequences import Consequences
 from agent.watch.derived import COOLING, with_cooling
 from agent.watch.facts import Facts
 from agent.watch.opened import Opened
-from agent.watch.shapes import CONFIRMED, told
 from agent.watch.sheet import Sheet
 from agent.watch.stops import LEAST_S, MODES_STOPPED, STOP_S, STRETCHED, Stops
 from agent.watch.supply import Supply
+from agent.watch.telling import cut, interrupted, of_curve, of_verdict
 from agent.watch.times import SEMI
 from agent.watch.verdict import Edit, Elsewhere, Scene, Verdict, Wait
-from agent.watch.words import amount
 from drivers import Change, Notice, Value
 
 Office = Literal["times", "heat", "process"]
@@ -170,9 +169,9 @@ class Watch:
         if usual_s is not None and stood_s is not None and stood_s > LEAST_S:
             lost_s = self._stops.lost_s(booked, usual_s)
             if usual is not None and self._is_stretched(cycle, usual, baseline):
-                found.append(self._interrupted(booked, stood_s, usual_s))
+                found.append(interrupted(booked, stood_s, usual_s))
             elif lost_s is not None and baseline.paused():
-                found.append(self._interrupted(booked, lost_s, usual_s))
+                found.append(interrupted(booked, lost_s, usual_s))
             baseline.restart(stood_s)
         self._stops.note(booked)
         values = with_cooling(cycle.values, baseline)
@@ -239,21 +238,6 @@ class Watch:
         )
         return late_s < 0.7 * (lasted - usual.centre)
 
-    def _interrupted(self, booked: Booked, stood_s: float, usual_s: float) -> Anomaly:
-        return self._event(
-            booked,
-            "cycle_time",
-            "interrupted",
-            signal="cycle_time_s",
-            value=round(usual_s + stood_s, 2),
-            expected=round(usual_s, 2),
-            message=f"The press stood {stood_s:.0f} s within automatic running; "
-            f"a cycle usually takes {amount('cycle_time_s', usual_s)}.",
-            short=f"interrupted {stood_s:.0f} s",
-            likely="the guard door was opened, or the cycle was stopped",
-            advice="Look at the next shots: they start like those after a stop.",
-        )
-
     def _off_production(self, booked: Booked, baseline: Baseline) -> list[Anomaly]:
         """A shot that failed or a test: judged by nothing but a cut cooling time.
 
@@ -272,49 +256,7 @@ class Watch:
             return []
         if not isinstance(value, int | float) or not _is_cut(float(value), cooling):
             return []
-        return [self._cut(booked, cycle.counter, float(value), cooling.centre)]
-
-    def _cut(self, booked: Booked, counter: int, value: float, usual: float) -> Anomaly:
-        cut = self._event(
-            booked,
-            "cooling_time",
-            "cut_short",
-            signal="cooling_time_s",
-            value=round(value, 3),
-            expected=round(usual, 3),
-            message=f"Shot {counter} cooled {amount('cooling_time_s', value)} instead of "
-            f"{amount('cooling_time_s', usual)}: the mold opened before its time.",
-            short=f"cooled only {value:.1f} s",
-            likely="the cycle was aborted",
-            advice="Set the parts of this shot aside.",
-            severity="alarm",
-        )
-        return replace(cut, since_counter=counter, until_counter=counter)
-
-    def _event(self, booked: Booked, kind: str, cause: str, **words: Any) -> Anomaly:
-        """An anomaly that is over as soon as it is told."""
-        cycle = booked.cycle
-        return Anomaly(
-            id=self._id(booked, kind, cause),
-            time=cycle.time,
-            machine=self.machine,
-            mold=booked.mold,
-            revision=booked.revision,
-            segment=booked.segment,
-            counter=cycle.counter,
-            since_counter=cycle.counter,
-            until_counter=cycle.counter,
-            kind=kind,
-            cause=cause,
-            closed_at=cycle.time,
-            **words,
-        )
-
-    def _id(self, booked: Booked, kind: str, cause: str) -> str:
-        return (
-            f"{kind}:{cause}:{self.machine}:{booked.mold}:{booked.revision}:"
-            f"{booked.segment}:{booked.cycle.counter}"
-        )
+        return [cut(booked, cycle.counter, float(value), cooling.centre)]
 
     def _watch_cut(
         self, booked: Booked, baseline: Baseline, values: Mapping[str, Value]
@@ -330,7 +272,7 @@ class Watch:
             return []
         if low is None or abs(cooling.last - cooling.centre) > cooling.single.limit:
             return []
-        return [self._cut(booked, low[0], low[1], cooling.centre)]
+        return [cut(booked, low[0], low[1], cooling.centre)]
 
     # Curves
 
@@ -343,32 +285,7 @@ class Watch:
                 found.append(self._close(shown, baseline, cycle.time, cycle.counter))
             elif left is not None and shown is None:
                 root = next((o for o in self._opened if o.curve is None), None)
-                anomaly = Anomaly(
-                    id=f"{self._id(booked, 'process', 'curve_off_golden')}:{name}",
-                    time=cycle.time,
-                    machine=self.machine,
-                    mold=booked.mold,
-                    revision=booked.revision,
-                    segment=booked.segment,
-                    counter=cycle.counter,
-                    since_counter=cycle.counter - CONFIRMED + 1,
-                    kind="process",
-                    cause="curve_off_golden",
-                    signal=name,
-                    value=round(left.most, 3),
-                    expected=0.0,
-                    message=told(name, left),
-                    short=f"curve off in {left.phase}",
-                    advice="Lay the shot's curve over the golden one on the mold's page.",
-                    evidence={
-                        "phase": left.phase,
-                        "at_s": round(left.at_s, 2),
-                        "lasts_s": round(left.lasts_s, 2),
-                        "outside": round(left.share, 3),
-                        "distance": round(left.distance, 2),
-                    },
-                    follows=root.anomaly.id if root else None,
-                )
+                anomaly = of_curve(booked, name, left, root.anomaly.id if root else None)
                 self._opened.append(Opened(anomaly))
                 found.append(anomaly)
         return found
@@ -455,7 +372,7 @@ class Watch:
         cycle, channel = booked.cycle, verdict.channel
         found: list[Anomaly] = []
         same = next((o for o in self._opened if o.what == (verdict.kind, verdict.cause)), None)
-        new = Opened(self._anomaly(booked, verdict, baseline))
+        new = Opened(of_verdict(booked, verdict, baseline))
         steps = new.consequences.steps
         if steps:
             back = abs(channel.centre + channel.off - channel.home) <= channel.limit
@@ -509,41 +426,6 @@ class Watch:
     def _cycle_s(self, baseline: Baseline) -> float:
         cycle = baseline.channels.get("cycle_time_s")
         return cycle.home if cycle is not None and cycle.ready else 0.0
-
-    def _anomaly(self, booked: Booked, verdict: Verdict, baseline: Baseline) -> Anomaly:
-        cycle, channel = booked.cycle, verdict.channel
-        off = channel.off
-        stands = channel.level if channel.treatment.slow else channel.centre + off
-        expected = channel.home if verdict.expected is None else verdict.expected
-        evidence = dict(verdict.evidence)
-        if not channel.armed:
-            evidence["provisional"] = True
-        if baseline.approved_by:
-            evidence["golden_by"] = baseline.approved_by
-        since = channel.since if channel.since is not None else cycle.counter
-        return Anomaly(
-            id=self._id(booked, verdict.kind, verdict.cause),
-            time=cycle.time,
-            machine=self.machine,
-            mold=booked.mold,
-            revision=booked.revision,
-            segment=booked.segment,
-            counter=cycle.counter,
-            since_counter=since,
-            kind=verdict.kind,
-            cause=verdict.cause,
-            signal=channel.name,
-            value=round(stands if verdict.value is None else verdict.value, 3),
-            expected=round(expected, 3),
-            limit=round(expected + (channel.limit if off > 0 else -channel.limit), 3),
-            severity=verdict.severity,
-            message=verdict.message,
-            short=verdict.short[:26],
-            likely=verdict.likely,
-            advice=verdict.advice,
-            evidence=evidence,
-            follows=verdict.follows,
-        )
 
     # Over
 
