@@ -149,7 +149,12 @@ class Forwarder:
         backlog = next((lane for lane in self._lanes if lane.until and not lane.is_told), None)
         if backlog and asyncio.get_running_loop().time() >= self._backlog_from_s:
             moved |= await self._catch_up(sink, backlog)
-        return moved | await self._again(sink)
+        moved |= await self._again(sink)
+        if (note := sink.ignored()) != self._row.note:
+            log.warning("%s: %s", self._row.name, note or "nothing was thrown away of late")
+            self._row = replace(self._row, note=note)
+            await self._save()
+        return moved
 
     async def _live(self, sink: Sink, lane: Lane) -> bool:
         topic = BY_NAME[lane.topic]
@@ -318,9 +323,7 @@ class Forwarder:
             held = self._held.popleft()
             held.lane.after = max(held.lane.after, held.position)
             released = True
-        note = await sink.ignored()
-        if released or note != self._row.note:
-            self._row = replace(self._row, note=note)
+        if released:
             await self._save()
 
     def _rewind(self) -> None:

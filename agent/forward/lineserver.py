@@ -27,6 +27,9 @@ REFUSED = (400, 422)
 TOO_BIG = 413
 WORDS_MOST = 400
 
+DROPPED = re.compile(r"dropped[ =](\d+)")
+"""How many points of a request were not stored: InfluxDB 1 and 2."""
+
 STARTED = re.compile(
     r"^(?:process_start_time_seconds|vm_app_start_timestamp)(?:{[^}]*})? (\S+)$", re.M
 )
@@ -77,7 +80,9 @@ class LineServer:
         self._settings: SinkSettings = settings
         self._org = _org(settings)
         self._bucket = settings.bucket if isinstance(settings, InfluxSettings) else ""
-        self._ignored: dict[str, float] | None = None
+        self._ignored: dict[str, float] = {}
+        self._too_old = 0
+        self._too_old_words = ""
 
     async def send(self, parcels: Sequence[Parcel]) -> None:
         """Write lines in one request.
@@ -101,7 +106,8 @@ class LineServer:
                 content_type="text/plain; charset=utf-8",
             )
         except ApiException as error:
-            raise _said(error) from error
+            if not self._is_only_old(error):
+                raise _said(error) from error
         except TimeoutError as error:
             raise LaterError(f"no answer within {self._settings.timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
@@ -122,12 +128,25 @@ class LineServer:
         self._count_ignored(text)
         return float(found[1])
 
-    async def ignored(self) -> str | None:
-        """Rows that the server took from whomever and threw away, by its own counters."""
-        if not self._ignored:
-            return None
+    def ignored(self) -> str | None:
+        """What the server took, from whomever, and threw away, by its own counters or answers."""
+        if self._too_old:
+            return (
+                f"the bucket has a retention: {self._too_old} points were older and not stored; "
+                f"at last: {self._too_old_words}"
+            )
         rows = ", ".join(f"{n:.0f} {reason}" for reason, n in sorted(self._ignored.items()) if n)
         return f"the server has thrown rows away since it started ({rows})" if rows else None
+
+    def _is_only_old(self, error: ApiException) -> bool:
+        """Whether all that was refused is older than what the bucket keeps; the rest is stored."""
+        words = _words(error)
+        dropped = DROPPED.search(words)
+        if error.status not in REFUSED or "retention policy" not in words or not dropped:
+            return False
+        self._too_old += int(dropped[1])
+        self._too_old_words = words
+        return True
 
     async def _metrics(self) -> str:
         try:

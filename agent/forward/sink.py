@@ -66,5 +66,5 @@ class Sink(Protocol):
             LaterError: it can't be asked now.
         """
 
-    async def ignored(self) -> str | None:
-        """What it has taken and thrown away since we look, in words; None for nothing known."""
+    def ignored(self) -> str | None:
+        """What it has taken and thrown away, in words; None for nothing known."""

@@ -238,3 +238,22 @@ async def test_a_token_that_is_not_there_is_told_and_waited_for(
         token.chmod(0o600)
         await told(plant)
     assert endpoint.headers[0]["Authorization"] == "Token x"
+
+
+async def test_a_bucket_that_keeps_less_than_the_record_is_told_in_its_words(
+    plant: Forwarded,
+) -> None:
+    words = "failure writing points to database: partial write: dropped 3 points outside retention "
+    body = f'{{"code":"unprocessable entity","message":"{words}policy of duration 72h0m0s"}}'
+    await plant.mold(range(1, 4))
+    async with forwarded(plant, Endpoint(once(Answer(status=422, body=body)))):
+        await told(plant)
+
+        async def noted() -> bool:
+            standing = plant.standing()
+            return standing is not None and "3 points were older" in (standing.note or "")
+
+        await until("it is told", noted)
+    standing = plant.standing()
+    assert standing is not None
+    assert standing.letters == 0

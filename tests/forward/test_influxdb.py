@@ -198,6 +198,31 @@ async def test_a_day_without_the_sink_costs_delay_and_new_shots_do_not_wait_behi
     assert await database.counters() == list(range(1, 4502))
 
 
+async def test_what_is_older_than_the_bucket_keeps_is_told_and_holds_up_nobody(
+    plant: Forwarded, influx_v2: str, database: Influx
+) -> None:
+    await database.ask(
+        f'CREATE RETENTION POLICY "days" ON "{database.database}" DURATION 2d REPLICATION 1 DEFAULT'
+    )
+    await plant.mold(range(1, 21))  # in March
+    now = datetime.now(UTC)
+    await (await plant.keep(cycle(21, 0, time=now, received_at=now)))
+    async with plant.to(influxdb(influx_v2, bucket=database.database)):
+        await told(plant)
+
+        async def noted() -> bool:
+            standing = plant.standing()
+            return standing is not None and standing.note is not None
+
+        await until("it is told", noted)
+
+    assert await database.counters() == [21]
+    standing = plant.standing()
+    assert standing is not None
+    assert standing.letters == 0
+    assert "the bucket has a retention" in (standing.note or "")
+
+
 def queries(language: str) -> list[str]:
     """Examples of the page, by their language; one a line."""
     page = Path(__file__).parents[2] / "docs" / "reference" / "influxdb.md"
