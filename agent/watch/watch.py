@@ -76,7 +76,7 @@ class Watch:
         self._swings: dict[str, list[tuple[int, int]]] = {}
         self._stops = Stops()
         self._low: list[Any] | None = None
-        """Counter, cooling time, its usual and the instant of a shot that cooled too short."""
+        """Counter and cooling time of the last shot, where it was too short."""
 
     @property
     def baseline(self) -> Baseline | None:
@@ -154,7 +154,7 @@ class Watch:
         if booked.mold is None or not cycle.fresh or cycle.closing == "dry":
             return ()
         found: list[Anomaly] = []
-        key = (booked.mold, booked.revision or "", cycle.resin or "")
+        key = self._key(booked.mold, booked.revision or "", cycle.resin)
         baseline = self._baseline
         if baseline is None or baseline.key != key:
             found += self._close_all(cycle.time)
@@ -184,6 +184,25 @@ class Watch:
         if cycle.curves and not baseline.warming_up:
             found += self._shapes(booked, baseline, odd=odd)
         return found
+
+    def _key(self, mold: str, revision: str, resin: str | None) -> Key:
+        """Which baseline a cycle belongs to.
+
+        A cycle that does not say its resin is of the one last said; what was learned before
+        anybody said one is that of the first.
+        """
+        known = [key for key in self._baselines if key[:2] == (mold, revision)]
+        if resin is None:
+            on = self._baseline
+            if on is not None and on.key in known:
+                return on.key
+            return known[-1] if known else (mold, revision, "")
+        key, unsaid = (mold, revision, resin), (mold, revision, "")
+        if unsaid in known and key not in known:
+            baseline = self._baselines.pop(unsaid)
+            baseline.key = key
+            self._baselines[key] = baseline
+        return key
 
     def _mount(self, key: Key) -> Baseline:
         """A mold comes on, or goes on in another resin or as another revision."""

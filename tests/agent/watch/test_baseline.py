@@ -102,6 +102,17 @@ def test_golden_levels_may_be_those_of_chosen_cycles() -> None:
     assert found[0][1].expected == 11.0
 
 
+def test_a_resin_that_is_not_always_said_is_the_same() -> None:
+    press, watch = Press(10, FEW), Watch("IMM-01")
+    watched(press, watch, 100)
+    for n in range(100):
+        press.resin = None if n % 3 else "ABS"
+        assert watch.take(press.shot()) == []
+
+    assert of(watch).key == ("M-1", "A", "ABS")
+    assert of(watch).good == 200
+
+
 def test_a_new_revision_learns_anew_unless_a_person_carries_the_old_one() -> None:
     press, watch = Press(9, FEW), Watch("IMM-01")
     watched(press, watch, 200)
