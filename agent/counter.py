@@ -84,14 +84,24 @@ def certain(step: Step, closings: int, evidence: str = "") -> Judgement:
     return Judgement(step=step, closings=closings, least=closings, most=closings, evidence=evidence)
 
 
-def stood(last: int, room: Room, *, per_job: bool | None = False) -> Judgement:
-    """A closing whose number is the last one's: the counter stands, or came back to it."""
-    most = max(1, min(room.most, ROLLED_BACK_MOST))
+def stood(last: int, room: Room, *, sure: bool, per_job: bool | None = False) -> Judgement:
+    """The last one's number again: the counter stands, or came back to it.
+
+    Args:
+        last: The number.
+        room: What the time since it leaves room for.
+        sure: A closing is proved by more than the counter.
+        per_job: As in `judge`; a counter that is set back may be just as far again.
+    """
     evidence = f"{last} again; time for {room.most}"
-    found = Judgement(step=Step.STUCK, closings=1, least=1, most=most, evidence=evidence)
+    if not sure:
+        found = certain(Step.SAME, 0)
+    else:
+        most = max(1, min(room.most, ROLLED_BACK_MOST))
+        found = Judgement(step=Step.STUCK, closings=1, least=1, most=most, evidence=evidence)
     if per_job is False or not 1 <= last <= room.most:
         return found
-    found = replace(found, most=room.most, alone=False)
+    found = replace(found, most=room.most, alone=False, evidence=evidence)
     return replace(found, step=Step.RESET, closings=last) if per_job else found
 
 

@@ -44,8 +44,8 @@ def judged(standing: Standing, look: Look, modulus: int | None) -> Judgement:
         new_job = item.job != standing.job
     per_job = _per_job(standing, item) if new_job else False
     said = claims(standing.others, item.counters, last=last, new=new, new_job=new_job)
-    if look.sure and new == last:
-        found = stood(last, room, per_job=per_job)
+    if new == last and (look.sure or per_job):
+        found = stood(last, room, sure=look.sure, per_job=per_job)
     else:
         found = _resumed(standing, look, room) or judge(
             last, new, room,
@@ -53,9 +53,10 @@ def judged(standing: Standing, look: Look, modulus: int | None) -> Judgement:
         )  # fmt: skip
     if found.step is Step.RESET and new - last in said.values():
         found = certain(Step.RISEN, new - last)
-    if found.step is Step.JUMPED and isinstance(item, Cycle) and not item.announced:
-        if not _is_new(standing, item):  # the number was set, and the values are the last shot's
-            found = replace(found, closings=0, least=0)
+    shows = isinstance(item, Cycle) and not item.announced
+    if found.step is Step.JUMPED and shows and not _is_new(standing, item):
+        # Somebody set the number; the values are those of the last shot.
+        found = replace(found, closings=0, least=0)
     found = weigh(found, said, room)
     if new_job:
         found = weigh_job(found, item.counters.get("job_counter"), room)
@@ -137,7 +138,8 @@ def proves(standing: Standing, cycle: Cycle) -> bool:
     return _is_new(standing, cycle)
 
 
-def _is_new(standing: Standing, cycle: Cycle) -> bool:
+def _is_new(standing: Standing, item: Cycle | Sighting) -> bool:
     """Whether the values that a machine shows are others than those it showed last."""
-    now, before = shown(cycle), standing.shown
+    now = shown(item) if isinstance(item, Cycle) else None
+    before = standing.shown
     return bool(now and before and now[1] == before[1] and now[0] != before[0])

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from itertools import pairwise
 
 from agent.cycle import Cycle
-from agent.pace import SURE
+from agent.pace import FASTER, SURE
 from agent.standing import Gap, Standing
 from agent.witness import CYCLES, PARTS
 
@@ -65,6 +65,9 @@ def known(standing: Standing, cycle: Cycle, when: datetime) -> Known | None:
     assert ended is not None
     if cycle.stood or (cycle.counter > standing.counter and when > ended and cycle.fresh):
         return None
+    if _is_next(standing, cycle):
+        standing.skew_s = (cycle.received_at - cycle.time).total_seconds()
+        return None
     for gap in reversed(standing.gaps):
         in_time = not cycle.fresh or gap.since < when <= gap.until + LATE
         if in_time and gap.first <= gap.number(cycle.counter) <= gap.last:
@@ -107,6 +110,15 @@ def _clock_was_set(standing: Standing, cycle: Cycle, half_s: float) -> bool:
     standing.stale = None
     standing.skew_s = (at - cycle.time).total_seconds()
     return True
+
+
+def _is_next(standing: Standing, cycle: Cycle) -> bool:
+    """Whether a cycle is just the next one, a cycle's time later: then only its stamp is odd."""
+    fastest_s = standing.pace.fastest_s
+    if fastest_s is None or standing.at is None or not (cycle.announced and cycle.fresh):
+        return False
+    later_s = (cycle.received_at - standing.at).total_seconds()
+    return cycle.counter == standing.counter + 1 and later_s >= FASTER * fastest_s
 
 
 def _follows(standing: Standing, cycle: Cycle) -> bool:

@@ -110,7 +110,7 @@ class Writer:
                 event = self.outage
             self.script.did.append(f"{press.name} {event.__name__}")
             event(press)
-            self.shots(press, rng.randrange(4, 25))
+            self.shots(press, rng.randrange(6, 25))
         for press in self.presses:
             if press.polled:  # a counter that fell is believed when it is seen again
                 press.stand(1)
@@ -180,6 +180,8 @@ class Writer:
 
     def job(self, press: Press) -> None:
         stop_s = self.random.choice((0.0, 0.0, 300.0, 3600.0))
+        if press.polled:  # from 1 over 0 to 1 shows nothing to who polls
+            self.shots(press, 3)
         press.stand(stop_s)
         press.new_job()
         self.script.doubt += press.polled and press.per_job
@@ -279,6 +281,7 @@ class Writer:
 
     def change(self, press: Press) -> None:
         """Another mold, after a change-over."""
+        self.script.doubt += press.polled  # a fall at that very closing is told after it
         stop_s, last_s = self.random.uniform(300, 3600), press.tool.cycle_s
         press.stand(stop_s)
         self._take(press)
@@ -301,11 +304,13 @@ class Writer:
         self.script.doubt += 2 * (n + m) + int(5 * took_s / shortest_s) + 60
 
     def recut(self, press: Press) -> None:
+        self.script.doubt += press.polled
         press.stand(3600)
         press.tool.revision = chr(ord(press.tool.revision) + 1)
 
     def move(self, press: Press) -> None:
         """The two presses change their molds."""
+        self.script.doubt += any(each.polled for each in self.presses)
         one, two = self.presses
         self.tools.append(one.tool)
         self.tools.append(two.tool)
@@ -314,7 +319,7 @@ class Writer:
         del self.tools[-2:]
         for each in self.presses:
             each.stand(1800)
-            self.shots(each, self.random.randrange(4, 20))
+            self.shots(each, self.random.randrange(6, 20))
 
     def restart(self, press: Press) -> None:
         self.script.reports.append(RESTART)
