@@ -142,16 +142,21 @@ class Channel:
         return self.centre + self.shift.value
 
     @property
+    def now(self) -> float:
+        """Where it stands for a person: the newest value, once a second one has confirmed it."""
+        if not self.treatment.slow:
+            return self.centre + self.off
+        return self.last if abs(self.single.run) >= self.single.of else self.level
+
+    @property
     def off(self) -> float:
         """How far the newest shots are from where this mold belongs.
 
         For times the mean of the newest, at most three; for what wanders the mean's.
         """
         if self.treatment.slow:
-            home = self.centre if self.reference is None else self.reference
-            moving = self.shift.value
             # A centre that follows has partly caught up with a slow change.
-            drifted = self.level - home
+            moving, drifted = self.now - self.centre, self.now - self.home
             return drifted if abs(drifted) > abs(moving) else moving
         recent = list(self.recent) or [self.last]
         if self.spikes.above > self.spikes.limit and abs(self.single.run) < self.single.of:

@@ -53,7 +53,7 @@ def verdict(scene: Scene) -> Verdict | Wait | None:
 
 
 def _low_flow(scene: Scene, channel: Channel) -> Verdict:
-    now, home = channel.home + channel.off, channel.home
+    now, home = channel.now, channel.home
     return Verdict(
         kind="cooling_heat",
         cause="coolant_flow_low",
@@ -170,7 +170,7 @@ def _mold_temperature(scene: Scene, channel: Channel, told: str) -> Verdict:
         cause="mold_temperature",
         channel=channel,
         message=f"{here} is {amount(channel.name, abs(channel.off)).replace('°C', 'K')} {way} than "
-        f"usual, {amount(channel.name, channel.home + channel.off)}, with the same timer.{told}"
+        f"usual, {amount(channel.name, channel.now)}, with the same timer.{told}"
         f"{unseen}{also}",
         short=f"mold {amount(channel.name, channel.off, sign=True)}",
         likely="" if told else "water, its control unit, or a pace that changed",
@@ -232,7 +232,7 @@ def _unexplained(scene: Scene, channel: Channel) -> Verdict | Wait:
         cause="unexplained",
         channel=channel,
         message=f"{_NAMES.get(channel.name, channel.name)} is "
-        f"{amount(channel.name, channel.home + channel.off)} "
+        f"{amount(channel.name, channel.now)} "
         f"({amount(channel.name, channel.off, sign=True)} against usual).",
         short=f"{_NAMES[channel.name].lower()} {amount(channel.name, channel.off, sign=True)}"[:26],
         advice="Look at the control unit, valves and hoses of this mold.",

@@ -70,7 +70,7 @@ def _message(channel: Channel) -> str:
     name = channel.name.rpartition("_")[0].replace("_", " ").capitalize()
     way = "up" if channel.off > 0 else "down"
     return (
-        f"{name} went {way} to {amount(channel.name, channel.level)}, "
+        f"{name} went {way} to {amount(channel.name, channel.now)}, "
         f"{amount(channel.name, channel.off, sign=True)} "
         f"({share(channel.off, channel.home)}) against usual."
     )
@@ -103,6 +103,6 @@ _ADVICE: Mapping[str, str] = {
 def _evidence(scene: Scene) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for channel in sorted(scene.out, key=_beyond, reverse=True)[:6]:
-        found[channel.name] = round(channel.level, 3)
+        found[channel.name] = round(channel.now, 3)
         found[f"{channel.name}:usual"] = round(channel.home, 3)
     return found

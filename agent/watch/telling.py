@@ -64,7 +64,6 @@ def of_verdict(booked: Booked, verdict: Verdict, baseline: Baseline) -> Anomaly:
     """What a decision came to."""
     channel = verdict.channel
     off = channel.off
-    stands = channel.level if channel.treatment.slow else channel.centre + off
     expected = channel.home if verdict.expected is None else verdict.expected
     evidence: dict[str, Value] = dict(verdict.evidence)
     if not channel.armed:
@@ -75,7 +74,7 @@ def of_verdict(booked: Booked, verdict: Verdict, baseline: Baseline) -> Anomaly:
         **_of(booked, verdict.kind, verdict.cause),
         since_counter=booked.cycle.counter if channel.since is None else channel.since,
         signal=channel.name,
-        value=round(stands if verdict.value is None else verdict.value, 3),
+        value=round(channel.now if verdict.value is None else verdict.value, 3),
         expected=round(expected, 3),
         limit=round(expected + (channel.limit if off > 0 else -channel.limit), 3),
         severity=verdict.severity,

@@ -412,7 +412,7 @@ def _called(name: str) -> str:
 
 def _sentence(channel: Channel) -> str:
     """`Cooling takes 12.50 s, 0.50 s longer than usual (+4 %).`"""
-    now = channel.level if channel.treatment.slow else channel.centre + channel.off
+    now = channel.now
     by = now - channel.home
     return (
         f"{_called(channel.name).capitalize()} takes {amount(channel.name, now)}, "
