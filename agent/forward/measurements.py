@@ -64,7 +64,7 @@ def _word(name: str, text: str, *words: str) -> Field:
 
 
 MACHINE = {"machine": "its name in the configuration"}
-MOLD = {"mold": "its id", "revision": "of the mold"}
+MOLD = {"mold": "its id, as it was known when the row was written", "revision": "of the mold"}
 
 CYCLE = Measurement(
     name="sprue_cycle",
@@ -125,7 +125,8 @@ LEDGER = Measurement(
 ADJUSTMENT = Measurement(
     name="sprue_adjustment",
     topic="adjustments",
-    text="What people, or a late mount, added to a mold's life or took off it; signed.",
+    text="What people added to a mold's life or took off it, and what was moved from one mold to "
+    "another when its mount was entered late (the shots' own points stay as they are); signed.",
     time="when it was made",
     tags=MOLD | {"kind": "`start`, `correction`, `moved`"},
     fields=(
