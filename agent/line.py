@@ -11,8 +11,11 @@ from agent.blindness import blindness
 from agent.display import Display
 from agent.ledger import Entry, Ledger, Mount
 from agent.record import Before, Record
+from agent.shotcount import ShotCount
 from agent.stages import Stages
 from agent.today import Tally
+from agent.watch import Supply, Watch
+from agent.watchwords import Words
 from drivers import Frame, Link, Notice, Observation, Report
 from drivers.condition import Condition
 from drivers.press import Press
@@ -31,6 +34,7 @@ class Line:
         display: The machine's tile.
         tally: Today's sums.
         before: What the record knew of this machine at start; None for a new one.
+        supply: What the presses of the plant have in common.
         clock: Now, UTC.
     """
 
@@ -41,6 +45,7 @@ class Line:
         display: Display,
         tally: Tally,
         before: Before,
+        supply: Supply,
         clock: Callable[[], datetime],
     ) -> None:
         self._name = settings.name
@@ -51,7 +56,10 @@ class Line:
         self._stages = Stages(
             Assembly(settings.name, settings.cooling, max(GRACE_S, 3 * settings.poll_s)),
             Ledger(settings.name, before.standing, lambda mold: record.revisions.get(mold, "A")),
+            watch=Watch(settings.name, supply, lambda *of: record.words.of(*of)),
+            shot_count=ShotCount(settings.name, lambda mold: mold in record.registered),
         )
+        self._before = before
         self._seeded = settings.mold
         self._seen_at = before.seen_at
         self._blind = before.blind
@@ -93,9 +101,19 @@ class Line:
             entries.append(Entry(mounts=[standing.mount]))
         elif standing.mount is not None:
             self._display.booked(Entry(mounts=[standing.mount]))
-        await self._keep(Batch(machine=self._name, entries=entries, blinds=blinds))
+        # What the watch had found is in the record already; the same ids change nothing there.
+        anomalies = self._stages.resume(self._before.memory, self._before.since)
+        await self._keep(
+            Batch(machine=self._name, entries=entries, blinds=blinds, anomalies=anomalies)
+        )
+        await self.hear(self._record.words)
         if self._blind is not None:
             self._display.lost(self._blind)
+
+    async def hear(self, words: Words) -> None:
+        """Take in what people told the watch."""
+        found = self._stages.hear(words.golden)
+        await self._keep(Batch(machine=self._name, anomalies=found, saved=self._stages.memory()))
 
     def connected(self, press: Press) -> None:
         """A new connection stands; what comes next comes over it."""
@@ -125,6 +143,7 @@ class Line:
                 notices=notices,
                 blinds=blinds,
                 anomalies=[*self._blindness(blinds), *outcome.anomalies],
+                saved=self._stages.memory(),
             )
         )
 

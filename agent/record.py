@@ -8,7 +8,8 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,13 +19,16 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DatabaseError
 
 from agent import schema
-from agent.batch import Batch, Blind, MachineRow, MoldRow
+from agent.batch import Batch, Blind, MachineRow, MoldRow, Saved
 from agent.copying import may_pass
+from agent.cycle import Booked
 from agent.files import RecordError, main_path, only_writer, writer
-from agent.history import standing_of
+from agent.history import cycles_since, standing_of
 from agent.ledger import Standing
 from agent.rows import from_ns
 from agent.shedding import without_curves
+from agent.stages import WATCH
+from agent.watchwords import Words, newest_audit, read_words
 from agent.writing import Change, Writing
 from drivers.condition import Condition
 
@@ -42,6 +46,9 @@ CURVES_WAITING_MOST = 2000
 RETRY_S = 1.0
 """How often a disk that takes nothing is tried; once more when the agent is to stop."""
 
+LOOK_EVERY_S = 0.5
+"""How often it is asked whether another process has changed anything."""
+
 SEEN_EVERY_S = 1.0
 """How often it is noted when a machine was last seen, if nothing else is written."""
 
@@ -54,6 +61,10 @@ class Before:
     seen_at: datetime | None
     blind: Blind | None
     """The interval that was open when the agent stopped."""
+    memory: Sequence[Saved] = ()
+    """What the watch remembers."""
+    since: Sequence[Booked] = ()
+    """Cycles that came after those that the memory has taken."""
 
 
 @asynccontextmanager
@@ -102,6 +113,14 @@ class Record:
         """Present revision of every mold the record knew when it was opened."""
         self.taken: dict[tuple[str, str], int] = {}
         """Shots of every (mold, revision) when it was opened."""
+        self.registered: set[str] = set()
+        """Molds that people know, and not only a machine."""
+        self.words = Words()
+        """What people told the watch, by now."""
+        self.on_words: Callable[[], None] = lambda: None
+        """Called in the event loop when that has changed."""
+        self._audit = 0
+        self._look_at = 0.0
 
     async def keep(self, batch: Batch) -> asyncio.Future[None]:
         """Hand over a batch; waits only where the disk is thousands of batches behind.
@@ -165,12 +184,31 @@ class Record:
                 self._load(main)
                 self._loop.call_soon_threadsafe(self._finish_opening)
                 while self._write_group(writing):
-                    pass
+                    self._look(main)
         except Exception as error:  # noqa: BLE001 - whatever stops the writer must stop the agent
             self._break(error)
 
+    def _look(self, main: Connection) -> None:
+        """Whether another process has changed anything, asked twice a second at the most."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + LOOK_EVERY_S
+        with main.begin():
+            newest = newest_audit(main)
+            if newest == self._audit:
+                return
+            self._audit = newest
+            words, registered = read_words(main), _registered(main)
+        self._loop.call_soon_threadsafe(self._changed, words, registered)
+
+    def _changed(self, words: Words, registered: set[str]) -> None:
+        self.words, self.registered = words, registered
+        self.on_words()
+
     def _load(self, main: Connection) -> None:
         with main.begin():
+            self._audit, self.words = newest_audit(main), read_words(main)
+            self.registered = _registered(main)
             rows = main.execute(select(schema.mold.c.name, schema.mold.c.revision))
             self.revisions = {row.name: row.revision for row in rows}
             ledger, mold = schema.run, schema.mold
@@ -186,7 +224,15 @@ class Record:
                         schema.blind.c.machine_id == row.id, schema.blind.c.until_ns.is_(None)
                     )
                 ).first()
+                memory = _memory(main, row.id)
                 self.before[row.name] = Before(
+                    memory=memory,
+                    since=[
+                        booked
+                        for each in memory
+                        if each.stage == WATCH
+                        for booked in cycles_since(main, self._path, row.name, each)
+                    ],
                     standing=standing_of(main, row.name),
                     seen_at=from_ns(row.seen_ns) if row.seen_ns is not None else None,
                     blind=Blind(
@@ -291,3 +337,17 @@ class Record:
                 future.set_exception(broken)
 
         self._loop.call_soon_threadsafe(tell)
+
+
+def _registered(main: Connection) -> set[str]:
+    query = select(schema.mold.c.name).where(schema.mold.c.registered == 1)
+    return set(main.execute(query).scalars())
+
+
+def _memory(main: Connection, machine_id: int) -> list[Saved]:
+    saved = schema.saved
+    query = select(saved).where(saved.c.machine_id == machine_id, saved.c.stage.startswith(WATCH))
+    return [
+        Saved(stage=row.stage, body=row.body, segment=row.segment, counter=row.counter)
+        for row in main.execute(query)
+    ]

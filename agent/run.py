@@ -19,6 +19,7 @@ from agent.live import SPARK_CYCLES, Plant, Site, Today
 from agent.machine import follow, opener, remembered
 from agent.record import Before, Record, open_record
 from agent.today import Tally, day_start
+from agent.watch import Supply
 
 Pages = Callable[[Plant], Awaitable[None]]
 """Serves the pages of a plant until cancelled."""
@@ -46,7 +47,9 @@ async def run(loaded: Loaded, pages: Pages) -> None:
         plant = Plant(site, [first_tile(machine) for machine in loaded.config.machine], now)
         past, today = await asyncio.to_thread(_past, loaded)
         tally = Tally(today, ZoneInfo(site.timezone))
-        molds = {row.name: row for row in loaded.mold_rows}
+        molds, supply = {row.name: row for row in loaded.mold_rows}, Supply()
+        words = asyncio.Event()
+        record.on_words = words.set
         displays = {
             machine.name: Display(machine.name, plant, molds, record.taken)
             for machine in loaded.config.machine
@@ -61,6 +64,7 @@ async def run(loaded: Loaded, pages: Pages) -> None:
                 displays[machine.name],
                 tally,
                 _before(record, machine.name),
+                supply,
                 now,
             )
             for machine in loaded.config.machine
@@ -73,6 +77,7 @@ async def run(loaded: Loaded, pages: Pages) -> None:
             tasks.create_task(pages_until_cancelled(pages, plant), name="pages")
             tasks.create_task(forward(loaded.config.forward, record, path, now), name="forward")
             tasks.create_task(tick(plant, displays, lines, tally), name="tick")
+            tasks.create_task(listen(record, lines, words), name="listen")
             for machine in loaded.config.machine:
                 memory = remembered(_before(record, machine.name).standing)
                 connect = opener(machine, loaded, remember=True, memory=memory)
@@ -97,6 +102,15 @@ async def tick(
             display.tick(at)
         plant.today = tally.now(at, (line.blind for line in lines.values() if line.blind))
         await asyncio.sleep(TICK_S)
+
+
+async def listen(record: Record, lines: dict[str, Line], words: asyncio.Event) -> NoReturn:
+    """Let every machine's watch hear what people say while the agent runs."""
+    while True:
+        await words.wait()
+        words.clear()
+        for line in lines.values():
+            await line.hear(record.words)
 
 
 def _before(record: Record, machine: str) -> Before:
