@@ -297,4 +297,4 @@ def _plain(wrap: Judgement, new: int, room: Room, *, new_job: bool) -> bool:
     if room.likely is not None and abs(n - room.likely) <= max(0.5, AS_LIKELY * n):
         return True
     due = n - max(new, 0) <= DUE + 1 and n <= 2 * DUE
-    return due and room.most <= 2 * n + 2
+    return due and room.most <= n + 2

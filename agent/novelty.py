@@ -32,6 +32,9 @@ OFF_S = 60.0
 LATE = timedelta(seconds=5)
 """A report may come this much after its counter was seen."""
 
+DUE_MOST = 1.5
+"""In usual cycles: later than this a cycle is not the one that was due."""
+
 STALE_MOST = 2
 """So many cycles in a row that are too old to be new, a cycle apart: their clock was set back."""
 
@@ -65,12 +68,12 @@ def known(standing: Standing, cycle: Cycle, when: datetime) -> Known | None:
     assert ended is not None
     if cycle.stood or (cycle.counter > standing.counter and when > ended and cycle.fresh):
         return None
-    if _is_next(standing, cycle):
-        standing.skew_s = (cycle.received_at - cycle.time).total_seconds()
-        return None
     for gap in reversed(standing.gaps):
         in_time = not cycle.fresh or gap.since < when <= gap.until + LATE
         if in_time and gap.first <= gap.number(cycle.counter) <= gap.last:
+            if _is_due(standing, cycle):
+                standing.skew_s = (cycle.received_at - cycle.time).total_seconds()
+                return None
             return Known(gap=gap)
     again = cycle.counter == standing.counter
     if not cycle.fresh:
@@ -112,13 +115,15 @@ def _clock_was_set(standing: Standing, cycle: Cycle, half_s: float) -> bool:
     return True
 
 
-def _is_next(standing: Standing, cycle: Cycle) -> bool:
-    """Whether a cycle is just the next one, a cycle's time later: then only its stamp is odd."""
-    fastest_s = standing.pace.fastest_s
-    if fastest_s is None or standing.at is None or not (cycle.announced and cycle.fresh):
+def _is_due(standing: Standing, cycle: Cycle) -> bool:
+    """Whether a cycle is the next one and comes just when that is due: only its stamp is odd."""
+    fastest_s, usual_s = standing.pace.fastest_s, standing.pace.usual_s
+    if fastest_s is None or usual_s is None or standing.at is None:
+        return False
+    if not (cycle.announced and cycle.fresh) or cycle.counter != standing.counter + 1:
         return False
     later_s = (cycle.received_at - standing.at).total_seconds()
-    return cycle.counter == standing.counter + 1 and later_s >= FASTER * fastest_s
+    return FASTER * fastest_s <= later_s <= DUE_MOST * usual_s
 
 
 def _follows(standing: Standing, cycle: Cycle) -> bool:

@@ -180,8 +180,8 @@ class Writer:
 
     def job(self, press: Press) -> None:
         stop_s = self.random.choice((0.0, 0.0, 300.0, 3600.0))
-        if press.polled:  # from 1 over 0 to 1 shows nothing to who polls
-            self.shots(press, 3)
+        while press.polled and 0 <= press.register.value < 5:
+            self.shots(press, 1)  # from 1 over 0 to 1 shows nothing to who polls
         press.stand(stop_s)
         press.new_job()
         self.script.doubt += press.polled and press.per_job

@@ -33,11 +33,10 @@ MEANT: Mapping[Kind, str] = {
     "(`sprue trust`): a change that happens once has no end, and *not* is what is right.",
     "clock": "Only the machine's own stamps are wrong. Shots are told apart and ordered by their "
     "counter; where a machine stamps its cycles, the record has the stamp.",
-    "counter": "These are the truth as the machine tells it: nothing on the interface shows how "
-    "many shots there really were. What was proved is counted, and a counter that falls opens a "
-    "new segment. Shots of a counter that jumped are counted as not observed, under *twice* "
-    "because they never were (to be about to wrap, the simulated counter jumps too); shots that a "
-    "stuck or fallen counter hides are *lost*.",
+    "counter": "Nothing on the interface shows how many shots there really were. What was proved "
+    "is counted, by the counter, the clock, phases, values and other counters; a counter that "
+    "falls opens a new segment ([every rule](ledger.md)). Shots that nothing proves are *lost* "
+    "here, and within the bounds of the row that says so.",
     "mold": "The mold is changed as the fault begins. What the control says is all there is to go "
     "by, so shots on the *wrong mold* are those during which it named the old one.",
     "process": "Process faults change what is molded and nothing about how it is told, so a driver "
