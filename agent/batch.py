@@ -1,8 +1,9 @@
 """What one step of a machine's story writes: kept whole or not at all."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from agent.anomaly import Anomaly
 from agent.ledger import Entry
@@ -60,13 +61,9 @@ class MachineRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoldRow:
-    """A mold as people describe it; what is None is not known."""
+    """A mold as the configuration describes it; what is not in `fields` is not known."""
 
     name: str
     revision: str = "A"
-    part: str | None = None
-    alloy: str | None = None
-    resin: str | None = None
-    cavities: int | None = None
-    planned_shots: int | None = None
-    expected_cycle_s: float | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """By the names of `agent.molds.fields.MoldFields`, as plain JSON values."""

@@ -14,6 +14,7 @@ from agent.batch import MachineRow, MoldRow
 from agent.devices import AnyMachine, places
 from agent.files import RecordError, main_path
 from agent.forward.settings import AnySink
+from agent.molds.fields import MoldFields, Name, RevisionName
 from drivers import MapError
 from drivers.beside import FOLDER, PKI
 from drivers.checked import Checked, complaints, read_toml, shown
@@ -101,17 +102,11 @@ class WebSettings(Checked):
         return match["host"].strip("[]"), int(match["port"])
 
 
-class MoldSettings(Checked):
-    """A mold's data, put into the record at start."""
+class MoldSettings(MoldFields):
+    """A mold's data: taken at every start, except for what a person has changed since."""
 
-    id: Annotated[str, Field(min_length=1, max_length=64)]
-    revision: Annotated[str, Field(min_length=1, max_length=16)] = "A"
-    part: str | None = None
-    alloy: str | None = None
-    resin: str | None = None
-    cavities: Annotated[int | None, Field(gt=0, le=1024)] = None
-    planned_shots: Annotated[int | None, Field(gt=0)] = None
-    expected_cycle_s: Annotated[float | None, Field(gt=0, le=3600)] = None
+    id: Name
+    revision: RevisionName = "A"
 
 
 def _some(machines: tuple[AnyMachine, ...]) -> tuple[AnyMachine, ...]:
@@ -171,7 +166,12 @@ class Loaded:
     def mold_rows(self) -> list[MoldRow]:
         """The molds as the record takes them."""
         return [
-            MoldRow(name=each.id, **each.model_dump(exclude={"id"})) for each in self.config.mold
+            MoldRow(
+                name=each.id,
+                revision=each.revision,
+                fields={k: v for k, v in each.said().items() if k not in ("id", "revision")},
+            )
+            for each in self.config.mold
         ]
 
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from statistics import median
 
-from agent.batch import Blind, MoldRow
+from agent.batch import Blind
 from agent.cycle import Booked
-from agent.ledger import Entry
+from agent.ledger import Entry, Mount
 from agent.live import PHASES_SHOWN, SPARK_CYCLES, Life, Plant, State, Tile
+from agent.molds.moldlife import MoldLife
 from drivers import Value
 from drivers.settings import MachineSettings
 
@@ -48,21 +49,13 @@ class Display:
     Args:
         machine: Its name.
         plant: Where the tile hangs.
-        molds: What is known of the molds, by id.
-        taken: Shots by mold and revision; shared by all machines, for a mold may move.
+        molds: Life and data of every mold.
     """
 
-    def __init__(
-        self,
-        machine: str,
-        plant: Plant,
-        molds: Mapping[str, MoldRow],
-        taken: dict[tuple[str, str], int],
-    ) -> None:
+    def __init__(self, machine: str, plant: Plant, molds: MoldLife) -> None:
         self._machine = machine
         self._plant = plant
         self._molds = molds
-        self._taken = taken
         self._ends: list[datetime] = []
         self._linked = False
         self._states: Mapping[str, Value] = {}
@@ -98,18 +91,7 @@ class Display:
     def booked(self, entry: Entry) -> None:
         """Show what is on the disk now."""
         for mount in entry.mounts:
-            known = self._molds.get(mount.mold)
-            self._plant.set(
-                self._machine,
-                mold=mount.mold,
-                revision=mount.revision,
-                part=known.part if known else None,
-                target_s=known.expected_cycle_s if known else None,
-                life=self._life(mount.mold, mount.revision),
-            )
-        for mold, revision, shots in entry.added():
-            key = (mold or "", revision or "")
-            self._taken[key] = self._taken.get(key, 0) + shots
+            self.mounted(mount)
         hidden = sum(run.unobserved for run in entry.runs if run.kind == "unobserved")
         for _ in range(min(hidden, SPARK_CYCLES)):
             self._plant.cooled(self._machine, None)
@@ -121,15 +103,30 @@ class Display:
                 self._machine,
                 shots=tile.shots + sum(shots for _mold, _revision, shots in entry.added()),
                 cycles=tile.cycles + entry.recorded,
-                life=self._life(tile.mold, tile.revision) if tile.mold else None,
+                life=self._life(tile.mold) if tile.mold else None,
             )
 
-    def _life(self, mold: str, revision: str | None) -> Life:
-        known = self._molds.get(mold)
-        return Life(
-            shots=self._taken.get((mold, revision or ""), 0),
-            planned=known.planned_shots if known else None,
+    def mounted(self, mount: Mount | None) -> None:
+        """Show the mold that sits on the machine."""
+        known = self._molds.mold(mount.mold) if mount else None
+        self._plant.set(
+            self._machine,
+            mold=mount.mold if mount else None,
+            revision=mount.revision if mount else None,
+            part=known.part if known else None,
+            target_s=known.expected_cycle_s if known else None,
+            life=self._life(mount.mold) if mount else None,
         )
+
+    def _life(self, mold: str) -> Life:
+        life = self._molds.life(mold)
+        if life is None:
+            return Life(shots=0, planned=None)
+        # The bar shows the share that is used, weighted by resin: shots against what makes it so.
+        planned = life.planned
+        if life.used and life.took.shots:
+            planned = round(life.took.shots / life.used)
+        return Life(shots=life.took.shots, planned=planned)
 
     def _cycle(self, booked: Booked) -> None:
         cycle = booked.cycle

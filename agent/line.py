@@ -10,6 +10,9 @@ from agent.batch import Batch, Blind
 from agent.blindness import blindness
 from agent.display import Display
 from agent.ledger import Entry, Ledger, Mount
+from agent.molds.moldlife import MoldLife
+from agent.molds.shelf import Shelf
+from agent.molds.timeline import PERSON
 from agent.record import Before, Record
 from agent.shotcount import ShotCount
 from agent.stages import Stages
@@ -34,6 +37,7 @@ class Line:
         display: The machine's tile.
         tally: Today's sums.
         before: What the record knew of this machine at start; None for a new one.
+        life: Follows what the molds of all machines take.
         supply: What the presses of the plant have in common.
         clock: Now, UTC.
     """
@@ -45,6 +49,7 @@ class Line:
         display: Display,
         tally: Tally,
         before: Before,
+        life: MoldLife,
         supply: Supply,
         clock: Callable[[], datetime],
     ) -> None:
@@ -55,11 +60,18 @@ class Line:
         self._clock = clock
         self._stages = Stages(
             Assembly(settings.name, settings.cooling, max(GRACE_S, 3 * settings.poll_s)),
-            Ledger(settings.name, before.standing, lambda mold: record.revisions.get(mold, "A")),
+            Ledger(
+                settings.name,
+                before.standing,
+                record.revision_of,
+                cavities_of=lambda mold, _revision: record.cavities_of(mold),
+            ),
+            life=life,
             watch=Watch(settings.name, supply, lambda *of: record.words.of(*of)),
-            shot_count=ShotCount(settings.name, lambda mold: mold in record.registered),
+            shot_count=ShotCount(settings.name, record.is_registered),
         )
         self._before = before
+        self._life = life
         self._seeded = settings.mold
         self._seen_at = before.seen_at
         self._blind = before.blind
@@ -89,12 +101,13 @@ class Line:
             )
             blinds.append(self._blind)
         entries = []
+        self.seat(self._record.shelf)
         standing = self._stages.ledger.standing
         if standing.mount is None and self._seeded:
             standing.mount = Mount(
                 machine=self._name,
                 mold=self._seeded,
-                revision=self._record.revisions.get(self._seeded, "A"),
+                revision=self._record.revision_of(self._seeded),
                 since=now,
                 source="configured",
             )
@@ -110,10 +123,35 @@ class Line:
         if self._blind is not None:
             self._display.lost(self._blind)
 
+    def seat(self, shelf: Shelf) -> None:
+        """Take in what people said of the mold on the machine, and show it."""
+        ledger, word = self._stages.ledger, shelf.mounted().get(self._name)
+        held = ledger.standing.mount
+        if word is None or (word.source != PERSON and not (held and held.source == PERSON)):
+            self._display.mounted(held)
+            return
+        mount = None
+        if word.mold is not None:
+            mount = Mount(
+                machine=self._name,
+                mold=word.mold,
+                revision=word.revision or self._record.revision_of(word.mold),
+                since=word.since,
+                source=word.source,
+                resin=word.resin,
+                cavities=word.cavities_open,
+            )
+        ledger.seat(mount)
+        self._display.mounted(mount)
+
     async def hear(self, words: Words) -> None:
         """Take in what people told the watch."""
         found = self._stages.hear(words.golden)
         await self._keep(Batch(machine=self._name, anomalies=found, saved=self._stages.memory()))
+
+    async def tell(self, anomalies: Sequence[Anomaly]) -> None:
+        """Keep what was found beside what machines say, such as a service that has come due."""
+        await self._keep(Batch(machine=self._name, anomalies=anomalies))
 
     def connected(self, press: Press) -> None:
         """A new connection stands; what comes next comes over it."""
@@ -155,6 +193,7 @@ class Line:
 
     def _show(self, batch: Batch) -> None:
         for entry in batch.entries:
+            self._life.kept(entry)
             self._display.booked(entry)
             self._tally.add(entry)
         for blind in batch.blinds:

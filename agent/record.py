@@ -8,27 +8,30 @@ import asyncio
 import logging
 import queue
 import threading
-import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
 
 from agent import schema
+from agent.anomaly import Anomaly
+from agent.anomalyrows import anomaly_of
 from agent.batch import Batch, Blind, MachineRow, MoldRow, Saved
 from agent.copying import may_pass
 from agent.cycle import Booked
 from agent.files import RecordError, main_path, only_writer, writer
 from agent.history import cycles_since, standing_of
 from agent.ledger import Standing
+from agent.molds.news import News
+from agent.molds.shelf import Shelf
 from agent.rows import from_ns
 from agent.shedding import without_curves
 from agent.stages import WATCH
-from agent.watchwords import Words, newest_audit, read_words
+from agent.watchwords import Words, read_words
 from agent.writing import Change, Writing
 from drivers.condition import Condition
 
@@ -45,9 +48,6 @@ CURVES_WAITING_MOST = 2000
 
 RETRY_S = 1.0
 """How often a disk that takes nothing is tried; once more when the agent is to stop."""
-
-LOOK_EVERY_S = 0.5
-"""How often it is asked whether another process has changed anything."""
 
 SEEN_EVERY_S = 1.0
 """How often it is noted when a machine was last seen, if nothing else is written."""
@@ -109,18 +109,15 @@ class Record:
         """Done when the record is ready; raises `RecordError` when it can't be used."""
         self.before: dict[str, Before] = {}
         """What the record knew when it was opened, by machine."""
-        self.revisions: dict[str, str] = {}
-        """Present revision of every mold the record knew when it was opened."""
-        self.taken: dict[tuple[str, str], int] = {}
-        """Shots of every (mold, revision) when it was opened."""
-        self.registered: set[str] = set()
-        """Molds that people know, and not only a machine."""
+        self.shelf = Shelf(molds={}, took={})
+        """The molds as they were when it was opened, or after somebody last changed them."""
+        self.alerts: list[Anomaly] = []
+        """Alerts on molds that were open when it was opened."""
         self.words = Words()
-        """What people told the watch, by now."""
-        self.on_words: Callable[[], None] = lambda: None
-        """Called in the event loop when that has changed."""
-        self._audit = 0
-        self._look_at = 0.0
+        """What people told the watch, by then too."""
+        self.on_change: Callable[[Shelf], None] = lambda shelf: None
+        """Called in the event loop when another process has changed something about molds; what
+        was on the disk by then has been called done."""
 
     async def keep(self, batch: Batch) -> asyncio.Future[None]:
         """Hand over a batch; waits only where the disk is thousands of batches behind.
@@ -180,44 +177,30 @@ class Record:
                 self._say = files.enter_context(only_writer(self._path))
                 main = files.enter_context(writer(self._path, "main"))
                 writing = Writing(main, self._path, files)
-                writing.register(self._machines, self._molds)
+                writing.register(self._machines, self._molds, datetime.now(UTC))
+                news = News(main, lambda: datetime.now(UTC))
+                writing.on_gap = news.gap
+                self.shelf = news.shelf
                 self._load(main)
                 self._loop.call_soon_threadsafe(self._finish_opening)
                 while self._write_group(writing):
-                    self._look(main)
+                    if (shelf := news.look()) is not None:
+                        with main.begin():
+                            words = read_words(main)
+                        self._loop.call_soon_threadsafe(self._changed, shelf, words)
         except Exception as error:  # noqa: BLE001 - whatever stops the writer must stop the agent
             self._break(error)
 
-    def _look(self, main: Connection) -> None:
-        """Whether another process has changed anything, asked twice a second at the most."""
-        if time.monotonic() < self._look_at:
-            return
-        self._look_at = time.monotonic() + LOOK_EVERY_S
-        with main.begin():
-            newest = newest_audit(main)
-            if newest == self._audit:
-                return
-            self._audit = newest
-            words, registered = read_words(main), _registered(main)
-        self._loop.call_soon_threadsafe(self._changed, words, registered)
-
-    def _changed(self, words: Words, registered: set[str]) -> None:
-        self.words, self.registered = words, registered
-        self.on_words()
-
     def _load(self, main: Connection) -> None:
+        anomaly, machine, mold = schema.anomaly, schema.machine, schema.mold
+        alerts = (
+            select(anomaly, machine.c.name.label("machine"), mold.c.name.label("mold"))
+            .select_from(anomaly.outerjoin(machine).outerjoin(mold))
+            .where(anomaly.c.kind == "mold_life", anomaly.c.closed_ns.is_(None))
+        )
         with main.begin():
-            self._audit, self.words = newest_audit(main), read_words(main)
-            self.registered = _registered(main)
-            rows = main.execute(select(schema.mold.c.name, schema.mold.c.revision))
-            self.revisions = {row.name: row.revision for row in rows}
-            ledger, mold = schema.run, schema.mold
-            sums = (
-                select(mold.c.name, ledger.c.revision, func.sum(ledger.c.shots).label("shots"))
-                .join(mold, mold.c.id == ledger.c.mold_id)
-                .group_by(mold.c.name, ledger.c.revision)
-            )
-            self.taken = {(r.name, r.revision): int(r.shots) for r in main.execute(sums)}
+            self.alerts = [anomaly_of(row) for row in main.execute(alerts).mappings()]
+            self.words = read_words(main)
             for row in main.execute(select(schema.machine)).all():
                 interval = main.execute(
                     select(schema.blind).where(
@@ -313,6 +296,25 @@ class Record:
             return group, True
         return group, False
 
+    def _changed(self, shelf: Shelf, words: Words) -> None:
+        self.shelf, self.words = shelf, words
+        self.on_change(shelf)
+
+    def revision_of(self, mold: str) -> str:
+        """The present revision of a mold; that of a new one."""
+        known = self.shelf.molds.get(mold)
+        return known.revision if known else "A"
+
+    def is_registered(self, mold: str) -> bool:
+        """Whether people know a mold, and not only a machine."""
+        known = self.shelf.molds.get(mold)
+        return known is not None and known.registered
+
+    def cavities_of(self, mold: str) -> int | None:
+        """How many cavities a mold has, where somebody said it."""
+        known = self.shelf.molds.get(mold)
+        return known.cavities if known else None
+
     def _finish_opening(self) -> None:
         if not self.opened.done():
             self.opened.set_result(None)
@@ -337,11 +339,6 @@ class Record:
                 future.set_exception(broken)
 
         self._loop.call_soon_threadsafe(tell)
-
-
-def _registered(main: Connection) -> set[str]:
-    query = select(schema.mold.c.name).where(schema.mold.c.registered == 1)
-    return set(main.execute(query).scalars())
 
 
 def _memory(main: Connection, machine_id: int) -> list[Saved]:

@@ -17,6 +17,8 @@ from agent.ledger import Standing
 from agent.line import Line
 from agent.live import SPARK_CYCLES, Plant, Site, Today
 from agent.machine import follow, opener, remembered
+from agent.molds.moldlife import MoldLife
+from agent.molds.shelf import Shelf
 from agent.record import Before, Record, open_record
 from agent.today import Tally, day_start
 from agent.watch import Supply
@@ -25,6 +27,7 @@ Pages = Callable[[Plant], Awaitable[None]]
 """Serves the pages of a plant until cancelled."""
 
 TICK_S = 1.0
+MOLDS_EVERY_S = 60.0
 
 
 def now() -> datetime:
@@ -47,12 +50,11 @@ async def run(loaded: Loaded, pages: Pages) -> None:
         plant = Plant(site, [first_tile(machine) for machine in loaded.config.machine], now)
         past, today = await asyncio.to_thread(_past, loaded)
         tally = Tally(today, ZoneInfo(site.timezone))
-        molds, supply = {row.name: row for row in loaded.mold_rows}, Supply()
-        words = asyncio.Event()
-        record.on_words = words.set
+        changes: asyncio.Queue[Shelf] = asyncio.Queue()
+        record.on_change = changes.put_nowait
+        molds, supply = MoldLife(record.shelf, record.alerts), Supply()
         displays = {
-            machine.name: Display(machine.name, plant, molds, record.taken)
-            for machine in loaded.config.machine
+            machine.name: Display(machine.name, plant, molds) for machine in loaded.config.machine
         }
         for name, cycles in past.items():
             for booked in cycles:
@@ -64,6 +66,7 @@ async def run(loaded: Loaded, pages: Pages) -> None:
                 displays[machine.name],
                 tally,
                 _before(record, machine.name),
+                molds,
                 supply,
                 now,
             )
@@ -77,7 +80,7 @@ async def run(loaded: Loaded, pages: Pages) -> None:
             tasks.create_task(pages_until_cancelled(pages, plant), name="pages")
             tasks.create_task(forward(loaded.config.forward, record, path, now), name="forward")
             tasks.create_task(tick(plant, displays, lines, tally), name="tick")
-            tasks.create_task(listen(record, lines, words), name="listen")
+            tasks.create_task(follow_molds(molds, lines, record, changes), name="molds")
             for machine in loaded.config.machine:
                 memory = remembered(_before(record, machine.name).standing)
                 connect = opener(machine, loaded, remember=True, memory=memory)
@@ -104,13 +107,22 @@ async def tick(
         await asyncio.sleep(TICK_S)
 
 
-async def listen(record: Record, lines: dict[str, Line], words: asyncio.Event) -> NoReturn:
-    """Let every machine's watch hear what people say while the agent runs."""
+async def follow_molds(
+    molds: MoldLife, lines: dict[str, Line], record: Record, changes: "asyncio.Queue[Shelf]"
+) -> NoReturn:
+    """Take in what people change about molds, and once a minute what the calendar brings."""
+    teller = next(iter(lines.values()))
     while True:
-        await words.wait()
-        words.clear()
+        try:
+            shelf = await asyncio.wait_for(changes.get(), MOLDS_EVERY_S)
+        except TimeoutError:
+            await teller.tell(molds.tick(now()))
+            continue
+        alerts = molds.reload(shelf, now())
         for line in lines.values():
+            line.seat(shelf)
             await line.hear(record.words)
+        await teller.tell(alerts)
 
 
 def _before(record: Record, machine: str) -> Before:

@@ -22,11 +22,13 @@ from sqlalchemy.exc import DatabaseError
 from agent import curves, schema
 from agent.anomaly import Anomaly
 from agent.anomalyrows import RAISED, anomaly_row
+from agent.audit import Author
 from agent.batch import Batch, Blind, MachineRow, MoldRow, Saved
 from agent.copying import is_damaged
 from agent.cycle import Booked
 from agent.files import RecordError, curves_path, set_aside, writer
 from agent.ledger import Mount, Run, Segment
+from agent.molds.seed import ORIGIN, seed
 from agent.rows import compact, cycle_row, to_ns
 from agent.standing import STAGE, to_body
 from drivers import Notice
@@ -59,26 +61,19 @@ class Writing:
         self._machines = self._ids(schema.machine)
         self._molds = self._ids(schema.mold)
         self._provenances: dict[str, int] = {}
+        self.on_gap: Callable[[int, int], None] = lambda machine, since_ns: None
+        """Told of closings of a time gone by: the machine's id, and since when they were made."""
         self._changes = {table: count(self._last(table) + 1) for table in CHANGING}
 
-    def register(self, machines: Iterable[MachineRow], molds: Iterable[MoldRow]) -> None:
+    def register(
+        self, machines: Iterable[MachineRow], molds: Iterable[MoldRow], now: datetime
+    ) -> None:
         """Make the configured machines and molds known; what people changed since stays."""
         with self._main.begin():
             for machine in machines:
                 known = {"name": machine.name, "driver": machine.driver}
                 self._upsert(schema.machine, ["name"], [known], ["driver"])
-            for mold in molds:
-                row: dict[str, Any] = {"name": mold.name, "revision": mold.revision}
-                row["registered"] = 1
-                details = {
-                    key: getattr(mold, key)
-                    for key in (
-                        "part", "alloy", "resin", "cavities", "planned_shots", "expected_cycle_s"
-                    )
-                }  # fmt: skip
-                self._upsert(
-                    schema.mold, ["name"], [row | details], ["registered", "revision", *details]
-                )
+            seed(self._main, list(molds), Author(who="sprue.toml", origin=ORIGIN, at=now))
         self._machines = self._ids(schema.machine)
         self._molds = self._ids(schema.mold)
 
@@ -221,6 +216,9 @@ class Writing:
             self._upsert(table, ["machine_id", "since_ns"], [row], changing)
 
     def _runs(self, machine: int, runs: Sequence[Run]) -> None:
+        for run in runs:
+            if run.kind != "seen":
+                self.on_gap(machine, to_ns(run.since))
         rows = [
             {
                 "machine_id": machine,
@@ -353,8 +351,16 @@ class Writing:
         if name is None:
             return None
         if name not in self._molds:
-            self._molds[name] = self._new(schema.mold, name=name, revision="A", registered=0)
+            table = schema.mold
+            known = self._main.execute(select(table.c.id).where(table.c.name == name)).scalar()
+            self._molds[name] = int(known) if known else self._unregistered(name)
         return self._molds[name]
+
+    def _unregistered(self, name: str) -> int:
+        key = self._new(schema.mold, name=name, revision="A", registered=0)
+        first = {"revision": "A", "since_ns": 0, "restarts": "[]", "note": ""}
+        self._new(schema.mold_revision, mold_id=key, **first)
+        return key
 
     def _provenance(self, body: str) -> int:
         if body not in self._provenances:

@@ -22,7 +22,7 @@ async def url(tmp_path: Path) -> str:
     url = f"sqlite:///{tmp_path}/plant.db"
     book = ledger()
     machines = [MachineRow(name="IMM-01", driver="modbus")]
-    molds = [MoldRow(name="A-1", part="Lid", planned_shots=1000)]
+    molds = [MoldRow(name="A-1", fields={"part": "Lid", "planned_shots": 1000})]
     async with open_record(url, machines, molds) as record:
         for n in (1, 2, 3, 3, 7, 8, 9, 10):
             made = cycle(

@@ -103,4 +103,4 @@ def test_a_right_configuration_is_loaded_with_its_maps(
     assert set(loaded.maps) == {"IMM-12", "IMM-15"}
     assert loaded.config.web.address == ("::1", 9000)
     assert loaded.record_url == f"sqlite:///{tmp_path}/data/plant.db"
-    assert loaded.mold_rows[0].planned_shots == 30000
+    assert loaded.mold_rows[0].fields["planned_shots"] == 30000

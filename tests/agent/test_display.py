@@ -4,6 +4,8 @@ from zoneinfo import ZoneInfo
 
 from agent.display import Display, first_tile
 from agent.live import Plant, Site, Today
+from agent.molds.moldlife import MoldLife
+from agent.molds.shelf import Shelf
 from agent.today import Tally
 from drivers.modbus import ModbusSettings
 from tests.agent.makers import START, cycle, ledger
@@ -12,7 +14,7 @@ from tests.agent.makers import START, cycle, ledger
 def test_closings_without_plastic_make_no_difference_between_shots_and_records() -> None:
     settings = ModbusSettings(name="IMM-01", driver="modbus", host="127.0.0.1", map="retrofit-plc")
     plant = Plant(Site(name="Plant 2", timezone="UTC"), [first_tile(settings)], lambda: START)
-    display = Display("IMM-01", plant, {}, {})
+    display = Display("IMM-01", plant, MoldLife(Shelf(molds={}, took={})))
     tally = Tally(Today(since=START), ZoneInfo("UTC"))
     book = ledger()
 

@@ -28,7 +28,7 @@ from drivers import Change, Notice, Origin
 from tests.agent.makers import at, cycle, ledger, sighting
 
 MACHINES = [MachineRow(name="IMM-01", driver="modbus")]
-MOLDS = [MoldRow(name="A-1", part="Lid", planned_shots=1000)]
+MOLDS = [MoldRow(name="A-1", fields={"part": "Lid", "planned_shots": 1000})]
 
 
 @pytest.fixture

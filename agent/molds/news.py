@@ -1,0 +1,96 @@
+"""Notices, in the writer's thread, what people changed while the agent runs.
+
+Another process writes to the record beside it; the newest audit id says whether anybody did. Then
+closings are attributed anew, once at once and once more when what was under way has been booked.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from agent import schema
+from agent.audit import Author
+from agent.molds.attributing import attribute
+from agent.molds.shelf import Shelf, newest_audit, read_shelf
+
+LOOK_EVERY_S = 0.5
+AGAIN_AFTER_S = 3.0
+"""By then the ledgers have the new word, and what they booked before it is on the disk."""
+
+ATTRIBUTED = "attributed"
+"""Under this name the record keeps up to which audit row all is attributed."""
+
+
+class News:
+    """What is new to the agent.
+
+    Args:
+        connection: The writer's own.
+        clock: Now, UTC.
+    """
+
+    def __init__(self, connection: Connection, clock: Callable[[], datetime]) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._next_look = 0.0
+        self._again_at: float | None = None
+        self._gaps: dict[int, int] = {}
+        with connection.begin():
+            self._done = self._attributed()
+            self._attribute()
+            self.shelf = read_shelf(connection)
+            self._seen = self.shelf.audit
+            self._settle()
+
+    def gap(self, machine: int, since_ns: int) -> None:
+        """Note that closings of a time gone by were booked on a machine.
+
+        They were booked on what sits there now; somebody may have said what sat there then.
+        """
+        self._gaps[machine] = min(since_ns, self._gaps.get(machine, since_ns))
+
+    def look(self) -> Shelf | None:
+        """The molds anew, where anything has changed since the last look; mostly None."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return None
+        self._next_look = now + LOOK_EVERY_S
+        again = self._again_at is not None and now >= self._again_at
+        with self._connection.begin():
+            newest = newest_audit(self._connection)
+            if newest == self._seen and not again and not self._gaps:
+                return None
+            moved = self._attribute()
+            if again:
+                self._again_at = None
+                self._settle()
+            if newest != self._seen:
+                self._again_at = now + AGAIN_AFTER_S
+            elif not moved:
+                return None
+            self.shelf = read_shelf(self._connection)
+            self._seen = self.shelf.audit
+            return self.shelf
+
+    def _attribute(self) -> int:
+        gaps, self._gaps = self._gaps, {}
+        author = Author(who="sprue", origin="agent", at=self._clock())
+        return attribute(self._connection, author, self._done, gaps)
+
+    def _attributed(self) -> int:
+        table = schema.identity
+        value = self._connection.execute(
+            select(table.c.value).where(table.c.name == ATTRIBUTED)
+        ).scalar()
+        return int(value or 0)
+
+    def _settle(self) -> None:
+        """All that was said up to the last look is attributed, whatever was under way."""
+        if self._done == self._seen:
+            return
+        self._done = self._seen
+        table = schema.identity
+        self._connection.execute(table.delete().where(table.c.name == ATTRIBUTED))
+        self._connection.execute(table.insert().values(name=ATTRIBUTED, value=str(self._done)))
