@@ -294,7 +294,8 @@ def _plain(wrap: Judgement, new: int, room: Room, *, new_job: bool) -> bool:
         return True
     if wrap.most != n or new_job:
         return False
-    if room.likely is not None and abs(n - room.likely) <= max(0.5, AS_LIKELY * n):
+    told = n <= RESET_TO_MOST or new > RESET_TO_MOST  # else a stop may be just as long, by chance
+    if told and room.likely is not None and abs(n - room.likely) <= max(0.5, AS_LIKELY * n):
         return True
     due = n - max(new, 0) <= DUE + 1 and n <= 2 * DUE
     return due and room.most <= n + 2
