@@ -11,11 +11,11 @@ from datetime import datetime
 from statistics import median
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy import Connection, Table, insert, select
 
 from agent.audit import Author, note
 from agent.rows import from_ns, to_ns
-from agent.schema import VALUE_COLUMNS, audit, cycle, golden, machine, mold, sheet_limit
+from agent.schema import VALUE_COLUMNS, cycle, golden, machine, mold, sheet_limit
 from agent.watch import Facts, Limit
 from drivers.signals import SIGNALS, Kind
 
@@ -72,11 +72,6 @@ class Words:
     def of(self, mold_name: str, revision: str) -> Facts | None:
         """What is known of one mold revision; None where nothing is."""
         return self.facts.get((mold_name, revision)) or self.facts.get((mold_name, ""))
-
-
-def newest_audit(connection: Connection) -> int:
-    """Id of the newest change by anybody: whether there is anything new to hear."""
-    return int(connection.execute(select(func.max(audit.c.id))).scalar() or 0)
 
 
 def read_words(connection: Connection) -> Words:

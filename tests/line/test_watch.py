@@ -108,6 +108,32 @@ async def test_kills_and_replay_come_to_the_same_anomalies(tmp_path: Path) -> No
     assert without == [said(of(each)) | {"severity": None} for each in live]
 
 
+async def test_the_running_agent_hears_of_a_limit(tmp_path: Path) -> None:
+    async with (
+        open_plant(FLEET, speed=None, seed=3, free_ports=True) as plant,
+        an_agent(plant, tmp_path) as agent,
+    ):
+        press = plant.presses["IMM-01"]
+        await agent.start()
+        await until_all_seen(agent, plant)
+        await mold(press, 5)
+        await until_caught_up(agent, plant)
+        said = ("limit", "A-1", "cushion_mm", "--high", "1.0", "--who", "Kim")
+        await sprue("watch", *said, "--record", agent.url)
+        began = asyncio.get_running_loop().time()
+        while not found(agent):  # until a shot comes after it was heard
+            assert asyncio.get_running_loop().time() - began < 30, "it was never heard"
+            await press.mold()
+            await asyncio.sleep(0.2)
+        await sprue("anomalies", "ack", "1", "we know", "--who", "Lee", "--record", agent.url)
+        await agent.stop()
+        (known,) = found(agent)
+
+    assert (known.anomaly.kind, known.anomaly.signal) == ("process", "cushion_mm")
+    assert known.anomaly.limit == 1.0
+    assert known.state == "acknowledged"
+
+
 async def replay(what: str) -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in (await sprue("replay", what)).splitlines()]
     return [line for line in lines if line["kind"] != "shot_count"]
