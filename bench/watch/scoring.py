@@ -24,7 +24,7 @@ class Raised:
     """An anomaly as it opened."""
 
     cycle: int
-    """The closing after which it did, counted from 1."""
+    """The closing after which it did, counted from 1; those that nobody saw count."""
     anomaly: Anomaly
 
     @property
@@ -70,7 +70,7 @@ def walked(stream: Stream) -> Walked:
         outcome = replay.observe(observation)
         for entry in outcome.entries:
             if entry.booked:
-                n += 1
+                n = entry.booked.cycle.counter  # from 1, those that nobody saw included
                 cycles[entry.booked.mold] += 1
         for anomaly in outcome.anomalies:
             if anomaly.id not in known and (anomaly.kind, anomaly.cause) not in BESIDE:
