@@ -42,6 +42,8 @@ from agent.files import RecordError, main_path, trouble_of
 from agent.forward import commands as outbox
 from agent.history import Filter, History, open_history
 from agent.live import Plant
+from agent.molds import commands as moldcommands
+from agent.molds.desk import MoldError
 from agent.progress import progress_bar
 from agent.recording import RecordingError
 from agent.replay import Printer, Replay, print_sums, replay_file, replay_record
@@ -62,7 +64,7 @@ from simulators.serve import serve as simulate
 
 DONE, FAILED, MISUSED = 0, 1, 2
 
-LISTING = ("anomalies", "outbox", "watch")
+LISTING = ("anomalies", "molds", "outbox", "watch")
 """Commands with actions, of which `list` is the one that needs not be said."""
 
 
@@ -76,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return MISUSED
     except (
         RecordError, AnomalyError, ExportError, DiscoverError, demo.DemoError, ServeError,
-        FaultError, TrustError, BackupError, WatchError,
+        FaultError, TrustError, BackupError, WatchError, MoldError,
     ) as error:  # fmt: skip
         complain(error)
         return FAILED
@@ -230,11 +232,7 @@ def _add_reading(commands: Any) -> None:
     outbox.add(commands)
     backupcommands.add(commands)
 
-    one = commands.add_parser("molds", help="what every mold took")
-    one.add_argument("action", nargs="?", choices=["list"], default="list")
-    add_record(one)
-    add_format(one)
-    one.set_defaults(command=_molds)
+    moldcommands.add(commands)
 
     one = commands.add_parser("replay", help="past cycles through assembly, ledger and watch")
     one.add_argument(
@@ -419,13 +417,6 @@ def _cycles(args: argparse.Namespace) -> int:
     url, zone = record_of(args)
     with open_history(url) as history:
         listing.cycles(history, _filter(args), limit=args.limit, form=args.format, zone=zone)
-    return DONE
-
-
-def _molds(args: argparse.Namespace) -> int:
-    url, _zone = record_of(args)
-    with open_history(url) as history:
-        listing.molds(history, form=args.format)
     return DONE
 
 

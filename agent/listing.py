@@ -1,4 +1,4 @@
-"""The commands that read the record: `status`, `cycles`, `molds`."""
+"""The commands that read the record: `status`, `cycles`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -170,40 +170,3 @@ def _connection(condition: Condition) -> Iterator[str]:
 
 def _reasons(refused: Mapping[str, int]) -> str:
     return ", ".join(f"{n} {reason}" for reason, n in sorted(refused.items())) or "0"
-
-
-def molds(history: History, *, form: Format) -> None:
-    """Print what every mold revision took: sums over the ledger."""
-    lives = history.lives()
-    if form == "json":
-        print_json(
-            {
-                "mold": each.mold,
-                "revision": each.revision,
-                "part": each.part,
-                "planned_shots": each.planned_shots,
-                "shots": each.shots,
-                "closings": each.closings,
-                "unobserved": each.unobserved,
-            }
-            for each in lives
-        )
-        return
-    numbers = ("shots", "not observed", "dry", "planned", "left")
-    print_table(
-        ["mold", "revision", "part", *numbers],
-        (
-            [
-                each.mold,
-                each.revision,
-                each.part,
-                each.shots,
-                each.unobserved,
-                each.closings - each.shots,
-                each.planned_shots,
-                each.planned_shots - each.shots if each.planned_shots else None,
-            ]
-            for each in lives
-        ),
-        right=numbers,
-    )
