@@ -169,7 +169,7 @@ def _rise(
         most = n + rounds * width
         evidence = f"{last} to {new}; time for {room.most}: it may have passed {width}"
         found = replace(found, most=most, evidence=evidence)
-    if (per_job or (per_job is None and n > 1)) and 0 <= new <= room.most:
+    if per_job is not False and n <= new <= room.most and n < room.most:
         evidence = f"{last} to {new} with another job; time for {room.most}"
         most = max(new, room.most)
         if per_job:

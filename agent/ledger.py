@@ -431,7 +431,7 @@ class Ledger:
         standing.pulses = ()
         if standing.job is not None and cycle.job is not None and cycle.job != standing.job:
             if verdict.step is Step.RISEN and verdict.closings == 1:
-                if cycle.counter > RESET_TO_MOST:  # from 0 to 1 it goes either way
+                if cycle.counter > RESET_TO_MOST and verdict.alone:  # 0 to 1 goes either way
                     standing.per_job = False
             elif verdict.step is Step.RESET and verdict.alone:
                 standing.per_job = True

@@ -185,7 +185,7 @@ class Writer:
         press.stand(stop_s)
         press.new_job()
         self.script.doubt += press.polled and press.per_job
-        if stop_s and press.per_job and not self._other(press):
+        if stop_s and not self._other(press):
             self.may_be(press, 0, stop_s)
 
     def job_in_outage(self, press: Press) -> None:
@@ -288,7 +288,8 @@ class Writer:
         if self.random.random() < 0.7:
             before = press.register.value
             press.new_job()
-            if press.register.value != before:  # the new mold may run four times as fast
+            if press.register.value != before or not self._other(press):
+                # The new mold may run four times as fast.
                 self.script.doubt += int(5 * stop_s / min(last_s, press.tool.cycle_s)) + 60
 
     def change_in_outage(self, press: Press) -> None:
