@@ -17,6 +17,8 @@ from bench.counting.speed import Speed
 from bench.devices import VALUES
 from bench.plant import PlantOutcome
 from bench.polling import ROOT, TURNS, Driver, Outcome, new_loop, run, told
+from bench.watch.cost import Cost, costs
+from bench.watch.page import cost
 
 PAGE = ROOT / "docs" / "reference" / "performance.md"
 
@@ -63,7 +65,11 @@ def _versions() -> Iterator[str]:
 
 
 def page(
-    outcomes: Sequence[Outcome], plants: Sequence[PlantOutcome], ledger: Speed, on: datetime
+    outcomes: Sequence[Outcome],
+    plants: Sequence[PlantOutcome],
+    ledger: Speed,
+    watch: Sequence[Cost],
+    on: datetime,
 ) -> str:
     """The reference page."""
     rows = "\n".join(_row(outcome) for outcome in outcomes)
@@ -104,7 +110,16 @@ prints. Cores are processor seconds a second.
 One line of it: `python -m bench.plant --fleet wall --seconds 30`.
 
 {_ledger(ledger)}
-`python -m bench.counting.speed` measures them. `make bench` renews this page.
+`python -m bench.counting.speed` measures them.
+
+## A cycle in the watch, and a file replayed
+
+Our own processor time: the watch alone, and everything from a line of CSV to the anomaly, as
+`sprue replay` walks it.
+
+{cost(watch)}
+
+`python -m bench.watch` measures them. `make bench` renews this page.
 """
 
 
@@ -162,7 +177,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(plant.told(plants[-1]), flush=True)
     ledger = speed.run()
     print(speed.told(ledger), flush=True)
-    args.out.write_text(page(outcomes, plants, ledger, datetime.now(UTC)), encoding="utf-8")
+    watch = costs()
+    print(cost(watch), flush=True)
+    text = page(outcomes, plants, ledger, watch, datetime.now(UTC))
+    args.out.write_text(text, encoding="utf-8")
     print(f"written: {args.out}")
     return 0
 

@@ -6,7 +6,13 @@ import pytest
 
 from bench import plant
 from bench.__main__ import page
+from bench.counting.speed import Speed
 from bench.polling import TURNS, Driver, run, told
+from bench.watch.cost import Cost
+
+LEDGER = Speed(ordinary_us=20.0, odd_us=40.0, told_us=3.0, kept_us=10.0)
+WATCH = Cost(stream="clean D-1", signals=20, cycles=20_000, watch_us=17.0, walk_us=50.0)
+ON = datetime(2026, 3, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("driver", ["modbus", "opcua"])
@@ -18,9 +24,10 @@ async def test_both_sides_poll_as_often(driver: Driver) -> None:
         assert side.polls >= 2 * TURNS
         assert all(cpu_s > 0 for cpu_s in side.cpu_s)
     assert f"{driver}: 2 machines, 40 values each, every 50 ms" in told(outcome)
-    written = page([outcome], [], datetime(2026, 3, 5, tzinfo=UTC))
+    written = page([outcome], [], LEDGER, [WATCH], ON)
     assert f"**{outcome.ratio:.2f}**" in written
     assert "5 March 2026" in written
+    assert "| clean D-1 | 20 | 17 µs | 50 µs | 20,000 |" in written
 
 
 async def test_a_plant_is_measured_alone_and_watched() -> None:
@@ -32,4 +39,4 @@ async def test_a_plant_is_measured_alone_and_watched() -> None:
     assert 0 < outcome.agent.cores < 1
     assert outcome.watched.memory_mb > 20
     assert "six: 6 presses at real speed" in plant.told(outcome)
-    assert "| `six` | 6 |" in page([], [outcome], datetime(2026, 3, 5, tzinfo=UTC))
+    assert "| `six` | 6 |" in page([], [outcome], LEDGER, [], ON)
