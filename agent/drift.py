@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from agent.rows import to_ns
 from agent.schema import cycle, machine, mold, run, saved
+from agent.stages import MOLD, WATCH
 from agent.watch import Baseline
 
 SHIFT_S = 8 * 3600.0
@@ -85,11 +86,17 @@ def read_drifts(
 
 def _baselines(connection: Connection, mold_name: str | None) -> Iterator[tuple[str, Baseline]]:
     """Every machine's baselines, as its watch last wrote them down."""
-    query = select(machine.c.name, saved.c.body).join(machine).order_by(machine.c.name)
-    for name, body in connection.execute(query.where(saved.c.stage == "watch")):
-        for kept in json.loads(body)["watch"]["baselines"]:
-            if mold_name is None or kept["key"][0] == mold_name:
-                yield name, Baseline.load(kept)
+    query = (
+        select(machine.c.name, saved.c.stage, saved.c.body)
+        .join(machine)
+        .where(or_(saved.c.stage == WATCH, saved.c.stage.startswith(MOLD, autoescape=True)))
+        .order_by(machine.c.name, saved.c.stage)
+    )
+    for name, stage, body in connection.execute(query):
+        kept = json.loads(body)
+        for each in kept["watch"]["baselines"] if stage == WATCH else [kept]:
+            if mold_name is None or each["key"][0] == mold_name:
+                yield name, Baseline.load(each)
 
 
 def _drifts(

@@ -43,13 +43,12 @@ async def url(tmp_path: Path) -> str:
             n += isinstance(seen, Report)
             if n == told.trouble.first - 1:
                 walk.watch.approve("Kim", seen.received_at)  # type: ignore[union-attr]
-            memory = walk.memory()
             done = await record.keep(
                 Batch(
                     machine="IMM-01",
                     entries=outcome.entries,
                     anomalies=outcome.anomalies,
-                    saved=[] if memory is None else [memory],
+                    saved=walk.memory(),
                 )
             )
         await done
