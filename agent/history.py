@@ -365,9 +365,7 @@ def standing_of(connection: Connection, name: str) -> Standing:
     found = connection.execute(newest).mappings().first()
     if found is None:
         return Standing(mount=on)
-    kept = (
-        select(saved.c.body).join(machine).where(machine.c.name == name, saved.c.stage == STAGE)
-    )
+    kept = select(saved.c.body).join(machine).where(machine.c.name == name, saved.c.stage == STAGE)
     body = connection.execute(kept).scalar()
     if body is not None:
         standing = from_body(body, _segment(found), on)
