@@ -142,7 +142,7 @@ def test_a_mold_that_nobody_registered_is_told_once() -> None:
 
 
 def test_the_same_story_gives_the_same_anomalies_again() -> None:
-    items = [cycle(1, 900.0), cycle(2, 920.0), sighting(40, 1900.0)]
+    items: list[Cycle | Sighting] = [cycle(1, 900.0), cycle(2, 920.0), sighting(40, 1900.0)]
 
     assert [each.id for each in told(items)] == [each.id for each in told(items)]
     assert len({each.id for each in told(items)}) == 2

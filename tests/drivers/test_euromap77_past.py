@@ -8,6 +8,7 @@ import pytest
 from asyncua import ua
 
 from agent.assembly import Assembly
+from agent.entry import Entry
 from agent.ledger import Ledger
 from agent.stages import Stages
 from agent.standing import Standing
@@ -100,7 +101,7 @@ async def test_cycles_of_a_mold_change_nobody_saw_belong_to_the_mold_of_their_jo
 async def test_the_ledger_counts_them_as_seen_and_on_the_right_mold() -> None:
     press, memory = hand_press(), Memory()
     stages = Stages(Assembly("IMM-07"), Ledger("IMM-07", Standing(), lambda _mold: "A"))
-    entries = []
+    entries: list[Entry] = []
     async with keeping(press) as face:
         for shots in (2, 2):
             stages.connected(reports=True, modulus=None)
@@ -174,7 +175,7 @@ async def test_a_past_that_is_too_long_comes_late_and_does_not_hold_up_the_prese
     press, memory = hand_press(), Memory()
     stages = Stages(Assembly("IMM-07"), Ledger("IMM-07", Standing(), lambda _mold: "A"))
     stages.connected(reports=True, modulus=None)
-    entries = []
+    entries: list[Entry] = []
     async with keeping(press) as face:
         for each in await seen(face, memory, press, 6):
             entries += stages.take(each).entries
