@@ -1,12 +1,18 @@
 """What comes in as text is checked as a whole, and every complaint is one a person can act on."""
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+SECRETS = frozenset({"password", "token", "user_key"})
+"""Keys under which people write secrets, though none belongs into a file."""
+USER_INFO = re.compile(r"://([^/@\s]+)@")
+"""Name and password in a URL."""
 
 
 class Checked(BaseModel):
@@ -52,7 +58,7 @@ def _sentences(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
         elif kind == "missing":
             yield f"{key}: missing"
         else:
-            yield f"{key}: found {shown(item['input'])}; {_right(item)}"
+            yield f"{key}: found {_shown_of(where, item['input'])}; {_right(item)}"
 
 
 def key_path(where: tuple[int | str, ...]) -> str:
@@ -73,6 +79,15 @@ def shown(found: object) -> str:
         return "a table"
     text = repr(found)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _shown_of(where: tuple[int | str, ...], found: object) -> str:
+    """What was found under a key; a secret that was written down is not written once more."""
+    if isinstance(found, str) and not SECRETS.isdisjoint(where):
+        return "a text, not shown"
+    if isinstance(found, str) and (within := USER_INFO.search(found)):
+        return shown(found.replace(within[1], "..."))
+    return shown(found)
 
 
 def _right(item: Any) -> str:

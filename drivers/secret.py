@@ -10,6 +10,8 @@ from drivers.checked import Checked
 from drivers.closedfile import OpenFileError, read_closed
 from drivers.errors import RefusedError
 
+PLACES = "should be { env = 'NAME' } or { file = 'NAME' }"
+
 
 class Secret(Checked):
     """A secret: `{ env = "NAME" }` or `{ file = "NAME" }`."""
@@ -19,10 +21,17 @@ class Secret(Checked):
     file: NamedFile | None = None
     """The file that holds it, on one line; only its owner may read it."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, found: object) -> object:
+        if isinstance(found, str):
+            raise ValueError(PLACES)  # pydantic's own word would be about dictionaries
+        return found
+
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if (self.env is None) == (self.file is None):
-            raise ValueError("should be { env = 'NAME' } or { file = 'NAME' }")
+            raise ValueError(PLACES)
         return self
 
     def read(self, machine: str, key: str) -> str:

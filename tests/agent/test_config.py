@@ -68,6 +68,42 @@ def test_a_wrong_configuration_says_what_is_wrong_and_where(
     assert "Traceback" not in said.err
 
 
+SECRETS_WRITTEN_DOWN = """
+[[forward]]
+kind = "influxdb"
+url = "http://influx:hunter2@127.0.0.1:8086"
+org = "plant2"
+bucket = "molding"
+token = "my-secret-token"
+
+[[machine]]
+name = "IMM-07"
+driver = "euromap77"
+url = "opc.tcp://operator:hunter2@192.0.2.7:4840"
+user = "operator"
+password = "hunter2"
+"""
+
+
+def test_a_secret_that_was_written_down_is_refused_and_not_repeated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "sprue.toml"
+    file.write_text(SECRETS_WRITTEN_DOWN)
+
+    status = main(["check", str(file)])
+
+    said = capsys.readouterr().err
+    assert status == 2
+    assert "hunter2" not in said
+    assert "my-secret-token" not in said
+    right = "it should be { env = 'NAME' } or { file = 'NAME' }"
+    assert f"machine[1].password: found a text, not shown; {right}" in said
+    assert f"forward[1].token: found a text, not shown; {right}" in said
+    assert "machine[1].url: found 'opc.tcp://...@192.0.2.7:4840'" in said
+    assert "forward[1].url: found 'http://...@127.0.0.1:8086'" in said
+
+
 def test_a_file_that_is_not_there_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
