@@ -9,8 +9,8 @@ from typing import NoReturn
 from agent.config import Loaded
 from drivers import MachineError
 from drivers.certificate import day
-from drivers.security import known_certificates
-from drivers.session import SessionSettings
+from drivers.credentials import known_certificates
+from drivers.settings import MachineSettings
 
 log = logging.getLogger(__name__)
 
@@ -24,22 +24,17 @@ def expiring(loaded: Loaded, now: datetime) -> dict[str, list[str]]:
     Files that can't be used are left out: connecting says so.
     """
     told = {
-        machine.name: [
-            said
-            for each in (machine, *machine.tcd)
-            if isinstance(each, SessionSettings)
-            for said in _of_machine(each, now)
-        ]
+        machine.name: [said for each in (machine, *machine.tcd) for said in _of_machine(each, now)]
         for machine in loaded.config.machine
     }
     return {name: sentences for name, sentences in told.items() if sentences}
 
 
-def _of_machine(settings: SessionSettings, now: datetime) -> Iterator[str]:
-    if settings.security is None:
+def _of_machine(settings: MachineSettings, now: datetime) -> Iterator[str]:
+    if settings.credentials is None:
         return
     try:
-        for what, certificate in known_certificates(settings.name, settings.security):
+        for what, certificate in known_certificates(settings.name, settings.credentials):
             end = certificate.not_valid_after_utc
             if end < now:
                 yield f"{what} expired on {day(end)}"

@@ -240,6 +240,11 @@ def _lines(config: Config) -> Iterator[str]:
             continue
         at = (machine.serial,) if machine.serial else (str(machine.host), str(machine.port))
         other, others = first.setdefault(at, (where, machine))
+        if machine.tls != others.tls:
+            yield (
+                f"{where}.tls ({machine.name}): {other} on the same line has "
+                "another one, or none; it should be the same"
+            )
         for key in ("framing", "baud", "parity", "stop_bits"):
             found, theirs = getattr(machine, key), getattr(others, key)
             if found != theirs:

@@ -116,6 +116,7 @@ def status(
                 "publishing_s": each.condition.publishing_s,
                 "sampling_s": each.condition.sampling_s,
                 "lost": each.condition.lost,
+                "missed": each.condition.missed,
                 "expiring": list(expiring.get(each.machine, ())),
                 "anomalies": [known.anomaly.id for known in calling.get(each.machine, ())],
             }
@@ -166,6 +167,8 @@ def _connection(condition: Condition) -> Iterator[str]:
         yield f"the server publishes every {condition.publishing_s:g} s{sampled}"
     if condition.lost:
         yield f"lost {condition.lost} notifications in this connection"
+    if condition.missed:
+        yield f"{condition.missed} polls left out in this connection: answers take too long"
 
 
 def _reasons(refused: Mapping[str, int]) -> str:

@@ -4,13 +4,20 @@ import asyncio
 import sys
 from collections.abc import Callable
 
+from cryptography import x509
+
 from agent.canary import Canary, worded
 from agent.config import Loaded
 from agent.machine import direct_opener
 from drivers import MachineError
 from drivers.certificate import described, fingerprint, out_of_date, printable
+from drivers.credentials import Credentials, identity, trusted_certificate
+from drivers.modbus import ModbusSettings
+from drivers.modbusplace import Port
+from drivers.modbustls import Tls
+from drivers.modbustls import shown_certificate as shown_by_tls
 from drivers.pin import store_pin
-from drivers.security import Security, identity, shown_certificate, trusted_certificate
+from drivers.security import shown_certificate as shown_by_opc_ua
 from drivers.session import SessionSettings
 from drivers.settings import MachineSettings
 
@@ -46,15 +53,15 @@ def trust(
     if settings is None:
         names = ", ".join(each.name for each in loaded.connections)
         raise AskError(f"{loaded.path}: there is no machine {printable(machine)!r}; it has {names}")
-    is_secured = isinstance(settings, SessionSettings) and settings.security is not None
+    credentials = settings.credentials
     canary = Canary(loaded.pki, machine)
     confirm = Confirm(yes=yes, ask=ask or (_on_terminal if sys.stdin.isatty() else None))
     try:
-        if isinstance(settings, SessionSettings) and settings.security is not None:
-            _certificate(settings, settings.security, confirm, ignore_dates=ignore_dates)
+        if credentials is not None:
+            _certificate(settings, credentials, confirm, ignore_dates=ignore_dates)
         if canary.known():
             asyncio.run(_identity(loaded, settings, canary, confirm))
-        elif not is_secured:
+        elif credentials is None:
             raise AskError(f"{machine} has no certificate, and has not been seen yet")
     except MachineError as error:
         raise TrustError(str(error)) from error
@@ -89,13 +96,27 @@ class Confirm:
             raise TrustError("nothing was changed")
 
 
+async def _shown(settings: MachineSettings) -> tuple[str, x509.Certificate]:
+    """Where a machine is, and the certificate that it shows."""
+    match settings:
+        case SessionSettings(security=security) if security is not None:
+            return settings.url, await shown_by_opc_ua(security, settings)
+        case ModbusSettings(tls=tls, place=Port() as place) if tls is not None:
+            within_s = settings.connect_timeout_s
+            return str(place), await shown_by_tls(settings.name, tls, place, within_s)
+    raise ValueError(f"{settings.name} has no certificate")
+
+
 def _certificate(
-    settings: SessionSettings, security: Security, confirm: Confirm, *, ignore_dates: bool
+    settings: MachineSettings, credentials: Credentials, confirm: Confirm, *, ignore_dates: bool
 ) -> None:
     machine = settings.name
-    before = trusted_certificate(machine, security)
-    found = asyncio.run(shown_certificate(security, settings))
-    print(f"{machine} at {settings.url} shows this certificate:")
+    if isinstance(credentials, Tls) and credentials.ca is not None:
+        print(f"{machine}'s certificate is not pinned: the authority of tls.ca vouches for it.")
+        return
+    before = trusted_certificate(machine, credentials)
+    place, found = asyncio.run(_shown(settings))
+    print(f"{machine} at {place} shows this certificate:")
     for heading, words in described(found):
         print(f"  {heading:<16} {words}")
     late = out_of_date(found)
@@ -103,9 +124,9 @@ def _certificate(
     if before is not None and same and (before.ignore_dates or not (late or ignore_dates)):
         print(f"It is {before.source} already.")
         return
-    if security.server_certificate is not None:
+    if credentials.server_certificate is not None:
         if same:
-            how = "`ignore_dates = true` in its 'security' makes that no matter"
+            how = f"`ignore_dates = true` in its '{credentials.KEY}' makes that no matter"
             raise TrustError(f"{machine}: it {late or 'is the configured one'}; {how}")
         what = "another certificate is configured; the key server_certificate is for you to change"
         raise TrustError(f"{machine}: {what}")
@@ -115,12 +136,11 @@ def _certificate(
         how = "--ignore-dates pins it all the same"
         raise TrustError(f"{machine}: its certificate {late}; {how}")
     confirm("Does the machine's own screen show the same?")
-    file = store_pin(security.pki, machine, found, ignore_dates=ignore_dates)
+    file = store_pin(credentials.pki, machine, found, ignore_dates=ignore_dates)
     print(f"Pinned in {file}.")
-    ours = identity(machine, security)
-    print(
-        f"The machine must trust ours too: {security.certificate or ours.file.with_suffix('.der')}"
-    )
+    ours = identity(machine, credentials)
+    file = credentials.certificate or ours.file.with_suffix(".der")
+    print(f"The machine must trust ours too: {file}")
     print(f"  {'SHA-256':<16} {fingerprint(ours.certificate)}")
 
 

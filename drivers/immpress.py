@@ -72,6 +72,7 @@ class ImmPress:
         self._curves = curves
         self._states: dict[str, Value | None] = {}
         self._reading: Reading | None = None
+        self._ticks = Ticks(settings.name, settings.poll_s)
         self._find_at = 0.0
 
     @property
@@ -101,13 +102,14 @@ class ImmPress:
 
     @property
     def condition(self) -> Condition:
-        """Which variables are not there, and how fast the server publishes."""
+        """Which variables are not there, how fast the server publishes, what was left out."""
         publishing_s, sampling_s, lost = self._watch.rates
         return Condition(
             unavailable=self._view.points.unavailable,
             publishing_s=publishing_s,
             sampling_s=sampling_s,
             lost=lost,
+            missed=self._ticks.missed,
         )
 
     async def read(self) -> Frame:
@@ -117,8 +119,7 @@ class ImmPress:
     async def observations(self) -> AsyncIterator[Observation]:
         """Frames at `poll_s`; reports and notices as the machine tells them."""
         loop = asyncio.get_running_loop()
-        ticks = Ticks(self._settings.name, self._settings.poll_s)
-        tick = loop.time() + ticks.wait_s(loop.time())
+        tick = loop.time() + self._ticks.wait_s(loop.time())
         self._find_at = tick + FIND_S
         for observation in await self._past():
             self._note(observation)
@@ -128,7 +129,7 @@ class ImmPress:
                 for observation in [*await self._poll(), *await self._more_past()]:
                     self._note(observation)
                     yield observation
-                tick = loop.time() + ticks.wait_s(loop.time())
+                tick = loop.time() + self._ticks.wait_s(loop.time())
             if self._reading is None:  # a frame comes first, whatever else has come
                 await asyncio.sleep(max(0.0, tick - loop.time()))
                 continue

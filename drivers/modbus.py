@@ -13,6 +13,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, field_validator, model_validator
 
 from drivers.condition import Condition
+from drivers.credentials import Credentials
 from drivers.curveblocks import CurveBlocks
 from drivers.errors import MapError, RefusedError
 from drivers.identity import KEY, RegisterIdentity, proved
@@ -21,6 +22,8 @@ from drivers.modbusframe import FramingName
 from drivers.modbusline import Line, Station, line_at
 from drivers.modbuslink import Asker
 from drivers.modbusplace import Parity, Port, Serial
+from drivers.modbustls import PORT as SECURED_PORT
+from drivers.modbustls import Tls
 from drivers.observations import Column, Frame, Observation, Quality
 from drivers.polling import Ticks
 from drivers.register import Register
@@ -32,7 +35,7 @@ from drivers.sweep import Sweep
 T = TypeVar("T")
 
 
-OF_HOST = ("port", "framing")
+OF_HOST = ("port", "framing", "tls")
 OF_SERIAL = ("baud", "parity", "stop_bits")
 
 
@@ -43,10 +46,13 @@ class ModbusSettings(MachineSettings):
     host: Annotated[str | None, Field(min_length=1)] = None
     """Name or address of the device, or of the gateway before it."""
     port: Annotated[int, Field(ge=1, le=65535)] = 502
+    """502; with `tls`, 802."""
     unit: Annotated[int, Field(ge=0, le=255)] = 1
     """Unit id; 0 and 255 also are in use for devices without a gateway."""
     framing: FramingName = "tcp"
     """`rtu` for a device server that passes RTU frames on as they are on the serial line."""
+    tls: Tls | None = None
+    """Modbus/TCP Security. None: in clear."""
     serial: Annotated[str | None, Field(min_length=1)] = None
     """A serial port of this computer, in place of `host`."""
     baud: Annotated[int, Field(ge=300, le=4_000_000)] = 19_200
@@ -72,6 +78,13 @@ class ModbusSettings(MachineSettings):
             raise ValueError("should be a name or an address alone; the port is the key 'port'")
         return host
 
+    @model_validator(mode="before")
+    @classmethod
+    def _secured_port(cls, found: object) -> object:
+        if not isinstance(found, Mapping) or found.get("tls") is None:
+            return found
+        return found if "port" in found or "serial" in found else {**found, "port": SECURED_PORT}
+
     @model_validator(mode="after")
     def _answers(self) -> "ModbusSettings":
         if (self.host is None) == (self.serial is None):
@@ -88,11 +101,16 @@ class ModbusSettings(MachineSettings):
         return self
 
     @property
+    def credentials(self) -> Credentials | None:
+        """What a secured connection rests on; None for one in clear."""
+        return self.tls
+
+    @property
     def place(self) -> Port | Serial:
         """Where the machine's line is."""
         if self.serial is not None:
             return Serial(self.serial, self.baud, self.parity, self.stop_bits)
-        return Port(self.host or "", self.port, self.framing)
+        return Port(self.host or "", self.port, self.framing, self.tls is not None)
 
     @field_validator("cooling")
     @classmethod
@@ -167,17 +185,15 @@ class ModbusPress:
         return (*self._live.refused, *per_cycle)
 
     @property
-    def missed(self) -> int:
-        """Polls left out so far, because one before took too long."""
-        return self._ticks.missed
-
-    @property
     def condition(self) -> Condition:
-        """Which registers the device refuses."""
-        refused = self.refused
-        if not refused:
+        """Which registers the device refuses, and how many polls it was too slow for."""
+        refused, missed = self.refused, self._ticks.missed
+        if not refused and not missed:
             return _SOUND
-        return Condition(unavailable=tuple(f"{r.signal} at {r.source}: refused" for r in refused))
+        return Condition(
+            unavailable=tuple(f"{r.signal} at {r.source}: refused" for r in refused),
+            missed=missed,
+        )
 
     async def read(self) -> Frame:
         """Every live register once, now.
@@ -267,7 +283,8 @@ async def open_press(
         timeout_s=settings.timeout_s,
         connect_timeout_s=settings.connect_timeout_s,
         pause_s=max(registers.pause_s, settings.pause_ms / 1000, settings.place.silence_s),
-        proves=name_register is not None,
+        proves=name_register is not None or settings.tls is not None,
+        tls=settings.tls,
     )
     async with (line or line_of(settings)).join(asker) as station:
         known_by = None

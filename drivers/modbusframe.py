@@ -16,6 +16,8 @@ FramingName = Literal["tcp", "rtu"]
 
 HEADER = 7
 """Bytes of transaction, protocol, length and unit, before the function."""
+TLS_ALERT = b"\x15\x03"
+"""How a TLS server answers who asks in clear: an alert record, of a version 3.x."""
 RTU_AROUND = 5
 """Bytes of unit, function, count and checksum around an RTU answer's data; an exception has as
 many, with its code in place of the count."""
@@ -52,9 +54,13 @@ def tcp_fault(data: bytes, asked: Asked, *, owed: bool = False) -> str | None:
     'the answer has 2 bytes of data, and 8 were asked for'
     >>> tcp_fault(bytes.fromhex("0001 0000 0005 01 04 02 002a"), asked)
     'the answer is one to function 4, and 3 was asked for'
+    >>> tcp_fault(bytes.fromhex("15 0303 0002 02 46"), asked)
+    "the port speaks TLS, and the machine is configured without the key 'tls'"
     >>> tcp_fault(b"HTTP/1.1 400 Bad Request", asked)
     "the answer is not Modbus TCP: b'HTTP/1.1 400 Ba'..."
     """
+    if data.startswith(TLS_ALERT):
+        return "the port speaks TLS, and the machine is configured without the key 'tls'"
     if data[2:4].strip(b"\0"):
         return f"the answer is not Modbus TCP: {data[:15]!r}{'...' if len(data) > 15 else ''}"
     if len(data) < HEADER + 2:

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 from drivers.blocks import Block
 from drivers.breaker import Breaker
-from drivers.errors import MachineError, UnreachableError
+from drivers.errors import MachineError, RefusedError, UnreachableError
 from drivers.modbuslink import Asker, BlockRefusedError, ModbusLink
 from drivers.modbusplace import Port, Serial
 
@@ -54,6 +54,7 @@ class Line:
 
         Raises:
             UnreachableError: nobody answers at the address, or not in time.
+            RefusedError: a secured machine is not the one that is trusted, or refuses us.
         """
         station = Station(self, asker)
         self._stations.add(station)
@@ -125,6 +126,7 @@ class Line:
         """
         if self._link is not None:
             if self._link.is_open:
+                self._link.admit(asker)
                 return self._link
             self._see_to(self._link)
         loop = asyncio.get_running_loop()
@@ -135,8 +137,12 @@ class Line:
         link = ModbusLink(self._place, self._lost, tells_late_ones=self._tells_late_ones)
         try:
             await link.connect(asker)
+            link.admit(asker)
         except UnreachableError as error:
             self._failure = loop.time(), error.what
+            raise
+        except RefusedError:
+            link.close()
             raise
         self._link = link
         return link

@@ -17,7 +17,9 @@ import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
+from cryptography import x509
 from pymodbus import FramerType
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException
@@ -29,6 +31,8 @@ from drivers.blocks import Block
 from drivers.errors import GarbledError, MachineError, RefusedError, UnreachableError
 from drivers.modbusframe import Asked, rtu_fault, tcp_fault
 from drivers.modbusplace import Port, Serial
+from drivers.modbustls import Tls, admit
+from drivers.modbustls import connect as connect_tls
 
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # what it would say, we raise
 
@@ -57,6 +61,7 @@ REQUESTS = {
 FRAMERS = {"tcp": FramerType.SOCKET, "rtu": FramerType.RTU}
 NO_ID = b"\0\0"
 """How the answers of a gateway begin that returns no transaction ids."""
+CLOSED = "the machine closed the connection"
 SILENCES = 2
 """Answers in a row that may be late, where late ones can be told, before nobody is there."""
 
@@ -92,6 +97,8 @@ class Asker:
     """Rest between the last answer and the next request."""
     proves: bool = False
     """Whether it shows who it is on each connection, and so has to join anew on another one."""
+    tls: Tls | None = None
+    """What a secured connection rests on; with it, a machine proves who it is by that, too."""
 
 
 class _Answer(ModbusPDU):
@@ -155,6 +162,11 @@ class ModbusLink:
         """Who waits for the answer to what, and how many bytes of data that must have."""
         self._silences = 0
         self._owed = False
+        self._ended: tuple[str, type[MachineError]] | None = None
+        """Why, and how it is to be told, where TLS said it."""
+        self._has_answered = False
+        self._certificate: x509.Certificate | None = None
+        """What the machine showed, where the connection is secured."""
 
     @property
     def is_open(self) -> bool:
@@ -170,9 +182,7 @@ class ModbusLink:
         within_s = asker.connect_timeout_s
         try:
             async with asyncio.timeout(within_s):
-                # The client's own `connect` swallows the reason, and its limit is the answer's.
-                self._client.ctx.transport, _ = await self._client.ctx.call_create()
-                await asyncio.sleep(0)  # in which a serial port begins to be read
+                await self._open(asker)
         except TimeoutError as error:
             what = f"no connection with {self._place} within {within_s:g} s"
             raise UnreachableError(asker.machine, what) from error
@@ -182,6 +192,26 @@ class ModbusLink:
         except UNSETTABLE as error:
             what = f"{self._place} can't be set to the speed, parity and stop bits that are given"
             raise UnreachableError(asker.machine, what) from error
+
+    async def _open(self, asker: Asker) -> None:
+        ctx = self._client.ctx
+        if asker.tls is not None and isinstance(self._place, Port):
+            protocol = cast(asyncio.Protocol, ctx)
+            where = asker.tls, self._place, protocol, self._ended_by
+            self._certificate = await connect_tls(asker.machine, *where)
+            return
+        # The client's own `connect` swallows the reason, and its limit is the answer's.
+        ctx.transport, _ = await ctx.call_create()
+        await asyncio.sleep(0)  # in which a serial port begins to be read
+
+    def admit(self, asker: Asker) -> None:
+        """Let a machine be asked over this connection only if it is the one that is trusted.
+
+        Raises:
+            RefusedError: its certificate is not trusted, has changed or expired.
+        """
+        if asker.tls is not None and self._certificate is not None:
+            admit(asker.machine, asker.tls, self._certificate)
 
     def close(self) -> None:
         """Close the connection; whoever waits for an answer is told that it is lost."""
@@ -206,7 +236,7 @@ class ModbusLink:
         late = keep = False
         try:
             answer = await self._client.execute(False, request)
-            keep = True
+            keep = self._has_answered = True
         except ConnectionException as error:
             raise UnreachableError(asker.machine, "the connection is lost") from error
         except ModbusException as error:
@@ -256,8 +286,20 @@ class ModbusLink:
 
     def _connected(self, connected: bool) -> None:
         if not connected:
-            self._give_up("the machine closed the connection")
+            self._give_up(*(self._ended or (self._closed(), UnreachableError)))
             self._lost()
+
+    def _closed(self) -> str:
+        """What can be said of a connection that ended without a word."""
+        if self._has_answered or self._waiting is None or not isinstance(self._place, Port):
+            return CLOSED
+        if self._certificate is not None:
+            return f"{CLOSED} at the first request; it may not trust our certificate"
+        return f"{CLOSED} at the first request; a port for TLS does that (key 'tls')"
+
+    def _ended_by(self, why: str) -> None:
+        """The machine has said why it is about to end the connection."""
+        self._ended = why, RefusedError
 
     def _give_up(self, why: str, error: type[MachineError] = UnreachableError) -> None:
         """End the waiting for an answer now."""

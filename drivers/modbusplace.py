@@ -23,6 +23,8 @@ class Port(NamedTuple):
     host: str
     port: int
     framing: FramingName
+    is_secured: bool = False
+    """Whether it speaks TLS, and nothing else."""
 
     @property
     def silence_s(self) -> float:

@@ -87,6 +87,9 @@ class _Source(Protocol):
     @property
     def condition(self) -> tuple[float | None, float | None, int]: ...
 
+    @property
+    def missed(self) -> int: ...
+
     async def next(self) -> list[tuple[Shown, datetime]]: ...
 
 
@@ -145,7 +148,7 @@ class OpcUaPress:
 
     @property
     def condition(self) -> Condition:
-        """Which nodes are not there, and how fast the server publishes."""
+        """Which nodes are not there, how fast the server publishes, which polls were left out."""
         publishing_s, sampling_s, lost = self._source.condition if self._source else (None, None, 0)
         per_cycle = self._latch.unavailable if self._latch else ()
         return Condition(
@@ -153,6 +156,7 @@ class OpcUaPress:
             publishing_s=publishing_s,
             sampling_s=sampling_s,
             lost=lost,
+            missed=self._source.missed if self._source else 0,
         )
 
     async def read(self) -> Frame:
@@ -260,6 +264,11 @@ class Polled:
         self._ticks = Ticks(settings.name, settings.poll_s)
         self._silent_most_s = settings.silent_most_s
         self._find_at = asyncio.get_running_loop().time() + FIND_S
+
+    @property
+    def missed(self) -> int:
+        """Ticks that no poll was made for."""
+        return self._ticks.missed
 
     async def next(self) -> list[tuple[Shown, datetime]]:
         """The next sample; one that is late is left out, until there are too many."""

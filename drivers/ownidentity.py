@@ -1,4 +1,4 @@
-"""Who we are towards OPC UA servers: a key and a certificate of our own, made on first use.
+"""Who we are towards machines: a key and a certificate of our own, made on first use.
 
 Source:
     OPC 10000-6 §6.2.2: what an application instance certificate holds.
@@ -44,6 +44,7 @@ class OwnIdentity:
     certificate: x509.Certificate
     key_pem: bytes
     application_uri: str
+    """Empty where a given one has none."""
     file: Path
     """Where the certificate was read."""
 
@@ -77,37 +78,50 @@ def own_identity(folder: Path) -> OwnIdentity:
     return found
 
 
-def given_identity(certificate: Path, key: Path) -> OwnIdentity:
+def given_identity(certificate: Path, key: Path, *, for_opc_ua: bool = True) -> OwnIdentity:
     """The one in files that a person has made: PEM or DER, the key without a password.
+
+    Args:
+        certificate: Its file.
+        key: Its key's.
+        for_opc_ua: Whether it has to hold an application URI, and an RSA key.
 
     Raises:
         ValueError: a file holds none, or they do not fit; key and file are named.
         OSError: a file can't be read.
     """
     named = (f"certificate: {certificate}", f"key: {key}")
-    return _fitting(certificate.read_bytes(), key.read_bytes(), certificate, named=named)
+    read = certificate.read_bytes(), key.read_bytes()
+    return _fitting(*read, certificate, named=named, for_opc_ua=for_opc_ua)
 
 
-def _fitting(certificate: bytes, key: bytes, file: Path, *, named: tuple[str, str]) -> OwnIdentity:
+def _fitting(
+    certificate: bytes,
+    key: bytes,
+    file: Path,
+    *,
+    named: tuple[str, str],
+    for_opc_ua: bool = True,
+) -> OwnIdentity:
     its_name, key_name = named
     try:
         loaded = load_certificate(certificate)
     except ValueError as error:
         raise ValueError(f"{its_name} holds no certificate: {error}") from error
     uri = application_uri(loaded)
-    if uri is None:
+    if uri is None and for_opc_ua:
         raise ValueError(f"{its_name} has no application URI")
     is_pem = key.lstrip().startswith(b"-----BEGIN")
     try:
         private = (load_pem_private_key if is_pem else load_der_private_key)(key, None)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{key_name} holds no key without a password: {error}") from error
-    if not isinstance(private, rsa.RSAPrivateKey):
+    if for_opc_ua and not isinstance(private, rsa.RSAPrivateKey):
         raise ValueError(f"{key_name} holds no RSA key")
     if private.public_key() != loaded.public_key():
         raise ValueError(f"{key_name} is not the key of {file}")
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return OwnIdentity(certificate=loaded, key_pem=pem, application_uri=uri, file=file)
+    return OwnIdentity(certificate=loaded, key_pem=pem, application_uri=uri or "", file=file)
 
 
 def _made() -> bytes:

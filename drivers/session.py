@@ -19,6 +19,7 @@ from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 from pydantic import AfterValidator, Field, model_validator
 
 from drivers.beside import NamedFile
+from drivers.credentials import Credentials
 from drivers.errors import GarbledError, RefusedError, StaleError
 from drivers.hangup import hang_up
 from drivers.login import log_in_by_certificate, log_in_by_password
@@ -88,6 +89,11 @@ class SessionSettings(MachineSettings):
     """Instead of user and password: a certificate that the server knows, PEM or DER."""
     user_key: Secret | None = None
     """Of `user_certificate`, PEM."""
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """What a secured connection rests on; None for one in clear."""
+        return self.security
 
     @property
     def silent_most_s(self) -> float:

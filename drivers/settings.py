@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from drivers.checked import Checked
+from drivers.credentials import Credentials
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -70,3 +71,8 @@ class MachineSettings(Checked):
     hall: str | None = None
     mold: str | None = None
     """Id of the mold on the machine, where the machine itself can't tell: seeds its mount."""
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """What a secured connection rests on; None for one in clear."""
+        return None

@@ -32,6 +32,9 @@ class Subscribed:
     where nothing has changed; a frame is only made of what the server has said.
     """
 
+    missed = 0
+    """None: the server keeps the time."""
+
     def __init__(
         self,
         subscription: Subscription,

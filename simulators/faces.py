@@ -11,13 +11,14 @@ from simulators.euromap77.face import Euromap77Face
 from simulators.euromap77.options import Options
 from simulators.faults import Faults
 from simulators.flat.face import FlatFace
-from simulators.fleet import Fleet, line_of
+from simulators.fleet import Fleet, first_of, line_of
 from simulators.fleetentries import FleetPress, FleetSecurity, FleetTcu
 from simulators.modbus.framing import FramingName
 from simulators.modbus.gateway import Gateway
 from simulators.modbus.plc import press_unit
 from simulators.modbus.server import ModbusServer
 from simulators.modbus.tcu import tcu_unit
+from simulators.modbus.tls import Tls
 from simulators.modbus.unit import Unit
 from simulators.opcua.limits import Limits
 from simulators.opcua.security import Security
@@ -118,9 +119,16 @@ class _Maker:
         framing: FramingName = "tcp"
         for one in group:
             framing = one.framing if isinstance(one, FleetPress) else framing
+        tls = next((self._tls(one) for one in group if isinstance(one, FleetPress)), None)
         if each.gateway is not None:
-            return Gateway(units, host=self._host, port=port, framing=framing)
-        return ModbusServer(units, host=self._host, port=port, framing=framing)
+            return Gateway(units, host=self._host, port=port, framing=framing, tls=tls)
+        return ModbusServer(units, host=self._host, port=port, framing=framing, tls=tls)
+
+    def _tls(self, press: FleetPress) -> Tls | None:
+        if press.tls is None:
+            return None
+        folder = self._certificates / first_of(self._fleet, press)
+        return Tls(folder=folder, client_certificate=press.tls.client_certificate)
 
     def _unit(self, each: FleetPress | FleetTcu) -> Unit:
         if isinstance(each, FleetPress):

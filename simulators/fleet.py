@@ -18,6 +18,7 @@ from simulators.fleetentries import (
     FleetPress,
     FleetRun,
     FleetTcu,
+    FleetTls,
     Protocol,
 )
 from simulators.menu import MENU
@@ -135,6 +136,7 @@ class Fleet(Strict):
     def _gateways(self) -> None:
         seen: dict[tuple[str, int], str] = {}
         framings: dict[str, str] = {}
+        secured: dict[str, FleetTls | None] = {}
         for each in self.devices:
             if each.gateway is None:
                 continue
@@ -148,6 +150,8 @@ class Fleet(Strict):
                 framing = framings.setdefault(each.gateway, each.framing)
                 if framing != each.framing:
                     raise ValueError(f"gateway '{each.gateway}' has both framings, tcp and rtu")
+                if secured.setdefault(each.gateway, each.tls) != each.tls:
+                    raise ValueError(f"gateway '{each.gateway}' has two kinds of 'tls'")
 
     def _shared_servers(self) -> None:
         first: dict[str, FleetPress] = {}
@@ -339,10 +343,11 @@ def line_of(each: FleetPress | FleetTcu) -> str | None:
 
 
 def first_of(fleet: Fleet, press: FleetPress) -> str:
-    """The name of the first press on its server, by which the server is called."""
-    if press.server is None:
+    """The name of the first press on its server or gateway, by which that is called."""
+    word = line_of(press)
+    if word is None:
         return press.name
-    return next(each.name for each in fleet.press if each.server == press.server)
+    return next(each.name for each in fleet.press if line_of(each) == word)
 
 
 def names() -> list[str]:

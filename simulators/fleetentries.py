@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, FilePath, field_validator, model_validator
 
 from simulators.counters import Kept
 from simulators.menu import MENU
@@ -36,6 +36,7 @@ OWN_KEYS: Mapping[str, tuple[str, ...]] = {
     "gateway": ("modbus",),
     "framing": ("modbus",),
     "max_words": ("modbus",),
+    "tls": ("modbus",),
     "security": ("flat", "euromap77"),
     "limits": ("flat", "euromap77"),
     "twin": ("flat",),
@@ -87,6 +88,13 @@ class FleetSecurity(Strict):
     user: str = ""
     """Empty: anonymous clients are let in."""
     password: str = ""
+
+
+class FleetTls(Strict):
+    """A Modbus port that speaks Modbus/TCP Security, and nothing in clear."""
+
+    client_certificate: FilePath | None = None
+    """Of the only client that is let in, PEM or DER; without, anybody is."""
 
 
 class FleetLimits(Strict):
@@ -146,6 +154,8 @@ class FleetPress(Strict):
     """Modbus: as Modbus TCP has it, or RTU frames over TCP."""
     max_words: Annotated[int, Field(ge=1, le=125)] = 125
     """Modbus: registers that one request may read."""
+    tls: FleetTls | None = None
+    """Modbus: over TLS; behind a gateway, the same for all."""
     security: FleetSecurity | None = None
     limits: FleetLimits | None = None
     twin: bool = False

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simulators.certificates import identity
 from simulators.fleet import Fleet, first_of
 from simulators.fleetentries import FleetPress, FleetTcu
-from simulators.opcua.certificates import identity
 from simulators.opcua.face import application_uri
 
 FAST = 10.0
@@ -92,22 +92,22 @@ def _secured(
     fleet: Fleet, press: FleetPress, certificates: Path | None
 ) -> Mapping[str, Any] | None:
     """The entries of a secured machine, empty for an open one; None where there is no folder."""
-    if press.security is None:
+    if press.security is None and press.tls is None:
         return {}
     if certificates is None:
         return None
     folder, named = certificates.resolve(), first_of(fleet, press)
     identity(folder / named, application_uri(named))
     identity(folder / AGENT, f"urn:{AGENT}")
-    entries: dict[str, Any] = {
-        "security": {
-            "policy": press.security.policy,
-            "mode": "SignAndEncrypt",
-            "certificate": str(folder / AGENT / "server.der"),
-            "key": str(folder / AGENT / "server.pem"),
-            "server_certificate": str(folder / named / "server.der"),
-        }
+    files = {
+        "certificate": str(folder / AGENT / "server.der"),
+        "key": str(folder / AGENT / "server.pem"),
+        "server_certificate": str(folder / named / "server.der"),
     }
+    if press.security is None:
+        return {"tls": files}
+    way = {"policy": press.security.policy, "mode": "SignAndEncrypt"}
+    entries: dict[str, Any] = {"security": way | files}
     if press.security.user:
         entries |= {"user": press.security.user, "password": {"env": PASSWORD}}
     return entries
@@ -115,8 +115,9 @@ def _secured(
 
 def _machine(press: FleetPress, at: _Reached, secured: Mapping[str, Any] | None) -> str:
     if secured is None:
+        where = at.url if press.protocol != "modbus" else f"{at.host}:{at.port}"
         return (
-            f"# {press.name} at {at.url} asks for certificates: `--certificates DIR` makes them, "
+            f"# {press.name} at {where} asks for certificates: `--certificates DIR` makes them, "
             "and names them here.\n"
         )
     entries: dict[str, Any] = {"name": press.name}

@@ -180,7 +180,7 @@ class Link(asyncio.Transport, asyncio.Protocol):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send an answer."""
-        if self._forgotten:
+        if self._forgotten or self._transport.is_closing():  # uvloop's raises where it has closed
             return
         if self._wire.sound and not self._held:
             self._transport.write(data)

@@ -3,6 +3,7 @@
 from simulators.modbus.framing import FramingName
 from simulators.modbus.plc import press_unit
 from simulators.modbus.server import ModbusServer
+from simulators.modbus.tls import Tls
 from simulators.modbus.unit import MAX_WORDS
 from simulators.press import Press
 
@@ -17,6 +18,7 @@ class ModbusFace(ModbusServer):
         unit: Its id.
         framing: "tcp", or "rtu" for RTU frames over TCP.
         max_words: Registers that one request may read.
+        tls: Modbus/TCP Security; None: in clear.
     """
 
     def __init__(
@@ -28,8 +30,9 @@ class ModbusFace(ModbusServer):
         unit: int = 1,
         framing: FramingName = "tcp",
         max_words: int = MAX_WORDS,
+        tls: Tls | None = None,
     ) -> None:
         units = {unit: press_unit(press, max_words=max_words)}
-        super().__init__(units, host=host, port=port, framing=framing)
+        super().__init__(units, host=host, port=port, framing=framing, tls=tls)
         self.press = press
         self.unit = unit

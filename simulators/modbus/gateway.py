@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from simulators.modbus.framing import FramingName
 from simulators.modbus.line import Baud
 from simulators.modbus.server import ModbusServer
+from simulators.modbus.tls import Tls
 from simulators.modbus.unit import Unit
 
 BITS_PER_S = 115_200
@@ -22,6 +23,7 @@ class Gateway(ModbusServer):
         framing: "tcp"; "rtu" for a device server that passes RTU frames on as they are.
         bits_per_s: Of the line; its time is the wall's.
         patience_s: Wall seconds that it waits for a unit.
+        tls: Modbus/TCP Security; None: in clear.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Gateway(ModbusServer):
         framing: FramingName = "tcp",
         bits_per_s: float = BITS_PER_S,
         patience_s: float = PATIENCE_S,
+        tls: Tls | None = None,
     ) -> None:
         super().__init__(
             units,
@@ -41,4 +44,5 @@ class Gateway(ModbusServer):
             framing=framing,
             baud=Baud(bits_per_s),
             patience_s=patience_s if framing == "tcp" else 0.0,
+            tls=tls,
         )

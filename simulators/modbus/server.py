@@ -7,6 +7,7 @@ from simulators.faults import Active, Faults
 from simulators.modbus.framing import FRAMINGS, FramingName, Request
 from simulators.modbus.line import Baud, Line
 from simulators.modbus.link import ModbusLink
+from simulators.modbus.tls import Tls
 from simulators.modbus.unit import TARGET_SILENT, Unit, refusal
 from simulators.wire import Wire
 
@@ -25,6 +26,7 @@ class ModbusServer:
         framing: "tcp", or "rtu" for RTU frames over TCP.
         baud: Of the line behind a gateway.
         patience_s: How long a gateway waits for a unit.
+        tls: Modbus/TCP Security; None: in clear.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class ModbusServer:
         framing: FramingName = "tcp",
         baud: Baud | None = None,
         patience_s: float = 0.0,
+        tls: Tls | None = None,
     ) -> None:
         self.units = units
         self.host = host
@@ -45,6 +48,7 @@ class ModbusServer:
         self._has_ids = framing == "tcp"
         self._baud = baud
         self._patience_s = patience_s
+        self._tls = tls
         self._line = Line(self._exchange)
         machines = {id(unit.faults): unit.faults for unit in units.values()}
         self._faults = tuple(machines.values())
@@ -59,7 +63,8 @@ class ModbusServer:
     @property
     def address(self) -> str:
         """Where it listens, for a person."""
-        return f"modbus://{self.host}:{self.port}?unit={','.join(map(str, self.units))}"
+        scheme = "modbus" if self._tls is None else "mbaps"
+        return f"{scheme}://{self.host}:{self.port}?unit={','.join(map(str, self.units))}"
 
     async def start(self) -> None:
         """Listen, unless there is no power.
@@ -112,7 +117,10 @@ class ModbusServer:
         """A server that has its port and does not listen yet: whoever connects is refused."""
         loop = asyncio.get_running_loop()
         factory = self._wire.wrap(lambda: ModbusLink(self._framing, self._line.ask))
-        server = await loop.create_server(factory, self.host, self.port, start_serving=False)
+        context = self._tls.context(self._name) if self._tls is not None else None
+        server = await loop.create_server(
+            factory, self.host, self.port, ssl=context, start_serving=False
+        )
         self.port = server.sockets[0].getsockname()[1]
         return server
 
@@ -137,6 +145,11 @@ class ModbusServer:
         server.close()
         self._wire.drop_all()
         self._line.clear()
+
+    @property
+    def _name(self) -> str:
+        """Of the machine, or of the first behind a gateway."""
+        return self._faults[0].machine
 
     def _exchange(self, request: Request) -> tuple[float, bytes | None]:
         """How long the line is busy with a request, and the frame that is sent then."""

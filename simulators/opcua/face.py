@@ -13,9 +13,9 @@ from dataclasses import replace
 from asyncua import ua
 from asyncua.server.address_space import NodeData
 
+from simulators.certificates import expired, renew
 from simulators.faults import Active
 from simulators.opcua.absence import Absence, Content
-from simulators.opcua.certificates import expired, renew
 from simulators.opcua.conditions import Conditions
 from simulators.opcua.eventhistory import EventHistory
 from simulators.opcua.limits import Limits

@@ -13,7 +13,7 @@ from typing import Any
 from asyncua import Server, ua
 from asyncua.crypto.permission_rules import User, UserRole
 
-from simulators.opcua.certificates import identity
+from simulators.certificates import identity
 
 MODES = ("Sign", "SignAndEncrypt")
 

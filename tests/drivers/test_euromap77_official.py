@@ -8,7 +8,7 @@ from asyncua import ua
 
 from drivers import Change, RefusedError
 from drivers.euromap77 import open_press
-from simulators.opcua.certificates import identity
+from simulators.certificates import identity
 from simulators.opcua.security import Security
 from tests.drivers.officialserver import UNIT, OfficialServer, official_server
 from tests.drivers.press77 import Stream, settings

@@ -88,7 +88,7 @@ class Watched:
                             self.wrong.append((chosen.unit, item.values))
                         self.polls[chosen.unit] += 1
                         self.seen_at[chosen.unit] = time.monotonic()
-                        self.missed[chosen.unit] = press.missed
+                        self.missed[chosen.unit] = press.condition.missed
             except MachineError as error:
                 self.failures[chosen.unit].append(error)
                 await asyncio.sleep(BACKOFF_S)

@@ -324,7 +324,7 @@ def test_the_examples_of_the_reference_page_are_right(tmp_path: Path) -> None:
     assert registers.curves is not None
     [a_spreadsheet] = examples("csv")
     sheet = a_sheet(tmp_path, a_spreadsheet)
-    assert len(machines) == 2
+    assert len(machines) == 3
 
     pressure = registers.register("injection_pressure_bar")
     assert pressure is not None

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from simulators.modbus.face import ModbusFace
 from tests.drivers.flatserver import NAMESPACE, flat_server
 from tests.line.harness import PATIENCE_S, Agent
+from tests.simulators.makers import a_press
 
 CONFIG = """
 [record]
@@ -88,3 +90,31 @@ async def test_the_rates_that_a_server_agreed_to_are_shown(tmp_path: Path) -> No
 
     assert row["lost"] == 0
     assert "IMM-01: the server publishes every 0.5 s" in table
+
+
+async def test_polls_that_were_left_out_are_counted(tmp_path: Path) -> None:
+    press = a_press()
+    face = ModbusFace(press)
+    await face.start()
+    config = tmp_path / "sprue.toml"
+    config.write_text(
+        '[record]\nurl = "sqlite:///plant.db"\n[web]\nlisten = "127.0.0.1:0"\n'
+        f'[[machine]]\nname = "IMM-01"\ndriver = "modbus"\nhost = "127.0.0.1"\n'
+        f'port = {face.port}\nmap = "retrofit-plc"\npoll_s = 0.05\n',
+        encoding="utf-8",
+    )
+    await press.faults.on("slow_answers", {"delay_s": 0.2})
+    agent = Agent(config, tmp_path / "agent.log")
+    await agent.start()
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            row = await until_status(agent, link="up")
+            while not row["missed"]:
+                row = await until_status(agent, link="up")
+        table = await status(agent)
+    finally:
+        await agent.kill()
+        await face.stop()
+
+    assert row["missed"] > 0
+    assert "polls left out in this connection: answers take too long" in table

@@ -15,8 +15,8 @@ from asyncua.crypto.cert_gen import setup_self_signed_certificate
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from simulators.certificates import renew
 from simulators.flat.face import FlatFace
-from simulators.opcua.certificates import renew
 from simulators.opcua.security import POLICIES, Security
 from tests.simulators.makers import a_press
 
