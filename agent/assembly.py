@@ -128,8 +128,11 @@ class Assembly:
         """What follows from one observation, in order; mostly nothing."""
         if (pending := self._pending) is not None:
             self._pending = None
-            # A report that comes next proves the same shots, and has values for one of them.
-            if not (isinstance(observation, Report) and observation.counter >= pending.counter):
+            if isinstance(observation, Report) and observation.counter >= pending.counter:
+                # It proves the same shots, and has values for one of them; as nobody is told of
+                # the sighting, the shots may have ended at any time since the look before it.
+                self._looked_at = pending.looked_at
+            else:
                 yield pending
         if isinstance(observation, Report) and observation.origin is Origin.REPORTED:
             self._announces = True

@@ -12,7 +12,7 @@ from agent.cycle import Cycle
 from agent.sighting import Sighting
 from drivers import Link, Observation, Origin, Report, Value
 from drivers.settings import Cooling
-from tests.agent.makers import at, frame
+from tests.agent.makers import at, frame, ledger
 
 OFF = ("clock_off",)
 
@@ -156,6 +156,20 @@ def test_a_report_right_after_connecting_takes_the_place_of_the_sighting() -> No
     assert isinstance(cycle, Cycle)
     assert not cycle.fresh
     assert "time_uncertain" in cycle.flags
+
+
+def test_shots_of_an_outage_count_where_the_first_report_takes_the_place_of_the_sighting() -> None:
+    line, book = assembly(reports=True), ledger()
+    seen = [o for n in range(1, 11) for o in (frame(20 * n, counter=n), report(n, 20 * n))]
+    entries = [book.take(item) for item in feed(line, seen)]
+    feed(line, [Link(machine="IMM-01", up=False, at=at(201), cause="stale", why="silence")])
+    line.connected(reports=True)
+
+    back = feed(line, [frame(301, counter=15), report(15, 301, fresh=False)])
+    entries += [book.take(item) for item in back]
+
+    assert sum(run.unobserved for entry in entries for run in entry.runs) == 4
+    assert not any(entry.segments for entry in entries[1:])
 
 
 def test_a_counter_that_no_report_follows_is_a_sighting_after_a_grace() -> None:
