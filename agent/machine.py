@@ -27,6 +27,8 @@ from drivers.tcd import TcdSettings
 
 log = logging.getLogger(__name__)
 
+LEAST_S = 0.2
+"""Between two attempts, however long the first one took."""
 QUIET_AFTER = 3
 """Failures in a row that are logged; then only the record and the page say it."""
 
@@ -92,9 +94,12 @@ async def follow(
 ) -> NoReturn:
     """Walk everything that one machine says along its line, until cancelled."""
     waits, failures = backoff(), 0
+    loop = asyncio.get_running_loop()
     while True:
+        began_at, connected = loop.time(), False
         try:
             async with connect() as press:
+                connected = True
                 line.connected(press)
                 async for observation in press.observations():
                     _leave_if_cancelled()
@@ -114,7 +119,9 @@ async def follow(
                 machine=settings.name, up=False, at=clock(), cause=error.cause, why=error.what
             )
             await line.take(link)
-            await asyncio.sleep(wait_s)
+            # An attempt that nobody answered was a wait already.
+            waited_s = 0.0 if connected else loop.time() - began_at
+            await asyncio.sleep(max(LEAST_S, wait_s - waited_s))
 
 
 def _leave_if_cancelled() -> None:

@@ -8,6 +8,8 @@ from asyncua.ua.uaerrors import UaError
 
 CLOSE_S = 0.6
 """How long closing may take: a dead peer must not hold up a shutdown."""
+DEAD_S = 0.05
+"""The same where the peer is known to be dead; what was sent waits for it all the same."""
 
 
 async def hang_up(client: Client, *, session: bool = True) -> None:
@@ -15,7 +17,7 @@ async def hang_up(client: Client, *, session: bool = True) -> None:
     protocol = client.uaclient.protocol
     try:
         with suppress(UaError, OSError):  # a time-out is an OSError too
-            async with asyncio.timeout(CLOSE_S):
+            async with asyncio.timeout(DEAD_S if getattr(protocol, "is_dead", False) else CLOSE_S):
                 if session:
                     await client.close_session()
                 await client.close_secure_channel()

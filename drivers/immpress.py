@@ -188,7 +188,7 @@ class ImmPress:
                 await self._grow()
                 before, reading = None, await self._view.read()
         except LateError as error:
-            self._session.check_life(self._settings.silent_most_s, error)
+            await self._session.check_life(self._settings.silent_most_s, error)
             return []
         self._reading = reading
         frame = self._frame(reading)

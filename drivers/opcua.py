@@ -196,7 +196,7 @@ class OpcUaPress:
         try:
             return await self._latch.take(shown.values[self._counter_at], at, before)
         except LateError as error:
-            self._session.check_life(self._settings.silent_most_s, error)
+            await self._session.check_life(self._settings.silent_most_s, error)
             return None
 
     def _unit_changes(self, at: datetime) -> Iterator[Notice]:
@@ -278,7 +278,7 @@ class Polled:
                 await self._look_for_absent()
                 shown = await self._points.read()
             except LateError as error:
-                self._session.check_life(self._silent_most_s, error)
+                await self._session.check_life(self._silent_most_s, error)
                 continue
             return [(shown, datetime.now(UTC))]
 

@@ -9,8 +9,8 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Annotated, Self, TypeVar
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
 
 from asyncua import Client, ua
@@ -28,12 +28,15 @@ from drivers.secret import Secret
 from drivers.security import Security, secure
 from drivers.settings import MachineSettings
 from drivers.uaerrors import TOO_MUCH, LateError, status_text, told
+from drivers.uastream import look_at
 
 SESSION_TIMEOUT_S = 30.0
 """Small servers allow about ten sessions; one that we could not close must not last."""
 WATCHDOG_S = 10.0
 """How often asyncua looks whether the server lives; also keeps a session that polls rarely."""
 DEFAULT_PORT = 4840
+PROBE_S = 1.0
+"""How long a server that we doubt may take to give any sign of life, beside what it has had."""
 
 READ, BROWSE, TRANSLATE, MONITOR = "reading", "browsing", "resolving paths", "subscribing"
 SELECT, WHERE = "selecting event fields", "filtering events"
@@ -145,20 +148,39 @@ class Session:
         except ValueError:
             return None
 
-    def check_life(self, stale_s: float, late: LateError) -> None:
-        """Pass over one late answer, unless nothing has come for too long, or a part of it has.
+    async def check_life(self, stale_s: float, late: LateError) -> None:
+        """Pass over one late answer, unless none has come for too long or the link is dead.
 
-        asyncua waits for the rest of an answer for ever, and takes the next ones for it.
+        Where no byte at all has come in the time that the answer had, the server is asked for its
+        state, once and briefly: a slow one says something meanwhile, a dead link never.
 
         Raises:
-            GarbledError: an answer began and did not end in all the time that one may take.
-            StaleError: the server has been silent for longer than `stale_s`.
+            StaleError: the server has not answered for longer than `stale_s`, or is dead.
         """
-        if self._ua.protocol is not None and self._ua.protocol.receive_buffer:
-            raise GarbledError(self.machine, "an answer came only in part") from late
+        now = time.monotonic()
+        if now - self.heard_at > stale_s:
+            self._stale(late)
+        if now - self._ua.protocol.heard_at >= self._ua.protocol.timeout:
+            await self.probe(late)
+
+    async def probe(self, doubt: Exception | None = None) -> None:
+        """Ask the server for its state; any byte that comes is as good as the answer.
+
+        Raises:
+            StaleError: nothing has come.
+            MachineError: the link has ended.
+        """
+        stream, began_at = self._ua.protocol, time.monotonic()
+        with told(self.machine, READ), suppress(TimeoutError, UaStatusCodeError):
+            async with asyncio.timeout(PROBE_S):
+                await self.services.read(_STATE)
+        if stream.heard_at < began_at:
+            self._stale(doubt)
+
+    def _stale(self, why: Exception | None) -> NoReturn:
+        self._ua.protocol.is_dead = True
         silent_s = time.monotonic() - self.heard_at
-        if silent_s > stale_s:
-            raise StaleError(self.machine, f"no answer for {silent_s:.0f} s") from late
+        raise StaleError(self.machine, f"no answer for {silent_s:.0f} s") from why
 
     def heard(self) -> None:
         """Note a sign of life."""
@@ -239,6 +261,11 @@ def read_request(wanted: Sequence[ua.ReadValueId]) -> ua.ReadParameters:
     )
 
 
+_STATE = read_request(
+    [ua.ReadValueId(ua.NodeId(ua.ObjectIds.Server_ServerStatus_State), ua.AttributeIds.Value)]
+)
+
+
 class Batch:
     """One list of nodes that is read again and again; the requests are made once.
 
@@ -301,6 +328,7 @@ async def open_session(settings: SessionSettings) -> AsyncGenerator[Session]:
         GarbledError: it is no OPC UA server that we understand.
     """
     client = _Client(settings.url, timeout=settings.timeout_s, watchdog_intervall=WATCHDOG_S)
+    look_at(client.uaclient)
     client.session_timeout = SESSION_TIMEOUT_S * 1000
     client.name = "Sprue"
     client.description = f"Sprue {settings.name}"  # a peripheral may act on the loss of its IMM's

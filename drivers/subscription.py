@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 
 QUEUE = 1000
 """Publish responses that may wait for us; at ten a second that is well over a minute."""
+KEEP_ALIVE_S = 2.0
+"""How often a subscription that has nothing to tell is to say so."""
+DOUBT_S = 1.0
+"""How late such a word may be, and half as late again, before the server is asked if it lives."""
 LIFETIME_S = 60.0
 """How long the server keeps a subscription that nobody asks after."""
 OVERFLOW = 0x480
@@ -57,6 +61,8 @@ class Subscription:
         self.sampling_s = 0.0
         self._session = session
         self._stale_s = stale_s
+        self._doubt_s = math.inf
+        self._proved_at = -math.inf
         self._id = 0
         self._handles = 0
         self._waiting: deque[Publish] = deque()
@@ -116,7 +122,7 @@ class Subscription:
 
         Raises:
             UnreachableError: the server, or asyncua, ended the subscription.
-            StaleError: the server does not even say that all is well.
+            StaleError: the server does not even say that all is well, or is dead.
         """
         while not self._waiting:
             if self._ended:
@@ -126,9 +132,14 @@ class Subscription:
                 raise StaleError(
                     self._session.machine, f"the subscription has been silent for {silent_s:.0f} s"
                 )
+            doubt_in_s = self._doubt_s - min(silent_s, time.monotonic() - self._proved_at)
+            if doubt_in_s < 0:
+                await self._session.probe()
+                self._proved_at = time.monotonic()
+                continue
             self._some.clear()
-            stale_in_s = self._stale_s - silent_s
-            wake = min(until, asyncio.get_running_loop().time() + stale_in_s + 0.01)
+            look_in_s = min(self._stale_s - silent_s, doubt_in_s) + 0.01
+            wake = min(until, asyncio.get_running_loop().time() + look_in_s)
             try:
                 async with asyncio.timeout_at(wake):
                     await self._some.wait()
@@ -138,7 +149,7 @@ class Subscription:
         return self._waiting.popleft()
 
     async def _open(self, interval_s: float, every: bool) -> None:
-        alive = 1 if every else max(1, int(self._stale_s / 3 / interval_s))
+        alive = 1 if every else max(1, int(min(self._stale_s / 3, KEEP_ALIVE_S) / interval_s))
         with told(self._session.machine, MONITOR):
             made = await self._session.services.create_subscription(
                 ua.CreateSubscriptionParameters(
@@ -153,9 +164,9 @@ class Subscription:
         self._session.heard()
         self._id = made.SubscriptionId
         self.interval_s = made.RevisedPublishingInterval / 1000
-        self._stale_s = max(
-            self._stale_s, 2.5 * self.interval_s * max(1, made.RevisedMaxKeepAliveCount)
-        )
+        alive_s = self.interval_s * max(1, made.RevisedMaxKeepAliveCount)
+        self._stale_s = max(self._stale_s, 2.5 * alive_s)
+        self._doubt_s = 1.5 * alive_s + DOUBT_S
         self._heard_at = time.monotonic()
 
     def _take(self, result: ua.PublishResult) -> None:

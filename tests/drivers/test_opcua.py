@@ -1,6 +1,7 @@
 """A press whose maker's own OPC UA server shows it as plain nodes."""
 
 import asyncio
+import time
 import logging
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
@@ -274,6 +275,19 @@ async def test_a_server_that_falls_silent_is_stale(read: str) -> None:
             await follow(told, line.hold)
 
 
+@pytest.mark.parametrize("read", ["poll", "subscribe"])
+async def test_a_dead_link_is_noticed_long_before_silence_is_stale(read: str) -> None:
+    async with (
+        flat_server(A=50.0) as server,
+        wire(server.port) as line,
+    ):
+        address = f"opc.tcp://127.0.0.1:{line.port}"
+        told = settings(address, read=read, stale_s=60, timeout_s=0.7)
+        with pytest.raises(StaleError, match=r"IMM-15: no answer for"):
+            async with asyncio.timeout(30):
+                await follow(told, line.hold)
+
+
 async def test_an_answer_that_is_late_once_does_not_end_the_link() -> None:
     async with (
         flat_server(A=50.0) as server,
@@ -316,6 +330,22 @@ async def test_an_answer_that_comes_only_in_part_ends_the_link_at_once(fault: st
     finally:
         await face.stop()
     assert took_s < 1.9  # less than two time limits of one second
+
+
+async def test_bytes_that_begin_no_message_end_the_link_without_waiting() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"\x00\xff\x13\x37 no message")
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        told, began = settings(f"opc.tcp://127.0.0.1:{port}", timeout_s=60), time.monotonic()
+        with pytest.raises(GarbledError):
+            async with open_press(told, EM63):
+                pass
+    assert time.monotonic() - began < 30
 
 
 async def test_a_dead_peer_does_not_hold_up_the_end() -> None:
@@ -365,7 +395,7 @@ async def test_what_answers_but_is_no_opc_ua_server_is_an_error_in_words() -> No
 
     async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        with pytest.raises((UnreachableError, RefusedError), match="IMM-15: connecting to"):
+        with pytest.raises(GarbledError, match="IMM-15: connecting to"):
             async with open_press(settings(f"opc.tcp://127.0.0.1:{port}"), EM63):
                 pass
 
