@@ -1,8 +1,8 @@
 """A press whose maker's own OPC UA server shows it as plain nodes."""
 
 import asyncio
-import time
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
