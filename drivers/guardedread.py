@@ -43,6 +43,8 @@ class GuardedRead:
         try:
             found = await self._batch.read()
         except (RefusedError, GarbledError) as error:
+            if not self._session.stands:
+                raise  # what came was no answer at all
             await self._isolate(error)
             found = await self._batch.read()
         if not self.culprits:

@@ -148,6 +148,12 @@ class Session:
         except ValueError:
             return None
 
+    @property
+    def stands(self) -> bool:
+        """Whether the link can still be used, as far as we know."""
+        transport = self._ua.protocol.transport
+        return transport is not None and not transport.is_closing()
+
     async def check_life(self, stale_s: float, late: LateError) -> None:
         """Pass over one late answer, unless none has come for too long or the link is dead.
 
