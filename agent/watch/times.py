@@ -219,7 +219,10 @@ def _pause(scene: Scene, channel: Channel) -> Verdict | Wait:
 def _cycle(scene: Scene, channel: Channel) -> Verdict | Wait | None:
     """A longer or shorter cycle, and no phase that we see is: what is left may be cooling."""
     off = channel.off
-    if (late := _screw_is_late(scene)) is not None and scene.channel("cooling_time_s") is None:
+    cooling = scene.channel("cooling_time_s")
+    with_cooling = cooling is not None and _goes_along(cooling, channel)
+    if off > 0 and not with_cooling and (late := _screw_is_late(scene)) is not None:
+        # The timer may stand as it was, and only the cycle be longer by what the screw needs.
         return _recovery(scene, channel, late)
     if scene.mode == SEMI and off > 0:
         return Verdict(
@@ -236,8 +239,7 @@ def _cycle(scene: Scene, channel: Channel) -> Verdict | Wait | None:
         return _timer(scene, channel, edit)
     if (edit := scene.edit("hold_time_set_s")) is not None and _is_same(edit.by, off, channel):
         return _hold(scene, channel)
-    cooling = scene.channel("cooling_time_s")
-    if cooling is not None and _goes_along(cooling, channel):
+    if with_cooling:
         return WAIT
     rest = [scene.channel(name) for name in REST]
     now_and_then = channel.spikes.above > channel.spikes.limit

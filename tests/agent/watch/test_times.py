@@ -202,6 +202,20 @@ def test_each_phase_has_its_cause_and_nothing_is_told_twice(cause: str, seed: in
     assert causes(found) == [cause]
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_screw_that_outlasts_a_timer_that_stands_is_named(seed: int) -> None:
+    """Some presses report the timer as it ran, whatever the screw needed after it."""
+    press = Press(seed)
+
+    def changed(n: int) -> dict[str, float]:
+        late_s = 0.3 + abs(press.random.gauss(0, 0.4))
+        return {"recovery_time_s": 6.2 + late_s, "cycle_time_s": late_s}
+
+    found = after(press, changed, 120)
+
+    assert causes(found) == ["cooling_time/recovery_exceeds_timer"]
+
+
 @pytest.mark.parametrize("state", ["production", "failed"])
 def test_a_cooling_time_that_was_cut_is_told_of_its_own_shot(state: str) -> None:
     press, watch = Press(1), Watch("IMM-01")
