@@ -44,10 +44,6 @@ ORDINARY_MOST = 100
 """Cycles of time within which a counter that rose by one did not go round, whatever its width."""
 
 
-SHORTEST_CYCLE_S = 1.0
-"""No press cycles faster; what bounces in a simulator that does is our own delays."""
-
-
 class Ledger:
     """Books one machine's closings.
 
@@ -115,8 +111,7 @@ class Ledger:
             counter = standing.counter + verdict.closings
             cycle = replace(cycle, counter=counter, flags=(*cycle.flags, "torn_word"))
             look = replace(look, item=cycle)
-        one = verdict.closings == 1 and verdict.step in (Step.RISEN, Step.WRAPPED)
-        if one and not changes and (standing.pace.usual_s or SHORTEST_CYCLE_S) >= SHORTEST_CYCLE_S:
+        if verdict.closings == 1 and verdict.step in (Step.RISEN, Step.WRAPPED) and not changes:
             return self._pulse(look, verdict, cycle)
         return self._book(look, verdict)
 

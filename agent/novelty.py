@@ -17,6 +17,10 @@ BOUNCE = 0.4
 BOUNCE_SURELY = 0.25
 """One as short as this leaves no doubt."""
 
+SHORTEST_CYCLE_S = 1.0
+"""No press cycles faster. Where a simulator does, what comes too soon came late before it: our own
+delays are as long as its cycles."""
+
 BOUNCES_MOST = 3
 """More in a row are a new pace."""
 
@@ -152,6 +156,8 @@ def pulse(standing: Standing, cycle: Cycle, when: datetime) -> Pulse:
     """Whether a step of the counter by one is a closing, by the time since the last one."""
     usual_s = standing.pace.usual_s
     if usual_s is None or standing.ended is None or not standing.started:
+        return Pulse.CLOSING
+    if usual_s < SHORTEST_CYCLE_S:
         return Pulse.CLOSING
     if cycle.closing == "dry" or cycle.mode not in (None, "AUTOMATIC", "SEMI_AUTOMATIC"):
         return Pulse.CLOSING

@@ -24,7 +24,7 @@ from agent.molds.fields import JSON_FIELDS, MoldFields
 from agent.molds.life import Took, sum_of
 from agent.molds.mold import COMPONENTS, INSERTS, Mold
 from agent.molds.servicelog import KINDS, LEVEL_OF, Service
-from agent.molds.shelf import newest_audit, read_molds, read_services, read_took
+from agent.molds.shelf import read_molds, read_services, read_took
 from agent.rows import from_ns, to_ns
 from drivers.checked import complaints
 
@@ -526,4 +526,4 @@ def _near(name: str, names: Iterable[str]) -> str:
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
-__all__ = ["Desk", "MoldError", "checked", "following", "newest_audit"]
+__all__ = ["Desk", "MoldError", "checked", "following"]

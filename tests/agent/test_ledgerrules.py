@@ -310,3 +310,14 @@ def test_a_counter_seen_all_along_leaves_no_doubt_after_a_long_stop() -> None:
     sums, _ = told([cycle(1, 40_000.0, looked_at=at(39_999.0))])
 
     assert of(sums) == (1, 1, 1)
+
+
+def test_shots_that_our_own_delays_push_together_are_no_double_pulses() -> None:
+    book = ledger()
+    late_s = {8: 0.1, 9: 0.2, 10: 0.25}  # ever later; the next one then seems to come too soon
+    ends_s = [0.3 * n + late_s.get(n, 0.0) for n in range(12)]
+
+    entries = [book.take(cycle(101 + n, end_s)) for n, end_s in enumerate(ends_s)]
+
+    assert [entry.refused for entry in entries] == [None] * 12
+    assert all(entry.booked for entry in entries)
