@@ -7,7 +7,7 @@ from enum import Enum, auto
 from itertools import pairwise
 
 from agent.cycle import Cycle
-from agent.pace import FASTER, SURE
+from agent.pace import FASTER, SHORTEST_CYCLE_S, SURE
 from agent.standing import Gap, Standing
 from agent.witness import CYCLES, PARTS
 
@@ -16,10 +16,6 @@ BOUNCE = 0.4
 
 BOUNCE_SURELY = 0.25
 """One as short as this leaves no doubt."""
-
-SHORTEST_CYCLE_S = 1.0
-"""No press cycles faster. Where a simulator does, what comes too soon came late before it: our own
-delays are as long as its cycles."""
 
 BOUNCES_MOST = 3
 """More in a row are a new pace."""

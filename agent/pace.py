@@ -34,6 +34,10 @@ SURE = 3
 STEADY = 0.7
 """The fastest interval of a steady machine, as a share of its usual one, at least."""
 
+SHORTEST_CYCLE_S = 1.0
+"""No press cycles faster. Where a simulator does, what comes too soon came late before it: our own
+delays are as long as its cycles."""
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -125,6 +129,7 @@ class Pace:
                 shortest_s = min(shortest_s, self.floor_s or SOONEST_S)
                 never_s = min(shortest_s, NEVER_SOONER_S)
             steady = len(self.steps_s) >= SURE and fastest_s >= STEADY * usual_s
+            steady = steady and usual_s >= SHORTEST_CYCLE_S
             likely = max(elapsed_s, 0.0) / usual_s
         else:
             shortest_s = self.floor_s or SOONEST_S

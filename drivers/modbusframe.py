@@ -56,10 +56,11 @@ def tcp_fault(data: bytes, asked: Asked, *, owed: bool = False) -> str | None:
     'the answer is one to function 4, and 3 was asked for'
     >>> tcp_fault(bytes.fromhex("15 0303 0002 02 46"), asked)
     "the port speaks TLS, and the machine is configured without the key 'tls'"
+    >>> tcp_fault(bytes.fromhex("1503 0000 0005 01 03 02 002a"), asked._replace(transaction=0x1503))
     >>> tcp_fault(b"HTTP/1.1 400 Bad Request", asked)
     "the answer is not Modbus TCP: b'HTTP/1.1 400 Ba'..."
     """
-    if data.startswith(TLS_ALERT):
+    if data.startswith(TLS_ALERT) and data[2:3].strip(b"\0"):  # 0x1503 is a transaction as well
         return "the port speaks TLS, and the machine is configured without the key 'tls'"
     if data[2:4].strip(b"\0"):
         return f"the answer is not Modbus TCP: {data[:15]!r}{'...' if len(data) > 15 else ''}"

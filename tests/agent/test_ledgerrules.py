@@ -321,3 +321,12 @@ def test_shots_that_our_own_delays_push_together_are_no_double_pulses() -> None:
 
     assert [entry.refused for entry in entries] == [None] * 12
     assert all(entry.booked for entry in entries)
+
+
+def test_a_press_at_many_times_its_speed_has_no_double_pulses() -> None:
+    book = ledger()
+    for n in range(1, 20):
+        book.take(cycle(n, 0.4 * n, announced=False))
+    entry = book.take(cycle(21, 8.45, announced=False, looked_at=at(8.2)))
+
+    assert sum(run.closings for run in entry.runs if run.kind == "unobserved") == 1
