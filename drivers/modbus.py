@@ -282,6 +282,7 @@ async def open_press(
         unit=settings.unit,
         timeout_s=settings.timeout_s,
         connect_timeout_s=settings.connect_timeout_s,
+        poll_s=settings.poll_s,
         pause_s=max(registers.pause_s, settings.pause_ms / 1000, settings.place.silence_s),
         proves=name_register is not None or settings.tls is not None,
         tls=settings.tls,

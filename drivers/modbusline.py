@@ -7,15 +7,19 @@ Only where the other side ended it, all are told.
 
 Where late answers can't be told from others (RTU frames, gateways without transaction ids), a new
 connection is not made before the line has been still for longer than its slowest answer took.
+
+For a dead unit a gateway waits as long as it likes. With RTU frames nothing waits but we, so that a
+failing unit is given less time than a healthy one, by how fast it was.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from drivers.blocks import Block
-from drivers.breaker import Breaker
+from drivers.breaker import Breaker, lost_s
 from drivers.errors import MachineError, RefusedError, UnreachableError
 from drivers.modbuslink import Asker, BlockRefusedError, ModbusLink
 from drivers.modbusplace import Port, Serial
@@ -24,6 +28,11 @@ STILL_S = 0.1
 """How much longer than the slowest answer a line is left still."""
 LOOK_S = 0.5
 """How often a failing unit that waits looks whether anybody is left to be spared."""
+SHORT_LEAST_S = 0.2
+SLOWER = 4.0
+"""How much slower than it ever was a failing unit may answer, when nothing waits but we."""
+PATIENT_EVERY = 16
+"""One in so many such probes waits the whole time: the unit may have become slow for good."""
 
 
 class Line:
@@ -43,7 +52,10 @@ class Line:
         self._breaker = Breaker()
         self._probe = asyncio.Lock()
         """Failing units are asked one at a time."""
-        self._slowest_s = 0.0
+        self._slowest_s: dict[int, float] = {}
+        """Each unit's slowest answer."""
+        self._owed_until: dict[int, float] = {}
+        """Until when an answer that we did not wait for may come, by unit."""
         self._answered_at = self._still_until = float("-inf")
         self._failure: tuple[float, str] = (float("-inf"), "")
         """When connecting last failed, and why."""
@@ -99,9 +111,12 @@ class Line:
                 raise UnreachableError(asker.machine, station.lost)
             if asker.pause_s:
                 await asyncio.sleep(max(0.0, self._answered_at + asker.pause_s - loop.time()))
-            began_at = loop.time()
+            began_at, short_s = loop.time(), self._short_s(asker)
+            hurried = asker
+            if short_s is not None and self._breaker.failures(asker.unit) % PATIENT_EVERY:
+                hurried = replace(asker, timeout_s=short_s)
             try:
-                data = await link.exchange(asker, block)
+                data = await link.exchange(hurried, block)
             except BlockRefusedError:
                 self._answered(asker.unit, began_at, loop.time())
                 raise
@@ -109,8 +124,18 @@ class Line:
                 station.lost = "the connection is lost"
                 still_s = self._see_to(link)
                 now = loop.time()
+                if hurried is not asker:
+                    self._owed_until[asker.unit] = began_at + asker.timeout_s + still_s
                 took_s = now - began_at + still_s
-                self._breaker.failed(asker.unit, took_s, now, alone=self._is_alone(asker.unit))
+                # A patient probe is rare enough to be charged like the others.
+                charged_s = took_s if short_s is None else min(took_s, short_s + still_s)
+                self._breaker.failed(
+                    asker.unit,
+                    took_s=charged_s,
+                    cost_s=self._cost_s(asker.unit, charged_s),
+                    now=now,
+                    alone=self._is_alone(asker.unit),
+                )
                 raise
             except asyncio.CancelledError:
                 station.lost = "the connection is lost"
@@ -149,7 +174,7 @@ class Line:
 
     def _answered(self, unit: int, began_at: float, now: float) -> None:
         self._answered_at = now
-        self._slowest_s = max(self._slowest_s, now - began_at)
+        self._slowest_s[unit] = max(self._slowest_s.get(unit, 0.0), now - began_at)
         self._breaker.answered(unit)
 
     def _see_to(self, link: ModbusLink) -> float:
@@ -161,7 +186,7 @@ class Line:
             self._link = None
         if link.tells_late_ones:
             return 0.0
-        still_s = self._slowest_s + STILL_S
+        still_s = max(self._slowest_s.values(), default=0.0) + STILL_S
         self._still_until = asyncio.get_running_loop().time() + still_s
         return still_s
 
@@ -172,9 +197,26 @@ class Line:
 
     def _rest_s(self, unit: int) -> float:
         """How long a failing unit has to wait: not at all where it keeps nobody waiting."""
-        if self._is_alone(unit):
-            return 0.0
-        return self._breaker.rest_s(asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        owed_s = self._owed_until.get(unit, now) - now
+        return max(owed_s, 0.0 if self._is_alone(unit) else self._breaker.rest_s(now))
+
+    def _short_s(self, asker: Asker) -> float | None:
+        """How long a failing unit is waited for; None for as long as any other.
+
+        A short wait may leave its answer owed, so it is not asked again before that is past.
+        """
+        if not self._breaker.is_failing(asker.unit) or self._place.framing != "rtu":
+            return None
+        slowest_s = self._slowest_s.get(asker.unit)
+        if slowest_s is None or self._is_alone(asker.unit):
+            return None
+        return min(asker.timeout_s, max(SHORT_LEAST_S, SLOWER * slowest_s + STILL_S))
+
+    def _cost_s(self, unit: int, took_s: float) -> float:
+        """What a wait costs the machine that loses most by it."""
+        others = (each for each in self._stations if each.unit != unit and not each.lost)
+        return max((lost_s(took_s, each.asker.poll_s) for each in others), default=0.0)
 
     def _is_alone(self, unit: int) -> bool:
         """Whether no other unit answers, as far as we know."""

@@ -93,6 +93,8 @@ class Asker:
     timeout_s: float
     """How long one answer may take."""
     connect_timeout_s: float
+    poll_s: float = 0.0
+    """How often it asks; 0 where that is not known."""
     pause_s: float = 0.0
     """Rest between the last answer and the next request."""
     proves: bool = False

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from bench.__main__ import machine
 from bench.recovery.running import SPEED, Lengths
+from bench.recovery.trials import LONGER
 from bench.recovery.verdict import Verdict
 from simulators.menu import MENU, Kind
 
@@ -33,6 +34,10 @@ MEANT: Mapping[Kind, str] = {
     "(`sprue trust`): a change that happens once has no end, and *not* is what is right.",
     "clock": "Only the machine's own stamps are wrong. Shots are told apart and ordered by their "
     "counter; where a machine stamps its cycles, the record has the stamp.",
+    "modbus": "A gateway that waits a second for a dead unit keeps everybody behind it waiting. At "
+    "ten polls a second, nine tenths of the neighbor's rate and fresh data within five seconds "
+    "exclude each other then, and the neighbor goes first ([the arithmetic](modbus.md#a-line)). "
+    "Where the gateway waits 0.3 s, or the line carries RTU frames, both hold.",
     "counter": "Nothing on the interface shows how many shots there really were. What was proved "
     "is counted, by the counter, the clock, phases, values and other counters; a counter that "
     "falls opens a new segment ([every rule](ledger.md)). Shots that nothing proves are *lost* "
@@ -61,8 +66,9 @@ Each row is a trial of its own, over real sockets: a plant with the afflicted pr
 neighbor on its own server (for `dead_unit` behind the same gateway), and the whole agent with the
 configuration that the simulator prints: ten polls a second, time limits as they are by default. The
 presses run at {SPEED:g} times their speed, so that a shot comes every second or two. The fault is
-on for {lengths.on_s:g} s, or happens as often as the menu says; then the record is held against the
-truth log, shot by shot and value by value.
+on for {lengths.on_s:g} s, or happens as often as the menu says (`dead_unit` is on for
+{lengths.on_s * LONGER["dead_unit"]:g} s, as one wait of a gateway is a seventh of 7 s already);
+then the record is held against the truth log, shot by shot and value by value.
 
 - **lost**: shots neither in the record nor counted as not observed. **twice**: shots in the record
   or the count that never were.

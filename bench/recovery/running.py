@@ -158,7 +158,7 @@ async def _story(
 
     began = now()
     ends: list[datetime] = []
-    during = await neighbor.rate(_afflict(trial, plant, lengths.on_s, ends))
+    during = await neighbor.rate(_afflict(trial, plant, lengths.on_s * trial.longer, ends))
     if trial.fault.name == "certificate_changed":
         _trust(folder)
         ends = [now()]

@@ -27,6 +27,12 @@ GIVEN: Mapping[str, Mapping[str, float]] = {
 """Parameters that make a fault happen within the few seconds of a trial."""
 
 
+LONGER: Mapping[str, int] = {"dead_unit": 8}
+"""Times as long as the others a fault is on: one wait of a gateway is a seventh of 7 s already."""
+QUICK_S = 0.3
+"""How long a gateway waits that is set up for its units."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One fault on one protocol."""
@@ -35,12 +41,20 @@ class Trial:
     protocol: str
     rtu: bool = False
     """RTU frames over TCP, whose answers carry no id."""
+    variant: str = ""
+    """What is else than by default, for a person."""
     given: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def on(self) -> str:
         """The protocol, for a person."""
-        return "modbus rtu" if self.rtu else self.protocol
+        on = "modbus rtu" if self.rtu else self.protocol
+        return f"{on}, {self.variant}" if self.variant else on
+
+    @property
+    def longer(self) -> int:
+        """Times as long as others the fault is on."""
+        return LONGER.get(self.fault.name, 1)
 
     @property
     def over_s(self) -> float:
@@ -91,9 +105,12 @@ def trials(fault: str | None = None, protocol: str | None = None) -> Iterator[Tr
             if fault not in (None, each.name) or protocol not in (None, face):
                 continue
             found = True
-            given = GIVEN.get(each.name, {})
+            given = dict(GIVEN.get(each.name, {}))
             yield Trial(fault=each, protocol=face, given=given)
             if face == "modbus" and (each.kind == "link" or each.name == "dead_unit"):
                 yield Trial(fault=each, protocol=face, rtu=True, given=given)
+            if each.name == "dead_unit":
+                variant, quick = f"gateway waits {QUICK_S:g} s", {"wait_s": QUICK_S}
+                yield Trial(fault=each, protocol=face, variant=variant, given=given | quick)
     if not found:
         raise ValueError(f"no trial of fault '{fault or 'any'}' on protocol '{protocol or 'any'}'")

@@ -166,6 +166,8 @@ class ModbusServer:
             return self._patience_s, silence
         dead = unit.faults.active("dead_unit")
         if dead is not None:
+            if not self._has_ids:
+                return 0.0, None  # a device server passes frames on and waits for nobody
             return dead["wait_s"], None if dead["silent"] else silence
         pdu = unit.answer(request)
         return self._baud.seconds(request, pdu) if self._baud else 0.0, pdu
