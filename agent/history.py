@@ -39,6 +39,7 @@ from agent.schema import (
 )
 from agent.standing import REMEMBERED, STAGE, Standing, from_body
 from drivers.condition import Condition
+from drivers.skew import Skew
 
 PAGE = 2000
 
@@ -410,7 +411,11 @@ def _condition(body: str | None) -> Condition:
     if body is None:
         return Condition()
     found = json.loads(body)
-    return Condition(**(found | {"unavailable": tuple(found["unavailable"])}))
+    found["unavailable"] = tuple(found["unavailable"])
+    for name in ("clock", "server_clock"):
+        if (skew := found.get(name)) is not None:
+            found[name] = Skew(**skew)
+    return Condition(**found)
 
 
 def _filtered(wanted: Filter) -> Select[Any]:

@@ -8,6 +8,7 @@ from agent.anomaly import Anomaly
 from agent.assembly import GRACE_S, Assembly
 from agent.batch import Batch, Blind
 from agent.blindness import blindness
+from agent.clockwatch import ClockWatch
 from agent.display import Display
 from agent.ledger import Entry, Ledger, Mount
 from agent.molds.moldlife import MoldLife
@@ -78,6 +79,7 @@ class Line:
         self._told: tuple[datetime, str] | None = None
         self._press: Press | None = None
         self._condition: Condition | None = None
+        self._clocks = ClockWatch(settings.name)
 
     @property
     def blind(self) -> Blind | None:
@@ -173,7 +175,7 @@ class Line:
         outcome = self._stages.take(observation)
         if isinstance(observation, Frame):
             self._display.sampled(self._stages.assembly.states, observation.received_at)
-            self._note_condition()
+            notices += self._note_condition(observation.received_at)
         await self._keep(
             Batch(
                 machine=self._name,
@@ -214,12 +216,14 @@ class Line:
             self._told = (self._blind.since, self._blind.cause)
             yield found
 
-    def _note_condition(self) -> None:
-        """Keep how the connection does, when that has changed."""
+    def _note_condition(self, at: datetime) -> list[Notice]:
+        """Keep how the connection does, when that has changed; tell of clocks that were set."""
         condition = self._press.condition if self._press else None
-        if condition is not None and condition != self._condition:
-            self._condition = condition
-            self._record.does(self._name, condition)
+        if condition is None or condition == self._condition:
+            return []
+        self._condition = condition
+        self._record.does(self._name, condition)
+        return self._clocks.take(condition, at)
 
     def _seen_now(self, at: datetime) -> None:
         self._seen_at = at

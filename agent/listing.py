@@ -1,6 +1,7 @@
 """The commands that read the record: `status`, `cycles`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -11,9 +12,12 @@ from agent.console import Format, ago, print_json, print_table, span
 from agent.cycle import Booked
 from agent.history import Filter, History
 from drivers.condition import Condition
+from drivers.skew import Skew
 
 CALLING = 3
 """Anomalies that are open and told on a terminal, by machine: the newest."""
+WITH_OURS_S = 2.0
+"""A clock that is off by less is right, for cycles; it stands in the table alone."""
 NAMED = 10
 """Signals that are not there and are named on a terminal, by machine."""
 SHOWN = ("cycle_time_s", "cooling_time_s", "fill_time_s", "injection_pressure_peak_bar")
@@ -117,6 +121,8 @@ def status(
                 "sampling_s": each.condition.sampling_s,
                 "lost": each.condition.lost,
                 "missed": each.condition.missed,
+                "clock": _skew(each.condition.clock),
+                "server_clock": _skew(each.condition.server_clock),
                 "expiring": list(expiring.get(each.machine, ())),
                 "anomalies": [known.anomaly.id for known in calling.get(each.machine, ())],
             }
@@ -125,7 +131,7 @@ def status(
         return
     heads = [
         "machine", "link", "seen", "mold", "cycles seen", "kept", "refused", "not observed",
-        "blind", "why",
+        "blind", "clock", "why",
     ]  # fmt: skip
     print_table(
         heads,
@@ -140,11 +146,12 @@ def status(
                 _reasons(each.refused),
                 each.unobserved,
                 span(each.blind_s),
+                f"{each.condition.clock.ahead_s:+.1f} s" if each.condition.clock else "",
                 each.blind_now.why if each.blind_now else "",
             ]
             for each in sums
         ),
-        right=("cycles seen", "kept", "not observed", "blind"),
+        right=("cycles seen", "kept", "not observed", "blind", "clock"),
     )
     for each in sums:
         for sentence in _connection(each.condition):
@@ -165,10 +172,27 @@ def _connection(condition: Condition) -> Iterator[str]:
     if condition.publishing_s is not None:
         sampled = f", samples every {condition.sampling_s:g} s" if condition.sampling_s else ""
         yield f"the server publishes every {condition.publishing_s:g} s{sampled}"
+    for whose, skew in (("its", condition.clock), ("its server's", condition.server_clock)):
+        if skew is not None and abs(skew.ahead_s) - skew.within_s > WITH_OURS_S:
+            yield f"{whose} clock is {_off(skew)}"
     if condition.lost:
         yield f"lost {condition.lost} notifications in this connection"
     if condition.missed:
         yield f"{condition.missed} polls left out in this connection: answers take too long"
+
+
+def _skew(skew: Skew | None) -> dict[str, float] | None:
+    return None if skew is None else asdict(skew)
+
+
+def _off(skew: Skew) -> str:
+    """How far a clock is off, in words.
+
+    >>> _off(Skew(-3600.2, 0.05))
+    '3600.2 s behind ours (give or take 0.05 s)'
+    """
+    where = "ahead of" if skew.ahead_s > 0 else "behind"
+    return f"{abs(skew.ahead_s):.1f} s {where} ours (give or take {max(0.01, skew.within_s):.2g} s)"
 
 
 def _reasons(refused: Mapping[str, int]) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from drivers.skew import Skew
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
@@ -17,3 +19,7 @@ class Condition:
     """Notifications and samples that were lost in this connection, as far as they were counted."""
     missed: int = 0
     """Polls that were left out in this connection, because one before took too long."""
+    clock: Skew | None = None
+    """How far the clock is off that stamps the machine's values; None where nobody knows."""
+    server_clock: Skew | None = None
+    """How far the clock of its server is off."""

@@ -110,6 +110,8 @@ class ImmPress:
             sampling_s=sampling_s,
             lost=lost,
             missed=self._ticks.missed,
+            clock=self._session.machine_clock.skew,
+            server_clock=self._session.server_clock.skew,
         )
 
     async def read(self) -> Frame:

@@ -14,7 +14,8 @@ from drivers.eventfilter import OVERFLOW_TYPE, watch_events
 from drivers.immview import View
 from drivers.logbook import Entry, Logbook
 from drivers.observations import Value
-from drivers.points import decoded, told_time
+from drivers.points import decoded
+from drivers.reading import told_time
 from drivers.session import Session
 from drivers.subscription import Publish, Subscription, gap
 
@@ -170,7 +171,7 @@ class Watch:
         for handle, change in publish.changes:
             if (slot := self._slots.get(handle)) is not None and self._view is not None:
                 node = self._view.points.nodes[slot]
-                at = told_time(change) or publish.received_at
+                at = told_time(change.SourceTimestamp) or publish.received_at
                 told.append((at, StateShown(node.signal, decoded(node, change)[0], at)))
         for handle, values in publish.events:
             if values and values[0].Value == OVERFLOW_TYPE:

@@ -56,6 +56,9 @@ class Change(StrEnum):
     """Somebody logged on or off, at the machine or from afar."""
     UNIT = "unit"
     """The machine was switched to another unit; values stay in ours."""
+    CLOCK = "clock"
+    """A clock was set, the machine's, its server's or ours; `old` and `new` are how far it was and
+    is ahead of ours, in s, and for ours by how much it was set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,6 +157,8 @@ class OpcUaPress:
             sampling_s=sampling_s,
             lost=lost,
             missed=self._source.missed if self._source else 0,
+            clock=self._session.machine_clock.skew,
+            server_clock=self._session.server_clock.skew,
         )
 
     async def read(self) -> Frame:

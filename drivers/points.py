@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from asyncua import ua
 
@@ -13,8 +13,10 @@ from drivers.guardedread import GuardedRead
 from drivers.mappednode import MappedNode
 from drivers.nodeunits import NodeUnits
 from drivers.observations import Column, Quality, Value
+from drivers.reading import told_time
 from drivers.session import Session
 from drivers.signals import plausible
+from drivers.skew import Stamps
 from drivers.uaerrors import ABSENT
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class Points:
         self._all = _Places(session, [])
         self._united = _Places(session, [])
         self.units = NodeUnits(session.machine, nodes)
+        self._stamps = Stamps(session.machine_clock)
         self._absent: set[int] = set(range(len(nodes)))
         self._told: frozenset[int] = frozenset()
         self.unavailable: tuple[str, ...] = ()
@@ -86,6 +89,7 @@ class Points:
         count = len(self.nodes)
         shown = Shown([None] * count, [Quality.MISSING] * count, [None] * count)
         await self._show(self._all, shown)
+        self._stamps.take([*shown.times], datetime.now(UTC))
         self.note(shown.qualities)
         return shown
 
@@ -109,7 +113,7 @@ class Points:
                 self.units.take(slot, answer)
             else:
                 shown.values[slot], shown.qualities[slot] = self.decoded(slot, answer)
-                shown.times[slot] = told_time(answer)
+                shown.times[slot] = told_time(answer.SourceTimestamp)
 
     def decoded(self, slot: int, answer: ua.DataValue) -> tuple[Value | None, Quality]:
         """One node's answer, in the unit that the machine uses now."""
@@ -152,12 +156,6 @@ class _Places:
         self.read = tuple(places)
         """Slot, whether it is the unit, and where."""
         self.batch = GuardedRead(session, [node_id for _, _, node_id in places])
-
-
-def told_time(answer: ua.DataValue) -> datetime | None:
-    """The machine's own time of a value; None where it gives none (1601 is OPC UA's zero)."""
-    time: datetime | None = answer.SourceTimestamp
-    return time if time is not None and time.year >= 1970 else None
 
 
 def decoded(node: MappedNode, answer: ua.DataValue) -> tuple[Value | None, Quality]:

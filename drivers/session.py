@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from typing import Annotated, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -24,9 +25,11 @@ from drivers.errors import GarbledError, RefusedError, StaleError
 from drivers.hangup import hang_up
 from drivers.login import log_in_by_certificate, log_in_by_password
 from drivers.nodeid import CORE
+from drivers.reading import read
 from drivers.secret import Secret
 from drivers.security import Security, secure
 from drivers.settings import MachineSettings
+from drivers.skew import Bounds
 from drivers.uaerrors import TOO_MUCH, LateError, status_text, told
 from drivers.uastream import look_at
 
@@ -130,6 +133,8 @@ class Session:
         namespaces: URIs by index, as the server had them when we connected.
         limits: How many of each kind the server takes in one request.
         heard_at: When it last answered, by the monotonic clock.
+        server_clock: How far the server's clock is from ours.
+        machine_clock: How far that one is which stamps the values.
     """
 
     def __init__(self, client: Client, machine: str) -> None:
@@ -137,6 +142,8 @@ class Session:
         self.namespaces: tuple[str, ...] = (CORE,)
         self.limits = dict.fromkeys(_LIMIT_NODES, UNSTATED)
         self.heard_at = time.monotonic()
+        self.server_clock = Bounds()
+        self.machine_clock = Bounds()
         self._ua = client.uaclient
         self.services = client.uaclient.session
         """asyncua's service calls of this session."""
@@ -179,7 +186,7 @@ class Session:
         stream, began_at = self._ua.protocol, time.monotonic()
         with told(self.machine, READ), suppress(TimeoutError, UaStatusCodeError):
             async with asyncio.timeout(PROBE_S):
-                await self.services.read(_STATE)
+                await self.send(_STATE)
         if stream.heard_at < began_at:
             self._stale(doubt)
 
@@ -236,7 +243,15 @@ class Session:
     ) -> list[ua.DataValue]:
         """One attribute of many nodes, each with its status."""
         wanted = [ua.ReadValueId(NodeId=node_id, AttributeId=attribute) for node_id in node_ids]
-        return await self.ask(READ, wanted, lambda piece: self.services.read(read_request(piece)))
+        return await self.ask(READ, wanted, lambda piece: self.send(read_request(piece)))
+
+    async def send(self, wanted: ua.ReadParameters) -> Sequence[ua.DataValue]:
+        """One read request, as it is; whoever has more or needs errors told takes `read`."""
+        asked_at = datetime.now(UTC)
+        said, found = await read(self.services, wanted)
+        if said is not None:
+            self.server_clock.take(said, asked_at, datetime.now(UTC))
+        return found
 
     async def look_up(self) -> None:
         """Read the namespace table and the limits of the server.
@@ -301,7 +316,7 @@ class Batch:
             key = (at, len(piece))
             if key not in self._made:
                 self._made[key] = read_request(piece)
-            found: Sequence[ua.DataValue] = await self._session.services.read(self._made[key])
+            found = await self._session.send(self._made[key])
             at += len(piece)
             return found
 

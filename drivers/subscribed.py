@@ -9,7 +9,8 @@ from asyncua import ua
 
 from drivers.latch import Latch
 from drivers.observations import Quality
-from drivers.points import Points, Shown, told_time
+from drivers.points import Points, Shown
+from drivers.reading import told_time
 from drivers.session import Session, SessionSettings
 from drivers.signals import Kind, kind_of
 from drivers.subscription import OVERFLOW, Publish, Subscription, gap, subscribe
@@ -21,6 +22,8 @@ CURVE_QUEUE = 50
 """Samples of a curve that the server may collect between two publish responses."""
 CURVE_SAMPLES = 10
 """How often a curve is sampled in one publishing interval, if the server can."""
+LATE = timedelta(seconds=1)
+"""A publish response may be under way for as long."""
 CHECK_S = 30.0
 """How often all nodes are read once: deleted ones, and items that died without a word, show."""
 
@@ -55,6 +58,7 @@ class Subscribed:
         self._at: datetime | None = None
         self._check_at = 0.0
         self._overflows = 0
+        self._published_at: datetime | None = None
         self.gap = ""
         """What was lost before the frames that `next` gave last; empty where nothing was."""
 
@@ -133,13 +137,14 @@ class Subscribed:
         except LateError:  # a dead link shows by the subscription's own silence
             for one in self._points.units.found:
                 self._now.values[one], self._now.qualities[one] = None, Quality.MISSING
+        self._note_clock(publish)
         curves: dict[datetime, list[tuple[int, ua.DataValue]]] = {}
         for handle, change in publish.changes:
             slot = self._slots.get(handle)
             if slot is None:
                 continue
             self._count_overflow(change)
-            at = told_time(change)
+            at = told_time(change.SourceTimestamp)
             if self._is_curve[slot] and at is not None:
                 curves.setdefault(at, []).append((slot, change))
             else:
@@ -155,10 +160,19 @@ class Subscribed:
         self._points.note(self._now.qualities)
         return frames
 
+    def _note_clock(self, publish: Publish) -> None:
+        """What has changed did so since the publish response before this one."""
+        stamps = [told_time(change.SourceTimestamp) for _, change in publish.changes]
+        newest = max((stamp for stamp in stamps if stamp is not None), default=None)
+        if newest is not None and self._published_at is not None:
+            clock = self._session.machine_clock
+            clock.take(newest, self._published_at - LATE, publish.received_at)
+        self._published_at = publish.received_at
+
     def _set(self, slot: int, change: ua.DataValue) -> None:
         value, quality = self._points.decoded(slot, change)
         self._now.values[slot], self._now.qualities[slot] = value, quality
-        self._now.times[slot] = told_time(change)
+        self._now.times[slot] = told_time(change.SourceTimestamp)
 
     def _copy(self) -> Shown:
         now = self._now

@@ -11,11 +11,12 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from asyncua import ua
 
 from drivers.errors import StaleError, UnreachableError
+from drivers.reading import told_time
 from drivers.session import MONITOR, Session
 from drivers.uaerrors import status_text, told
 
@@ -29,6 +30,8 @@ DOUBT_S = 1.0
 """How late such a word may be, and half as late again, before the server is asked if it lives."""
 LIFETIME_S = 60.0
 """How long the server keeps a subscription that nobody asks after."""
+UNDER_WAY = timedelta(seconds=1)
+"""How long a publish response may take to us."""
 OVERFLOW = 0x480
 """Status bits of a value (OPC 10000-4 §7.39): its queue at the server ran over before it."""
 
@@ -183,6 +186,7 @@ class Subscription:
             self._heard_at = time.monotonic()
             self._session.heard()
             publish.lost = self._count(result.NotificationMessage)
+            self._note_clock(result.NotificationMessage.PublishTime, publish.received_at)
         if len(self._waiting) >= QUEUE:
             dropped = self._waiting.popleft()
             gone = len(dropped.changes) + len(dropped.events)
@@ -191,6 +195,10 @@ class Subscription:
             (self._waiting[0] if self._waiting else publish).lost += gone + dropped.lost
         self._waiting.append(publish)
         self._some.set()
+
+    def _note_clock(self, stamp: datetime | None, received_at: datetime) -> None:
+        if (said := told_time(stamp)) is not None:
+            self._session.server_clock.take(said, received_at - UNDER_WAY, received_at)
 
     def _count(self, message: ua.NotificationMessage) -> int:
         """How many are missing by the numbers; a message that only says 'alive' takes none."""

@@ -160,7 +160,7 @@ BLIND = Measurement(
 NOTICE = Measurement(
     name="sprue_notice",
     topic="notices",
-    text="Mode, job, mold, parameter, production status or message changed.",
+    text="Mode, job, mold, parameter, production status or message changed, or a clock was set.",
     time="of the change; the last three digits of the nanoseconds tell those of one instant apart",
     tags=MACHINE
     | {

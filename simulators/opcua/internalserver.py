@@ -1,6 +1,7 @@
 """asyncua's server behind the sockets, on nodes that are there already, and with limits."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ class InternalServerOn(InternalServer):  # type: ignore[misc]  # asyncua is unty
         writes: Attributes that clients have written.
         history: Past events; None where it keeps none.
         event_as_seen: An event with the ids that clients see.
+        now: The control's time.
     """
 
     def __init__(self, base: Mapping[ua.NodeId, NodeData], limits: Limits = NONE) -> None:
@@ -48,6 +50,7 @@ class InternalServerOn(InternalServer):  # type: ignore[misc]  # asyncua is unty
         self.writes = 0
         self.history: EventHistory | None = None
         self.event_as_seen: Callable[[Event], Event] = lambda event: event
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def load_standard_address_space(self, shelf_file: Path | None = None) -> None:
         """Start with what is there."""

@@ -63,6 +63,7 @@ class UaServer(Variables):
         self._iserver.history = history
         self._iserver.event_as_seen = self._as_seen
         super().__init__(self._iserver.aspace)
+        self._iserver.now = self.now
         self._server = Server(iserver=self._iserver)
         self._server.set_server_name(name)
         self._server.product_uri = "urn:sprue:simulated"

@@ -104,6 +104,20 @@ class Processor(UaProcessor):  # type: ignore[misc]
             self._transport.write(uatcp_to_binary(ua.MessageType.Error, refusal))
             return False
 
+    def send_response(
+        self,
+        requesthandle: int,
+        seqhdr: Any,
+        response: Any,
+        msgtype: Any = ua.MessageType.SecureMessage,
+    ) -> None:
+        """Send an answer, with the time that the control takes it to be."""
+        now = self.iserver.now()
+        response.ResponseHeader.Timestamp = now
+        if isinstance(response, ua.PublishResponse):
+            response.Parameters.NotificationMessage.PublishTime = now
+        super().send_response(requesthandle, seqhdr, response, msgtype)
+
     def open_secure_channel(self, algohdr: Any, seqhdr: Any, body: Any) -> None:
         """Open or renew a secure channel.
 

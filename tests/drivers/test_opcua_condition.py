@@ -77,15 +77,15 @@ async def test_a_node_whose_value_can_not_be_decoded_is_left_out() -> None:
     async with flat_server(A=50.0, B=230.0, C=45.0) as server:
         nodes = mapped(mold_temp_c="A", melt_temp_c="B", oil_temp_c="C")
         async with open_press(settings(server.url), nodes) as press:
-            services, node = press._session.services, server.node_id("B")
-            read = services.read
+            session, node = press._session, server.node_id("B")
+            send = session.send
 
             async def garbled(params: ua.ReadParameters) -> Any:
                 if any(each.NodeId == node for each in params.NodesToRead):
                     raise ValueError("no such thing")
-                return await read(params)
+                return await send(params)
 
-            services.read = garbled
+            session.send = garbled  # type: ignore[assignment]
             frame = await press.read()
 
     assert frame.values == (50.0, None, 45.0)

@@ -7,6 +7,7 @@ from asyncua import ua
 
 from drivers import StaleError, UnreachableError, subscription
 from drivers.session import Session
+from drivers.skew import Bounds
 from drivers.subscription import Subscription
 
 
@@ -17,6 +18,7 @@ class Quiet:
 
     def __init__(self) -> None:
         self.heard_times = 0
+        self.server_clock = Bounds()
 
     def heard(self) -> None:
         self.heard_times += 1

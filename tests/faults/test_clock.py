@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from asyncua import Client, ua
 
+from drivers.reading import read
 from simulators.faults import Faults
 from simulators.flat.face import FlatFace
 from simulators.menu import MENU
@@ -108,6 +109,18 @@ async def test_the_server_tells_the_controls_time_everywhere(
     assert timedelta(0) <= aware(live.SourceTimestamp) - ahead < A_WHILE
     assert timedelta(0) <= aware(live.ServerTimestamp) - ahead < A_WHILE
     assert await read_at(client, START_TIME) == started  # it did start then
+
+
+@pytest.mark.fault("clock_forward")
+async def test_answers_carry_the_controls_time_as_well(press: Press, client: Client) -> None:
+    await press.faults.on("clock_forward")
+    ahead = datetime.now(UTC) + HOUR
+    wanted = ua.ReadParameters(NodesToRead=[ua.ReadValueId(STATUS, ua.AttributeIds.Value)])
+
+    said, _ = await read(client.uaclient.session, wanted)
+
+    assert said is not None
+    assert timedelta(0) <= said - ahead < A_WHILE
 
 
 @pytest.mark.fault("clock_back")
