@@ -36,7 +36,8 @@ from agent.backup import BackupError
 from agent.certificates import expiring
 from agent.config import ConfigError, Loaded, load
 from agent.console import Format, complain, print_json, print_table
-from agent.discover import DiscoverError, discover
+from agent.discover import discover
+from agent.discoveropcua import Visit
 from agent.export import ExportError, export_csv
 from agent.files import RecordError, main_path, trouble_of
 from agent.forward import commands as outbox
@@ -44,6 +45,7 @@ from agent.history import Filter, History, open_history
 from agent.live import Plant
 from agent.molds import commands as moldcommands
 from agent.molds.desk import MoldError
+from agent.printed import DiscoverError
 from agent.progress import progress_bar
 from agent.recording import RecordingError
 from agent.replay import Printer, Replay, print_sums, replay_file, replay_record
@@ -51,6 +53,8 @@ from agent.run import now, run
 from agent.trust import AskError, TrustError, trust
 from agent.watchwords import WatchError
 from dashboards.server import ServeError, serve
+from drivers.secret import Secret
+from drivers.security import POLICIES
 from simulators.actions import ACTIONS
 from simulators.control import PORT as CONTROL_PORT
 from simulators.control import send as send_order
@@ -152,6 +156,23 @@ def _add_running(commands: Any) -> None:
         "--registers", type=address_range, metavar="FIRST-LAST", help="Modbus: look in these only"
     )
     one.add_argument("--out", type=Path, metavar="DIR", help="write files instead of printing")
+    one.add_argument(
+        "--security", choices=[*POLICIES], metavar="POLICY",
+        help="OPC UA: secured by this policy; default: the best that the server offers, where it "
+        "lets nobody in unsecured",
+    )  # fmt: skip
+    one.add_argument("--user", metavar="NAME", help="OPC UA: log in as this user, secured")
+    one.add_argument(
+        "--password-env", metavar="VARIABLE", help="the environment variable with the password"
+    )
+    one.add_argument(
+        "--pki", type=Path, metavar="DIR",
+        help="folder of our key and of what is pinned; default: pki, beside the configuration",
+    )  # fmt: skip
+    one.add_argument("--yes", action="store_true", help="pin what is shown without a question")
+    one.add_argument(
+        "--ignore-dates", action="store_true", help="whether it has expired does not matter"
+    )
     one.set_defaults(command=_discover)
 
     one = commands.add_parser("trust", help="show a machine's certificate, and pin it")
@@ -313,8 +334,18 @@ def _check(args: argparse.Namespace) -> int:
 
 def _discover(args: argparse.Namespace) -> int:
     _log(logging.ERROR)
+    pki = args.pki or (args.out or Path()) / "pki"
+    visit = Visit(
+        url=args.url,
+        policy=args.security,
+        user=args.user,
+        password=Secret(env=args.password_env) if args.password_env else None,
+        pki=pki,
+        yes=args.yes,
+        ignore_dates=args.ignore_dates,
+    )
     discover(
-        args.url,
+        visit,
         args.out,
         units=tuple(args.unit) if args.unit else None,
         registers=args.registers,

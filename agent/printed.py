@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+class DiscoverError(Exception):
+    """Nothing was found out; the message says why."""
+
+
 @dataclass(slots=True)
 class Found:
     """What to print: the tables of a configuration, and files of maps that they name."""

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
 from cryptography import x509
 
@@ -55,10 +56,11 @@ def trust(
         raise AskError(f"{loaded.path}: there is no machine {printable(machine)!r}; it has {names}")
     credentials = settings.credentials
     canary = Canary(loaded.pki, machine)
-    confirm = Confirm(yes=yes, ask=ask or (_on_terminal if sys.stdin.isatty() else None))
+    on_terminal = asked_on(sys.stdout) if sys.stdin.isatty() else None
+    confirm = Confirm(yes=yes, ask=ask or on_terminal)
     try:
         if credentials is not None:
-            _certificate(settings, credentials, confirm, ignore_dates=ignore_dates)
+            confirm_certificate(settings, credentials, confirm, ignore_dates=ignore_dates)
         if canary.known():
             asyncio.run(_identity(loaded, settings, canary, confirm))
         elif credentials is None:
@@ -107,22 +109,43 @@ async def _shown(settings: MachineSettings) -> tuple[str, x509.Certificate]:
     raise ValueError(f"{settings.name} has no certificate")
 
 
-def _certificate(
-    settings: MachineSettings, credentials: Credentials, confirm: Confirm, *, ignore_dates: bool
+def confirm_certificate(
+    settings: MachineSettings,
+    credentials: Credentials,
+    confirm: Confirm,
+    *,
+    ignore_dates: bool,
+    out: TextIO | None = None,
 ) -> None:
+    """Show a machine's certificate, and pin it if a person says that it is the right one.
+
+    Args:
+        settings: The machine.
+        credentials: What its connection rests on.
+        confirm: The person's yes.
+        ignore_dates: Pin one that has expired, too.
+        out: Where it is shown; None: standard output.
+
+    Raises:
+        TrustError: the person said no, or a configured certificate is another one.
+        MachineError: nobody answers.
+    """
     machine = settings.name
     if isinstance(credentials, Tls) and credentials.ca is not None:
-        print(f"{machine}'s certificate is not pinned: the authority of tls.ca vouches for it.")
+        print(
+            f"{machine}'s certificate is not pinned: the authority of tls.ca vouches for it.",
+            file=out,
+        )
         return
     before = trusted_certificate(machine, credentials)
     place, found = asyncio.run(_shown(settings))
-    print(f"{machine} at {place} shows this certificate:")
+    print(f"{machine} at {place} shows this certificate:", file=out)
     for heading, words in described(found):
-        print(f"  {heading:<16} {words}")
+        print(f"  {heading:<16} {words}", file=out)
     late = out_of_date(found)
     same = before is not None and before.certificate == found
     if before is not None and same and (before.ignore_dates or not (late or ignore_dates)):
-        print(f"It is {before.source} already.")
+        print(f"It is {before.source} already.", file=out)
         return
     if credentials.server_certificate is not None:
         if same:
@@ -131,17 +154,17 @@ def _certificate(
         what = "another certificate is configured; the key server_certificate is for you to change"
         raise TrustError(f"{machine}: {what}")
     if before is not None and not same:
-        print(f"Pinned until now: {fingerprint(before.certificate)}")
+        print(f"Pinned until now: {fingerprint(before.certificate)}", file=out)
     if late and not ignore_dates:
         how = "--ignore-dates pins it all the same"
         raise TrustError(f"{machine}: its certificate {late}; {how}")
     confirm("Does the machine's own screen show the same?")
     file = store_pin(credentials.pki, machine, found, ignore_dates=ignore_dates)
-    print(f"Pinned in {file}.")
+    print(f"Pinned in {file}.", file=out)
     ours = identity(machine, credentials)
     file = credentials.certificate or ours.file.with_suffix(".der")
-    print(f"The machine must trust ours too: {file}")
-    print(f"  {'SHA-256':<16} {fingerprint(ours.certificate)}")
+    print(f"The machine must trust ours too: {file}", file=out)
+    print(f"  {'SHA-256':<16} {fingerprint(ours.certificate)}", file=out)
 
 
 async def _identity(
@@ -159,8 +182,11 @@ async def _identity(
     print("From now on, it is this one.")
 
 
-def _on_terminal(question: str) -> bool:
-    try:
-        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
+def asked_on(out: TextIO) -> Ask:
+    """Puts questions on a terminal."""
+
+    def ask(question: str) -> bool:
+        print(f"{question} [y/N] ", end="", file=out, flush=True)
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    return ask

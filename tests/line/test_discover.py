@@ -8,9 +8,10 @@ from asyncua import ua
 
 from agent.__main__ import main
 from drivers import plastics, survey
+from drivers.certificate import fingerprint, load_certificate
 from simulators.euromap77.face import Euromap77Face
 from simulators.flat.face import FlatFace
-from simulators.opcua.security import Security
+from simulators.opcua.security import POLICIES, Security
 from tests.drivers.flatserver import flat_server
 from tests.drivers.officialserver import official_server
 from tests.drivers.press77 import hand_press, serving
@@ -159,18 +160,91 @@ async def test_a_server_that_is_larger_than_we_look_is_said_to_be(
     assert "# The server has more nodes than were looked at." in capsys.readouterr().out
 
 
-async def test_a_secured_server_is_not_looked_into_and_its_ways_are_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+PASSWORD = "SPRUE_TEST_PASSWORD"
+
+
+async def test_a_secured_server_is_looked_into_once_its_certificate_is_confirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    face = FlatFace(a_press(), security=Security(folder=tmp_path / "theirs"))
+    monkeypatch.setenv(PASSWORD, "s3cret")
+    press = hand_press("IMM-07")
+    await press.mold()
+    security = Security(user="ada", password="s3cret", folder=tmp_path / "theirs")
+    face = Euromap77Face([press], security=security)
+    out = tmp_path / "found"
+    log_in = ("--user", "ada", "--password-env", PASSWORD)
+    async with serving(face):
+        nobody_asked = await discover(face.address, *log_in, "--out", str(out))
+        unasked = capsys.readouterr().err
+        pinned_unasked = [*out.glob("pki/trusted/*")]
+        status = await discover(face.address, *log_in, "--yes", "--out", str(out))
+        shown = capsys.readouterr().err
+        checked = await checks(out / "sprue.toml")
+
+    assert nobody_asked == 2
+    assert "nobody is there to say yes" in unasked
+    assert pinned_unasked == []
+    fingerprint_ = fingerprint(load_certificate((tmp_path / "theirs" / "server.der").read_bytes()))
+    assert fingerprint_ in unasked
+    assert fingerprint_ in shown
+    text = (out / "sprue.toml").read_text(encoding="utf-8")
+    assert (status, checked) == (0, (0, 0))
+    assert 'mode = "SignAndEncrypt"' in text
+    assert f'user = "ada"\npassword = {{ env = "{PASSWORD}" }}' in text
+    assert "s3cret" not in text
+
+
+async def test_what_a_secured_flat_server_shows_is_told_apart_from_its_certificate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The configuration goes to standard output, all else to the terminal."""
+    monkeypatch.chdir(tmp_path)
+    press = a_press()
+    await press.mold()
+    face = FlatFace(press, security=Security(folder=tmp_path / "theirs"))
     await face.start()
     try:
-        status = await discover(face.address)
+        first = await discover(face.address, "--yes")
+        printed = capsys.readouterr()
+        (tmp_path / "sprue.toml").write_text(printed.out, encoding="utf-8")
+        checked = await checks(tmp_path / "sprue.toml")
+        capsys.readouterr()
+        again = await discover(face.address)  # pinned: nobody is asked
+        shown = capsys.readouterr().err
+        await press.faults.on("certificate_changed", {"down_s": 0.05})
+        await face.listens()
+        changed = await discover(face.address)
+        refused = capsys.readouterr().err
     finally:
         await face.stop()
 
-    assert status == 1
-    assert "it offers Basic256Sha256 with " in capsys.readouterr().err
+    assert (first, checked, again) == (0, (0, 0), 0)
+    assert "Pinned in" in printed.err
+    assert "Pinned in" not in printed.out
+    assert "It is the pinned one already." in shown
+    assert changed == 2
+    assert "Pinned until now:" in refused
+
+
+async def test_no_server_is_secured_by_less_than_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(POLICIES, "Basic256", "Basic256")  # an old machine
+    face = FlatFace(a_press(), security=Security(policy="Basic256", folder=tmp_path / "theirs"))
+    await face.start()
+    out = ("--yes", "--out", str(tmp_path / "found"))
+    try:
+        better = await discover(face.address, *out)
+        told = capsys.readouterr().err
+        named = await discover(face.address, "--security", "Basic256", *out)
+    finally:
+        await face.stop()
+    async with flat_server(A=1.0) as server:
+        clear = await discover(server.url, "--security", "Basic256Sha256", *out)
+
+    assert (better, named, clear) == (1, 0, 1)
+    assert "`--security Basic256` takes that old policy" in told
+    assert "it offers no security" in capsys.readouterr().err
 
 
 async def test_an_empty_server_is_an_error_in_a_sentence(
@@ -189,4 +263,8 @@ async def test_nobody_there_is_a_failure_and_no_address_is_misuse(
     assert await discover(f"opc.tcp://127.0.0.1:{free_port}") == 1
     assert await discover("http://127.0.0.1") == 2
     assert await discover("opc.tcp://") == 2
-    assert "should be like opc.tcp://192.168.1.20:4840" in capsys.readouterr().err
+    assert await discover("opc.tcp://127.0.0.1", "--password-env", PASSWORD) == 2
+    assert await discover("modbus://127.0.0.1", "--user", "ada") == 2
+    said = capsys.readouterr().err
+    assert "should be like opc.tcp://192.168.1.20:4840" in said
+    assert "--password-env needs a --user" in said
