@@ -5,7 +5,9 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import NoReturn
+from urllib.parse import quote
 
 from agent.attached import with_devices
 from agent.backoff import backoff
@@ -16,6 +18,7 @@ from agent.line import Line
 from agent.standing import Standing
 from drivers import Link, MachineError, euromap77, modbus, opcua, tcd
 from drivers.euromap77 import Euromap77Settings
+from drivers.knownnodes import KnownNodes
 from drivers.memory import Memory
 from drivers.modbus import ModbusSettings
 from drivers.nodes import NodeMap
@@ -45,11 +48,12 @@ def opener(
     Args:
         settings: The machine.
         loaded: The configuration.
-        remember: Keep what the machine is known by.
+        remember: Keep what the machine and its nodes are known by.
         memory: Its last cycle, from which on a gap is filled where the machine keeps its past;
             None: no gap is filled.
     """
-    connect, canary = direct_opener(settings, loaded, memory), Canary(loaded.pki, settings.name)
+    connect = direct_opener(settings, loaded, memory, remember=remember)
+    canary = Canary(loaded.pki, settings.name)
 
     def alone() -> AbstractAsyncContextManager[Press]:
         return proven(connect, canary, remember=remember)
@@ -61,7 +65,11 @@ def opener(
 
 
 def direct_opener(
-    settings: MachineSettings, loaded: Loaded, memory: Memory | None = None
+    settings: MachineSettings,
+    loaded: Loaded,
+    memory: Memory | None = None,
+    *,
+    remember: bool = False,
 ) -> Callable[[], AbstractAsyncContextManager[Press]]:
     """What connects to a machine, by its driver."""
     found = loaded.maps.get(settings.name)
@@ -70,12 +78,18 @@ def direct_opener(
             line = modbus.line_of(settings)
             return lambda: modbus.open_press(settings, found, line)
         case OpcUaSettings(), NodeMap():
-            return lambda: opcua.open_press(settings, found)
+            known = KnownNodes(settings.name, nodes_file(loaded, settings.name), keep=remember)
+            return lambda: opcua.open_press(settings, found, known)
         case Euromap77Settings(), None:
             return lambda: euromap77.open_press(settings, memory)
         case TcdSettings(), None:
             return lambda: tcd.open_device(settings)
     raise ValueError(f"{settings.name}: no driver for {type(settings).__name__}")
+
+
+def nodes_file(loaded: Loaded, machine: str) -> Path:
+    """Where it is kept what a machine's nodes are called."""
+    return loaded.pki / "nodes" / f"{quote(machine, safe=' ')}.json"
 
 
 def remembered(standing: Standing) -> Memory:

@@ -3,23 +3,27 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO
 
 from cryptography import x509
 
 from agent.canary import Canary, worded
 from agent.config import Loaded
-from agent.machine import direct_opener
+from agent.machine import direct_opener, nodes_file
 from drivers import MachineError
 from drivers.certificate import described, fingerprint, out_of_date, printable
 from drivers.credentials import Credentials, identity, trusted_certificate
+from drivers.knownnodes import KnownNodes
 from drivers.modbus import ModbusSettings
 from drivers.modbusplace import Port
 from drivers.modbustls import Tls
 from drivers.modbustls import shown_certificate as shown_by_tls
+from drivers.nodes import NodeMap
+from drivers.opcua import OpcUaSettings, with_cooling
 from drivers.pin import store_pin
 from drivers.security import shown_certificate as shown_by_opc_ua
-from drivers.session import SessionSettings
+from drivers.session import SessionSettings, open_session
 from drivers.settings import MachineSettings
 
 Ask = Callable[[str], bool]
@@ -36,7 +40,7 @@ class AskError(TrustError):
 def trust(
     loaded: Loaded, machine: str, *, yes: bool, ignore_dates: bool, ask: Ask | None = None
 ) -> None:
-    """Show a machine's certificate and who it is, and keep both if a person says so.
+    """Show a machine's certificate, its nodes and who it is, and keep them if a person says so.
 
     Args:
         loaded: The configuration.
@@ -61,9 +65,13 @@ def trust(
     try:
         if credentials is not None:
             confirm_certificate(settings, credentials, confirm, ignore_dates=ignore_dates)
+        nodes = nodes_file(loaded, machine)
+        named = isinstance(settings, OpcUaSettings) and nodes.exists()
+        if isinstance(settings, OpcUaSettings) and named:
+            asyncio.run(_nodes(loaded, settings, nodes, confirm))
         if canary.known():
             asyncio.run(_identity(loaded, settings, canary, confirm))
-        elif credentials is None:
+        elif credentials is None and not named:
             raise AskError(f"{machine} has no certificate, and has not been seen yet")
     except MachineError as error:
         raise TrustError(str(error)) from error
@@ -165,6 +173,26 @@ def confirm_certificate(
     file = credentials.certificate or ours.file.with_suffix(".der")
     print(f"The machine must trust ours too: {file}", file=out)
     print(f"  {'SHA-256':<16} {fingerprint(ours.certificate)}", file=out)
+
+
+async def _nodes(loaded: Loaded, settings: OpcUaSettings, file: Path, confirm: Confirm) -> None:
+    """Have a person look at nodes whose names have changed, and forget the old ones."""
+    found = loaded.maps[settings.name]
+    assert isinstance(found, NodeMap)
+    known = KnownNodes(settings.name, file)
+    known.load()
+    mapped = (*with_cooling(settings, found).nodes, *(found.curves.nodes if found.curves else ()))
+    async with open_session(settings) as session:
+        await known.find(session, [node.address for node in mapped])
+    if not known.faults:
+        print(f"Its {len(known)} nodes are called as before.")
+        return
+    print("Nodes of the map that are called otherwise than before:")
+    for address, fault in known.faults.items():
+        print(f"  {address}: {fault.partition(';')[0]}")
+    confirm("Do they show what the map says all the same?")
+    file.unlink(missing_ok=True)
+    print("What they are called is learned anew on the next connection.")
 
 
 async def _identity(

@@ -154,10 +154,13 @@ async def grow(session: Session, branches: Sequence[Branch], depth: int) -> None
             return
 
 
-async def resolve(session: Session, addresses: Sequence[Address]) -> list[ua.NodeId | None]:
+async def resolve(
+    session: Session, addresses: Sequence[Address], *, alone: bool = False
+) -> list[ua.NodeId | None]:
     """The node ids of addresses in this connection.
 
-    An id is taken as it is, whether or not there is such a node; a path is followed.
+    An id is taken as it is, whether or not there is such a node; a path is followed, to the first
+    node that it leads to, or with `alone` only where it leads to one.
 
     Returns:
         One an address; None where the server has not the namespace, or the path leads nowhere.
@@ -177,6 +180,7 @@ async def resolve(session: Session, addresses: Sequence[Address]) -> list[ua.Nod
         TRANSLATE, asked, lambda piece: session.services.translate_browsepaths_to_nodeids(piece)
     )
     for (at, _), answer in zip(paths, answers, strict=True):
-        if answer.StatusCode.is_good() and answer.Targets:
+        count = len(answer.Targets or ())
+        if answer.StatusCode.is_good() and (count == 1 or (count and not alone)):
             found[at] = plain(answer.Targets[0].TargetId)
     return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from drivers.browsing import resolve
 from drivers.guardedread import GuardedRead
+from drivers.knownnodes import KnownNodes
 from drivers.mappednode import MappedNode
 from drivers.nodeunits import NodeUnits, UnitChange
 from drivers.observations import Column, Sampled
@@ -43,12 +44,14 @@ class CurveArrays:
     Args:
         session: The connection.
         curves: Where they are.
+        known: What the nodes are called; None: ids are taken as they are.
     """
 
-    def __init__(self, session: Session, curves: CurveMap) -> None:
+    def __init__(self, session: Session, curves: CurveMap, known: KnownNodes | None = None) -> None:
         extra = (curves.interval,) if curves.interval is not None else ()
         self._session = session
         self._map = curves
+        self._known = known
         self._nodes = (curves.counter, *extra, *curves.nodes)
         self._first = 1 + len(extra)
         self._units = NodeUnits(session.machine, self._nodes)
@@ -69,7 +72,12 @@ class CurveArrays:
 
     async def find(self) -> None:
         """Look the nodes up."""
-        found = await resolve(self._session, [node.address for node in self._nodes])
+        addresses = [node.address for node in self._nodes]
+        if self._known is None:
+            found = await resolve(self._session, addresses)
+        else:
+            found, unproved = await self._known.find(self._session, addresses)
+            found = [None if at in unproved else each for at, each in enumerate(found)]
         await self._units.find(self._session, found)
         self._places, ids = [], []
         for slot, node_id in enumerate(found):

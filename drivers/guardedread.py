@@ -27,12 +27,18 @@ class GuardedRead:
         culprits: Why a node is left out, by its place in the list; a new object tries them anew.
     """
 
-    def __init__(self, session: Session, node_ids: Sequence[ua.NodeId]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        node_ids: Sequence[ua.NodeId],
+        attribute: ua.AttributeIds = ua.AttributeIds.Value,
+    ) -> None:
         self.culprits: dict[int, str] = {}
         self._session = session
         self._node_ids = tuple(node_ids)
         self._kept = list(range(len(node_ids)))
-        self._batch = Batch(session, node_ids)
+        self._attribute = attribute
+        self._batch = Batch(session, node_ids, attribute)
 
     async def read(self) -> Sequence[ua.DataValue]:
         """The values, in order, each with its status and the machine's time.
@@ -72,10 +78,12 @@ class GuardedRead:
             middle = len(part) // 2
             for half in (part[:middle], part[middle:]):
                 try:
-                    await self._session.read([self._node_ids[place] for place in half])
+                    ids = [self._node_ids[place] for place in half]
+                    await self._session.read(ids, self._attribute)
                 except (RefusedError, GarbledError) as error:
                     why = error
                     suspects.append(half)
         self.culprits |= found
         self._kept = [place for place in self._kept if place not in found]
-        self._batch = Batch(self._session, [self._node_ids[place] for place in self._kept])
+        kept = [self._node_ids[place] for place in self._kept]
+        self._batch = Batch(self._session, kept, self._attribute)

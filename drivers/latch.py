@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from drivers.curvearrays import CurveArrays
+from drivers.knownnodes import KnownNodes
 from drivers.mappednode import MappedNode
 from drivers.nodeunits import UnitChange
 from drivers.observations import Origin, Quality, Report, Value
@@ -56,13 +57,14 @@ class Latch:
         counter: MappedNode,
         nodes: Sequence[MappedNode],
         curves: CurveArrays | None = None,
+        known: KnownNodes | None = None,
     ) -> None:
         self.columns = (*columns_of(nodes), *(curves.columns if curves else ()))
         self._curves = curves
         self._machine = session.machine
         self._modulus = counter.modulus
         self._nodes = tuple(nodes)
-        self._points = Points(session, [counter, *nodes, counter])
+        self._points = Points(session, [counter, *nodes, counter], known)
         self._first: int | None = None
         self._last: int | None = None
         self._torn: tuple[_Taken, float] | None = None

@@ -33,6 +33,16 @@ class NodeAddress:
     text: str
     """As it was written, for a person."""
 
+    @property
+    def whole(self) -> str:
+        """As it is written where no namespace is given.
+
+        >>> parse_id("s=ActTimCyc", "urn:maker").whole
+        'nsu=urn:maker;s=ActTimCyc'
+        """
+        own = self.text.partition(";")[2] if self.text.startswith("nsu=") else self.text
+        return f"nsu={self.uri};{own}"
+
     def node_id(self, index_of: Callable[[str], int | None]) -> ua.NodeId | None:
         """The id in one connection; None where the server has no such namespace."""
         index = index_of(self.uri)

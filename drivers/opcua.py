@@ -13,11 +13,11 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field, field_validator
 
-from drivers.browsing import resolve
 from drivers.condition import Condition
 from drivers.curvearrays import CurveArrays
 from drivers.errors import RefusedError
 from drivers.identity import KEY, NodeIdentity, proved
+from drivers.knownnodes import KnownNodes
 from drivers.latch import Latch
 from drivers.mappednode import MappedNode
 from drivers.nodeid import parse_address
@@ -40,6 +40,8 @@ from drivers.settings import Cooling
 from drivers.subscribed import Subscribed
 from drivers.uaerrors import LateError, status_text
 
+NAMED = 3
+"""Nodes that a notice names; the others are counted."""
 FIND_S = 30.0
 """How often nodes that were not there are looked for."""
 
@@ -97,7 +99,12 @@ class OpcUaPress:
     """A press we are connected to; `open_press` makes one."""
 
     def __init__(
-        self, session: Session, settings: OpcUaSettings, nodes: NodeMap, known_by: str | None
+        self,
+        session: Session,
+        settings: OpcUaSettings,
+        nodes: NodeMap,
+        known: KnownNodes,
+        known_by: str | None = None,
     ) -> None:
         by_signal = {node.signal: node for node in nodes.nodes}
         counter = by_signal.get("counter")
@@ -105,11 +112,14 @@ class OpcUaPress:
         sampled = [node for node in nodes.nodes if not node.latched or node is counter]
         self._session = session
         self._settings = settings
-        self._points = Points(session, sampled)
+        self._known = known
+        self._points = Points(session, sampled, known)
         wanted = nodes.curves if settings.curves else None
-        curves = CurveArrays(session, wanted) if wanted is not None else None
+        curves = CurveArrays(session, wanted, known) if wanted is not None else None
         takes = counter is not None and bool(latched or curves)
-        self._latch = Latch(session, counter, latched, curves) if counter and takes else None
+        self._latch = None
+        if counter and takes:
+            self._latch = Latch(session, counter, latched, curves, known)
         self._counter_at = sampled.index(counter) if counter else None
         self._source: _Source | None = None
         self._columns = self._points.columns
@@ -181,7 +191,7 @@ class OpcUaPress:
                     why=source.gap,
                 )
             for shown, at in samples:
-                for notice in self._unit_changes(at):
+                for notice in (*self._moves(at), *self._unit_changes(at)):
                     yield notice
                 yield self._frame(shown, at)
                 report = await self._report(shown, at, before)
@@ -216,6 +226,24 @@ class OpcUaPress:
                 received_at=at,
             )
 
+    def _moves(self, at: datetime) -> Iterator[Notice]:
+        """Nodes that the machine has under other ids than before."""
+        moved = self._known.moved()
+        if not moved:
+            return
+        named = ", ".join(f"{each.address} is {each.new}" for each in moved[:NAMED])
+        more = f" and {len(moved) - NAMED} more" if len(moved) > NAMED else ""
+        yield Notice(
+            machine=self._session.machine,
+            change=Change.MESSAGE,
+            name="node_ids",
+            old=None,
+            new=None,
+            text=f"the server has other ids for its nodes, found by their paths: {named}{more}",
+            at=at,
+            received_at=at,
+        )
+
     async def find(self) -> None:
         """Look all nodes up.
 
@@ -231,7 +259,9 @@ class OpcUaPress:
         if self._counter_at is not None:
             if shown.qualities[self._counter_at] is Quality.MISSING:
                 where = self._points.nodes[self._counter_at].address.text
-                raise RefusedError(machine, f"the server has no counter at {where}")
+                why = self._known.faults.get(where)
+                what = f"the server has no counter at {where}"
+                raise RefusedError(machine, f"{what}: {why}" if why else what)
         elif all(quality is Quality.MISSING for quality in shown.qualities):
             raise RefusedError(machine, "the server has none of the nodes of the map")
 
@@ -296,8 +326,15 @@ class Polled:
 
 
 @asynccontextmanager
-async def open_press(settings: OpcUaSettings, nodes: NodeMap) -> AsyncGenerator[OpcUaPress]:
+async def open_press(
+    settings: OpcUaSettings, nodes: NodeMap, known: KnownNodes | None = None
+) -> AsyncGenerator[OpcUaPress]:
     """Connect, hand out the press, and close whatever happens.
+
+    Args:
+        settings: The machine.
+        nodes: Its map.
+        known: What its nodes are called; whoever connects again and again keeps it.
 
     Raises:
         UnreachableError: nobody answers, or not in time.
@@ -305,13 +342,17 @@ async def open_press(settings: OpcUaSettings, nodes: NodeMap) -> AsyncGenerator[
         MistakenError: it is another machine than the one whose `identity` is configured.
     """
     async with open_session(settings) as session:
-        known_by = await _read_identity(session, settings, nodes)
-        press = OpcUaPress(session, settings, with_cooling(settings, nodes), known_by)
+        known = KnownNodes(settings.name) if known is None else known
+        known.load()
+        known_by = await _read_identity(session, settings, nodes, known)
+        press = OpcUaPress(session, settings, with_cooling(settings, nodes), known, known_by)
         await press.find()
         yield press
 
 
-async def _read_identity(session: Session, settings: OpcUaSettings, nodes: NodeMap) -> str | None:
+async def _read_identity(
+    session: Session, settings: OpcUaSettings, nodes: NodeMap, known: KnownNodes
+) -> str | None:
     """What the machine is known by; None where nothing is configured."""
     if settings.identity is None:
         return None
@@ -320,9 +361,10 @@ async def _read_identity(session: Session, settings: OpcUaSettings, nodes: NodeM
         address = parse_address(text, nodes.namespace)
     except ValueError as error:
         raise RefusedError(settings.name, f"identity.node: {error}") from error
-    node_id = (await resolve(session, [address]))[0]
+    node_id = (await known.find(session, [address]))[0][0]
     if node_id is None:
-        raise RefusedError(settings.name, f"identity.node: the server has no {text}")
+        why = known.faults.get(text, "the server has no such node")
+        raise RefusedError(settings.name, f"identity.node: {text}: {why}")
     answer = (await session.read([node_id]))[0]
     if not answer.StatusCode.is_good():
         code = answer.StatusCode.value

@@ -1,6 +1,7 @@
 """Mapped nodes in one connection: found, read together, decoded."""
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from asyncua import ua
 from drivers.browsing import resolve
 from drivers.errors import UnreachableError
 from drivers.guardedread import GuardedRead
+from drivers.knownnodes import KnownNodes
 from drivers.mappednode import MappedNode
 from drivers.nodeunits import NodeUnits
 from drivers.observations import Column, Quality, Value
@@ -20,6 +22,9 @@ from drivers.skew import Stamps
 from drivers.uaerrors import ABSENT
 
 log = logging.getLogger(__name__)
+
+PROVE_S = 1.0
+"""Between two lookups of nodes that have come back."""
 
 _NOTHING: tuple[Value | None, Quality] = (None, Quality.MISSING)
 
@@ -43,13 +48,25 @@ class Points:
     """Some nodes of a map in one connection, in the order they were given.
 
     Nodes that are not there are asked for again whenever `find` is called; the others never wait
-    for them.
+    for them. What comes back under an id is looked up anew before its value counts.
+
+    Args:
+        session: The connection.
+        nodes: As mapped.
+        known: What they are called; None: ids are taken as they are.
     """
 
-    def __init__(self, session: Session, nodes: Sequence[MappedNode]) -> None:
+    def __init__(
+        self, session: Session, nodes: Sequence[MappedNode], known: KnownNodes | None = None
+    ) -> None:
         self.nodes = tuple(nodes)
         self.found: list[ua.NodeId | None] = [None] * len(nodes)
         self._session = session
+        self._known = known
+        self._unproved: frozenset[int] = frozenset()
+        self._came = False
+        """Whether something shows where a node is not proved."""
+        self._found_at = 0.0
         self._all = _Places(session, [])
         self._united = _Places(session, [])
         self.units = NodeUnits(session.machine, nodes)
@@ -79,18 +96,31 @@ class Points:
         await self._session.look_up()
         if self._session.namespaces[: len(before)] != before and len(before) > 1:
             raise UnreachableError(self._session.machine, "the server's namespaces have moved")
-        self.found = await resolve(self._session, [node.address for node in self.nodes])
+        addresses = [node.address for node in self.nodes]
+        if self._known is None:
+            self.found = await resolve(self._session, addresses)
+        else:
+            self.found, self._unproved = await self._known.find(self._session, addresses)
+        self._found_at = time.monotonic()
         await self.units.find(self._session, self.found)
         self._all = _Places(self._session, [*self._places(range(len(self.found)))])
         self._united = _Places(self._session, [*self._places(self.units.found)])
 
     async def read(self) -> Shown:
         """Every node once, in as few requests as the server takes."""
-        count = len(self.nodes)
-        shown = Shown([None] * count, [Quality.MISSING] * count, [None] * count)
-        await self._show(self._all, shown)
+        shown = await self._shown()
+        if self._came and time.monotonic() - self._found_at > PROVE_S:
+            await self.find()
+            shown = await self._shown()
         self._stamps.take([*shown.times], datetime.now(UTC))
         self.note(shown.qualities)
+        return shown
+
+    async def _shown(self) -> Shown:
+        count = len(self.nodes)
+        shown = Shown([None] * count, [Quality.MISSING] * count, [None] * count)
+        self._came = False
+        await self._show(self._all, shown)
         return shown
 
     async def read_united(self, shown: Shown) -> None:
@@ -117,6 +147,9 @@ class Points:
 
     def decoded(self, slot: int, answer: ua.DataValue) -> tuple[Value | None, Quality]:
         """One node's answer, in the unit that the machine uses now."""
+        if slot in self._unproved:
+            self._came = self._came or answer.StatusCode.value not in ABSENT
+            return _NOTHING
         node = self.units.node(slot)
         if node is None:
             return None, Quality.BAD  # in a unit that can't be made ours
@@ -125,6 +158,8 @@ class Points:
     def note(self, qualities: Sequence[Quality]) -> None:
         """Tell of nodes that are gone, or back, since we last told."""
         self._absent = {slot for slot, q in enumerate(qualities) if q is Quality.MISSING}
+        if self._known is not None and not self._unproved >= self._absent:
+            self._unproved |= self._absent
         if self._absent == self._told:
             return
         for word, slots in (
@@ -143,6 +178,8 @@ class Points:
     def _reason(self, slot: int) -> str:
         node = self.nodes[slot]
         why = "the server has no such node"
+        if self._known is not None:
+            why = self._known.faults.get(node.address.text, why)
         for at, culprit in self._all.batch.culprits.items():
             if self._all.read[at][:2] == (slot, False):
                 why = culprit

@@ -293,13 +293,18 @@ class Batch:
     Args:
         session: The connection.
         node_ids: What to read.
+        attribute: Of each of them.
     """
 
-    def __init__(self, session: Session, node_ids: Sequence[ua.NodeId]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        node_ids: Sequence[ua.NodeId],
+        attribute: ua.AttributeIds = ua.AttributeIds.Value,
+    ) -> None:
         self._session = session
         self._wanted = [
-            ua.ReadValueId(NodeId=node_id, AttributeId=ua.AttributeIds.Value)
-            for node_id in node_ids
+            ua.ReadValueId(NodeId=node_id, AttributeId=attribute) for node_id in node_ids
         ]
         self._made: dict[tuple[int, int], ua.ReadParameters] = {}
 

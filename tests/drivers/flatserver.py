@@ -65,6 +65,33 @@ class FlatServer:
                 DATA_VARIABLE,
             )
 
+    def add_as(self, node: str, name: str, value: Any) -> None:
+        """Add a variable whose browse name is not its id."""
+        kind, data_type = KINDS[type(value)]
+        self._server.nodes.variable(
+            self.node_id(node),
+            ua.QualifiedName(name, self._index),
+            self.node_id("Machine"),
+            ua.Variant(value, kind),
+            ua.NodeId(data_type),
+            DATA_VARIABLE,
+        )
+
+    def hide_names(self) -> None:
+        """Refuse to say what anything is called."""
+        service = self._server._server.iserver.attribute_service
+        read = service.read
+
+        def nameless(params: ua.ReadParameters) -> Any:
+            found = read(params)
+            for wanted, answer in zip(params.NodesToRead, found, strict=True):
+                if wanted.AttributeId == ua.AttributeIds.BrowseName:
+                    answer.StatusCode = ua.StatusCode(ua.StatusCodes.BadUserAccessDenied)
+                    answer.Value = None
+            return found
+
+        service.read = nameless
+
     def add_unit(self, name: str, unit_id: int, text: str) -> None:
         """Give a variable EngineeringUnits."""
         self._server.nodes.variable(
