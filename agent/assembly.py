@@ -6,6 +6,7 @@ no I/O and has no clock: it can be fed from a socket, a file or a list.
 """
 
 import math
+import sys
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ MOST_COUNTED = 2**63 - 1
 
 LEAST_COUNTED = -(2**31)
 """A counter of 32 bits with a sign goes on there after 2**31 - 1."""
+
+FINITE = sys.float_info.max
 
 OTHER_COUNTERS = ("machine_counter", "job_counter", "parts_counter")
 
@@ -321,7 +324,9 @@ class Assembly:
     def _cycle(self, report: Report, uncertainty: dict[str, float]) -> Cycle:
         """The cycle that a report, or our own stand-in for one, tells of."""
         values, flags = dict(report.values), []
-        for name, value in report.values.items():
+        implausible = _implausible(values)
+        for name in implausible:
+            value = values[name]
             if value.__class__ is float and value - value != 0.0:  # inf, or nan
                 del values[name]
                 flags.append(f"not_a_number:{name}")
@@ -348,11 +353,8 @@ class Assembly:
                 flags.append("clock_off")
         else:
             flags.append("time_uncertain")
-        for name, value in values.items():
-            if value.__class__ is not str:
-                low, high = _range(name)
-                if not low <= value <= high:  # type: ignore[operator]  # a number
-                    flags.append(f"implausible:{name}")
+        if implausible or len(values) != len(report.values):
+            flags += [f"implausible:{name}" for name in _implausible(values)]
         self._samples, self._cut = {}, set()
         self._edges.next_cycle()
         looked_at, self._looked_at = self._looked_at, None
@@ -405,6 +407,8 @@ class Assembly:
                 provenance["cooling_time_s"] = Origin.DERIVED
 
     def _curves(self) -> dict[str, Curve]:
+        if not self._samples:
+            return {}
         resolutions = {column.signal: column.resolution for column in self._plan.columns}
         return {
             name: _curve(samples, resolutions.get(name))
@@ -431,7 +435,8 @@ def _counters(values: Mapping[str, Value], states: Mapping[str, Value]) -> dict[
     """The counters beside the one that numbers the cycles; those of the cycle go before."""
     found = {}
     for name in OTHER_COUNTERS:
-        if (n := _whole(values.get(name, states.get(name)))) is not None:
+        value = values[name] if name in values else states.get(name)
+        if value is not None and (n := _whole(value)) is not None:
             found[name] = n
     return found
 
@@ -463,11 +468,27 @@ def _text(value: Value | None) -> str | None:
     return text or None
 
 
+def _implausible(values: Mapping[str, Value]) -> list[str]:
+    """Names of numbers outside the plausible range of their signal, or that are none."""
+    found = []
+    for name, value in values.items():
+        if value.__class__ is not str:
+            low, high = _RANGES.get(name) or _range(name)
+            if not low <= value <= high:  # type: ignore[operator]  # a number
+                found.append(name)
+    return found
+
+
 @lru_cache(maxsize=4096)
 def _range(name: str) -> tuple[float, float]:
-    """The plausible range of a signal; everything, for a vendor's own name."""
+    """The plausible range of a signal; everything finite, for a vendor's own name."""
     signal = signal_named(name)
-    return (signal.low, signal.high) if signal else (-math.inf, math.inf)
+    low, high = (signal.low, signal.high) if signal else (-FINITE, FINITE)
+    return max(low, -FINITE), min(high, FINITE)
+
+
+_RANGES: Mapping[str, tuple[float, float]] = {name: _range(name) for name in SIGNALS}
+"""Asked once a value; what is not here is looked up by its rules."""
 
 
 def _closing(states: Mapping[str, Value]) -> Closing:

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import floor
-from statistics import median
 
 PACE_CYCLES = 20
 """How many of the last intervals say what is usual."""
@@ -106,7 +105,9 @@ class Pace:
     def _measured(self) -> tuple[float, float]:
         if self._known is None:
             ranked = sorted(self.steps_s)
-            self._known = median(ranked), ranked[1 if len(ranked) >= 8 else 0]
+            half, odd = divmod(len(ranked), 2)
+            middle = ranked[half] if odd else (ranked[half - 1] + ranked[half]) / 2
+            self._known = middle, ranked[1 if len(ranked) >= 8 else 0]
         return self._known
 
     def room(

@@ -62,7 +62,7 @@ class Track:
     """The row that says what may have been besides, should it turn out not to have been."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Standing:
     """Where a machine's ledger stands; what the record gives back after a restart."""
 
@@ -110,16 +110,13 @@ class Standing:
 
     def copy(self) -> "Standing":
         """As it is now, whatever follows; made for every entry, so not by `replace`."""
-        new = object.__new__(Standing)
-        for name, value in zip(_FIELDS, _values(self), strict=True):
-            setattr(new, name, value)
+        new = Standing(*_values(self))
         new.gaps, new.earlier = list(self.gaps), list(self.earlier)
         new.pace = Pace(self.pace.steps_s, self.pace.floor_s)
         return new
 
 
-_FIELDS = tuple(each.name for each in fields(Standing))
-_values = attrgetter(*_FIELDS)
+_values = attrgetter(*(each.name for each in fields(Standing)))
 
 
 def to_body(standing: Standing) -> bytes:

@@ -138,15 +138,12 @@ class Baseline:
         """Set points that this cycle shows otherwise than the last: name, old, new."""
         changed = []
         for name in SET_POINTS:
-            value = values.get(name)
-            if isinstance(value, bool | str) or value is None:
+            value, old = values.get(name), self.sets.get(name)
+            if value == old or value is None or isinstance(value, bool | str):
                 continue
-            old = self.sets.get(name)
-            if old is None:
-                self.sets[name] = float(value)
-            elif old != value:
+            if old is not None:
                 changed.append((name, old, float(value)))
-                self.sets[name] = float(value)
+            self.sets[name] = float(value)
         return changed
 
     def approve(self, who: str, at: datetime, levels: Mapping[str, float]) -> None:

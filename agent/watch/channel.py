@@ -204,15 +204,15 @@ class Channel:
         away = value - self.centre
         clip = self._clip
         cut = away if -clip < away < clip else math.copysign(clip, away)
-        over = self.shift.take(cut)
+        # What `shift.take` does; a call for each value of each shot would be a tenth of it all.
+        shift = self.shift
+        mean = shift.value = shift.value + shift.weight * (cut - shift.value)
         if self.recent.maxlen:
             self.recent.append(value)
-        mean = self.shift.value
         odd, ease = self._odd, self._ease
         if not (-odd < away < odd and -ease < mean < ease) or self._wandering:
-            return self._unusual(away, cut, counter, over)
+            return self._unusual(away, cut, counter)
         self._calm_run += 1
-        self.single.run = 0
         if self.since is not None:
             self._back()
         if self.spikes.above:
@@ -261,8 +261,9 @@ class Channel:
         elif self.leans_since is None:
             self.leans_since = counter
 
-    def _unusual(self, away: float, cut: float, counter: int, over: bool) -> int:
+    def _unusual(self, away: float, cut: float, counter: int) -> int:
         self._calm_run = 0
+        over = abs(self.shift.value) > self.shift.limit
         if self.since is None:
             self.since = counter
         confirmed = self.single.take(away)
@@ -308,6 +309,7 @@ class Channel:
             if self._peak_mean > self._ease:
                 self._far_mean.take(self._peak_mean - self._ease)
         self.peak = self._peak_mean = 0.0
+        self.single.run = 0
         self.since = None
         self.out = False
 

@@ -191,11 +191,12 @@ class Watch:
         A cycle that does not say its resin is of the one last said; what was learned before
         anybody said one is that of the first.
         """
+        if self._baseline is not None:
+            on = self._baseline.key
+            if on[0] == mold and on[1] == revision and (resin is None or resin == on[2]):
+                return on
         known = [key for key in self._baselines if key[:2] == (mold, revision)]
         if resin is None:
-            on = self._baseline
-            if on is not None and on.key in known:
-                return on.key
             return known[-1] if known else (mold, revision, "")
         key, unsaid = (mold, revision, resin), (mold, revision, "")
         if unsaid in known and key not in known:
