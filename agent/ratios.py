@@ -33,6 +33,7 @@ class Disagreement:
 
     def __init__(self) -> None:
         self._pairs: dict[str, _Pair] = {}
+        self._work: tuple[str | None, str | None] = (None, None)
 
     def take(self, cycle: Cycle, closings: int) -> tuple[str, int] | None:
         """A sentence, and the counter since when it is so; None mostly.
@@ -42,6 +43,11 @@ class Disagreement:
             closings: How many were booked with it.
         """
         told = None
+        work = cycle.job, cycle.mold
+        if work != self._work:
+            # Set back by it, though it may show no less: a job of one shot, and another begins.
+            self._work = work
+            self._pairs.pop("job_counter", None)
         for name in CYCLES:
             now = cycle.counters.get(name)
             if now is None or now == cycle.counter:

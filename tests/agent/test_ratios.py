@@ -22,3 +22,15 @@ def test_a_counter_that_falls_behind_is_told_once() -> None:
     (sentence,) = told([*range(1, 60), *[59] * 3, *range(60, 80)])
 
     assert "has two counts" in sentence
+
+
+def test_a_job_of_one_shot_sets_the_counter_back_though_it_shows_no_less() -> None:
+    pair = Disagreement()
+    shots = [("O-1", 1), *(("J-1", n) for n in range(1, 40))]
+
+    found = [
+        pair.take(cycle(100 + n, 24.0 * n, job=job, counters={"job_counter": at}), 1)
+        for n, (job, at) in enumerate(shots)
+    ]
+
+    assert [each for each in found if each] == []
