@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0010"
+VERSION = "0011"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 main = MetaData(naming_convention=CONVENTION)
@@ -455,6 +455,7 @@ golden = Table(
     Column("first", BigInteger),
     Column("last", BigInteger),
     Column("levels", Text, comment="JSON: by signal, what the chosen cycles were"),
+    Column("curves", Text, comment="JSON: by signal, the golden curve of the chosen cycles"),
     _ns("at_ns"),
     Column("who", Text, nullable=False),
     Column("note", Text, nullable=False),

@@ -176,9 +176,8 @@ class Stages:
             if word.action == "carry":
                 self.watch.carry(word.mold, word.from_revision or "", word.revision)
                 continue
-            baseline = self.watch.baseline
-            if baseline is not None and baseline.key[:2] == (word.mold, word.revision):
-                found += self.watch.approve(word.who, word.at, word.levels)
+            of = word.mold, word.revision
+            found += self.watch.approve(word.who, word.at, word.levels, word.curves, of)
         return found
 
     def memory(self) -> list[Saved]:

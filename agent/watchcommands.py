@@ -20,7 +20,8 @@ from agent.arguments import (
 from agent.audit import change
 from agent.console import Format, print_json, print_table
 from agent.drift import Drift, read_drifts
-from agent.history import open_history
+from agent.files import main_path
+from agent.history import curves_of, open_history
 from agent.watchwords import (
     Golden,
     SheetLimit,
@@ -93,10 +94,12 @@ def _list(args: argparse.Namespace) -> int:
 
 def _approve(args: argparse.Namespace) -> int:
     url, zone = record_of(args)
+    main = main_path(url)
     with change(url) as connection:
         found = approve(
-            connection, author_of(args), args.machine, cycles=args.shots, words=args.note
-        )
+            connection, author_of(args), args.machine, cycles=args.shots,
+            curves_of=lambda booked: curves_of(main, booked), words=args.note,
+        )  # fmt: skip
     _print_golden([found], args.format, zone)
     return 0
 
@@ -155,6 +158,10 @@ def _print_golden(found: Iterable[Golden], form: Format, zone: ZoneInfo) -> None
                 "first": each.cycles[1] if each.cycles else None,
                 "last": each.cycles[2] if each.cycles else None,
                 "levels": dict(each.levels),
+                "curves": {
+                    name: {"shots": curve["n"], "values": curve["mean"]}
+                    for name, curve in each.curves.items()
+                },
                 "time": each.at,
                 "who": each.who,
                 "note": each.note,
@@ -163,7 +170,7 @@ def _print_golden(found: Iterable[Golden], form: Format, zone: ZoneInfo) -> None
         )
         return
     print_table(
-        ["no", "action", "machine", "mold", "from", "shots", "when", "who", "note"],
+        ["no", "action", "machine", "mold", "from", "shots", "curves", "when", "who", "note"],
         (
             [
                 each.number,
@@ -172,13 +179,14 @@ def _print_golden(found: Iterable[Golden], form: Format, zone: ZoneInfo) -> None
                 f"{each.mold} {each.revision}",
                 each.from_revision,
                 f"{each.cycles[1]} to {each.cycles[2]}" if each.cycles else "as it stood",
+                len(each.curves) or None,
                 each.at.astimezone(zone).isoformat(sep=" ", timespec="seconds"),
                 each.who,
                 each.note,
             ]
             for each in found
         ),
-        right=("no",),
+        right=("no", "curves"),
     )
 
 

@@ -5,8 +5,8 @@ new ones within a second; what it has taken in, its memory of the watch says.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from statistics import median
 from typing import Any, Literal
@@ -14,13 +14,13 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Table, insert, select
 
 from agent.audit import Author, note
-from agent.rows import from_ns, to_ns
-from agent.schema import VALUE_COLUMNS, cycle, golden, machine, mold, sheet_limit
+from agent.cycle import Booked, Curve, Cycle
+from agent.rows import booked_of, from_ns, to_ns
+from agent.schema import VALUE_COLUMNS, cycle, golden, machine, mold, provenance, sheet_limit
 from agent.watch import Facts, Limit
+from agent.watch.envelope import Envelope
+from agent.watch.shapes import CHOSEN_LEAST, chosen_curves
 from drivers.signals import SIGNALS, Kind
-
-CHOSEN_LEAST = 5
-"""Cycles that a person has to choose at the least, for a middle that means something."""
 
 
 class WatchError(Exception):
@@ -41,6 +41,8 @@ class Golden:
     cycles: tuple[int, int, int] | None
     """Segment, first and last counter of the chosen ones."""
     levels: Mapping[str, float]
+    curves: Mapping[str, Mapping[str, Any]]
+    """Golden curves of the chosen ones, by signal, as `agent.watch.envelope` keeps them."""
     at: datetime
     who: str
     note: str
@@ -138,6 +140,7 @@ def read_golden(connection: Connection, mold_name: str | None = None) -> list[Go
             from_revision=row["from_revision"],
             cycles=_cycles(row),
             levels=json.loads(row["levels"] or "{}"),
+            curves=json.loads(row["curves"] or "{}"),
             at=from_ns(row["at_ns"]),
             who=row["who"],
             note=row["note"],
@@ -198,6 +201,7 @@ def approve(
     machine_name: str,
     *,
     cycles: tuple[int, int] | None = None,
+    curves_of: Callable[[Booked], Mapping[str, Curve]] = lambda _booked: {},
     words: str = "",
 ) -> Golden:
     """Approve what the mold on a machine is like: as it stands, or as some cycles of it were.
@@ -207,6 +211,7 @@ def approve(
         author: Who.
         machine_name: The machine.
         cycles: First and last counter of the chosen ones, in the machine's present segment.
+        curves_of: The curves of a cycle, where the record has them.
         words: A note.
 
     Raises:
@@ -214,16 +219,22 @@ def approve(
     """
     on = _mounted(connection, machine_name)
     levels: dict[str, float] = {}
+    curves: dict[str, Envelope] = {}
     segment: int | None = None
     if cycles is not None:
-        segment, levels = _levels(connection, on, machine_name, cycles)
+        segment = on.segment
+        chosen = _chosen(connection, on, machine_name, cycles)
+        levels = _levels([each.cycle for each in chosen])
+        curves = chosen_curves(replace(each.cycle, curves=curves_of(each)) for each in chosen)
     first, last = cycles or (None, None)
     said = {"machine": machine_name, "revision": on.revision, "first": first, "last": last}
     audit_id = note(connection, author, "approve", "watch", on.name, new=said)
     return _add_golden(
         connection, action="approve", machine_id=on.machine_id, mold_id=on.mold_id,
         revision=on.revision, segment=segment, first=first, last=last,
-        levels=json.dumps(levels) if levels else None, at_ns=to_ns(author.at), who=author.who,
+        levels=json.dumps(levels) if levels else None,
+        curves=json.dumps({name: each.save() for name, each in curves.items()}) if curves else None,
+        at_ns=to_ns(author.at), who=author.who,
         note=words, audit_id=audit_id,
     )  # fmt: skip
 
@@ -298,32 +309,52 @@ def _mounted(connection: Connection, machine_name: str) -> Any:
     return row
 
 
-def _levels(
+def _chosen(
     connection: Connection, on: Any, machine_name: str, cycles: tuple[int, int]
-) -> tuple[int, dict[str, float]]:
-    """The present segment, and the middle of every signal over the chosen cycles."""
+) -> list[Booked]:
+    """The chosen good cycles, without their curves."""
     first, last = cycles
-    query = select(*(cycle.c[name] for name in VALUE_COLUMNS)).where(
-        cycle.c.machine_id == on.machine_id,
-        cycle.c.mold_id == on.mold_id,
-        cycle.c.segment == on.segment,
-        cycle.c.counter.between(first, last),
-        cycle.c.closing == "shot",
-        cycle.c.state == "production",
-    )
-    rows = connection.execute(query).mappings().all()
-    if len(rows) < CHOSEN_LEAST:
+    query = (
+        select(
+            cycle, machine.c.name.label("machine"), mold.c.name.label("mold"),
+            provenance.c.body.label("provenance"),
+        )
+        .join(machine, machine.c.id == cycle.c.machine_id)
+        .join(mold, mold.c.id == cycle.c.mold_id)
+        .join(provenance, provenance.c.id == cycle.c.provenance_id)
+        .where(
+            cycle.c.machine_id == on.machine_id,
+            cycle.c.mold_id == on.mold_id,
+            cycle.c.revision == on.revision,
+            cycle.c.segment == on.segment,
+            cycle.c.counter.between(first, last),
+            cycle.c.closing == "shot",
+            cycle.c.state == "production",
+        )
+        .order_by(cycle.c.id)
+    )  # fmt: skip
+    found = [booked_of(dict(row)) for row in connection.execute(query).mappings()]
+    if len(found) < CHOSEN_LEAST:
         raise WatchError(
-            f"{machine_name}: shots {first} to {last} of mold {on.name} are {len(rows)} good "
+            f"{machine_name}: shots {first} to {last} of mold {on.name} are {len(found)} good "
             f"cycles in the record; it takes at least {CHOSEN_LEAST}"
         )
+    return found
+
+
+def _levels(chosen: Sequence[Cycle]) -> dict[str, float]:
+    """The middle of every signal over the chosen cycles."""
     levels = {}
     for name in VALUE_COLUMNS:
         if SIGNALS[name].kind in (Kind.CYCLE, Kind.LEVEL):
-            values = [row[name] for row in rows if row[name] is not None]
+            values = [
+                float(value)
+                for each in chosen
+                if isinstance(value := each.values.get(name), int | float)
+            ]
             if len(values) >= CHOSEN_LEAST:
                 levels[name] = median(values)
-    return on.segment, levels
+    return levels
 
 
 def _add_golden(connection: Connection, **row: Any) -> Golden:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from agent.watch.channel import ARMED, CALM, OUT, PROVISIONAL, Channel
+from agent.watch.envelope import Envelope
 from agent.watch.shapes import Shapes
 from agent.watch.treatment import SET_POINTS, TREATMENTS
 from drivers import Value
@@ -46,6 +47,8 @@ class Baseline:
         """Number of the good cycle before which the press last stood for less than a stop."""
         self.good = 0
         """Good cycles so far."""
+        self.left_at: datetime | None = None
+        """End of its last shot before something else was on; None for what is on."""
         self._settled_in = START_SHOTS
         self._ignored: set[str] = set()
 
@@ -146,17 +149,24 @@ class Baseline:
             self.sets[name] = float(value)
         return changed
 
-    def approve(self, who: str, at: datetime, levels: Mapping[str, float]) -> None:
+    def approve(
+        self,
+        who: str,
+        at: datetime,
+        levels: Mapping[str, float],
+        curves: Mapping[str, Mapping[str, Any]],
+    ) -> None:
         """Where everything stands now is golden, by the word of a person.
 
         Args:
             who: The person.
             at: When they said so.
             levels: Where signals belong that they chose cycles for; the others stand as they do.
+            curves: Golden curves of the chosen cycles, as `Envelope.save` has them.
         """
         for name, channel in self.channels.items():
             channel.approve(levels.get(name))
-        self.shapes.golden = True
+        self.shapes.approve({name: Envelope.load(each) for name, each in curves.items()})
         self.approved_by, self.approved_at = who, at
         self.golden = {
             name: channel.home for name, channel in self.channels.items() if channel.ready
@@ -181,6 +191,7 @@ class Baseline:
             "key": list(self.key),
             "good": self.good,
             "paused_at": self.paused_at,
+            "left_at": self.left_at.isoformat() if self.left_at else None,
             "gives_cooling": self.gives_cooling,
             "settled_in": self._settled_in,
             "sets": dict(self.sets),
@@ -198,6 +209,8 @@ class Baseline:
         baseline = cls((mold, revision, resin))
         baseline.good = kept["good"]
         baseline.paused_at = kept["paused_at"]
+        left = kept.get("left_at")
+        baseline.left_at = datetime.fromisoformat(left) if left else None
         baseline.gives_cooling = kept["gives_cooling"]
         baseline._settled_in = kept["settled_in"]
         baseline.sets = dict(kept["sets"])

@@ -115,19 +115,22 @@ class Envelope:
         self.phases = dict(phases)
         """How long each phase of the golden curve takes, in seconds."""
         self.n = 0
+        self.chosen = False
+        """By a person's choice of shots, which may be few."""
         self.mean: Numbers = np.zeros(POINTS)
         """The golden curve, on the grid."""
         self._squares: Numbers = np.zeros(POINTS)
 
     @property
     def known(self) -> bool:
-        """Whether enough shots were learned."""
-        return self.n >= LEARNED
+        """Whether enough shots were learned, or a person chose them."""
+        return self.n >= LEARNED or self.chosen
 
     @property
     def band(self) -> Numbers:
-        """Half width around the golden curve, shape (POINTS,)."""
-        sigma = np.sqrt(self._squares / max(1, self.n - 1))
+        """Half width around the golden curve, shape (POINTS,); few shots say less of scatter."""
+        few = max(1.0, LEARNED / max(1, self.n))
+        sigma = np.sqrt(few * self._squares / max(1, self.n - 1))
         return np.maximum(SIGMAS * sigma, FLOOR * float(np.ptp(self.mean)) + 1e-9)
 
     def learn(self, values: Numbers) -> None:
@@ -172,6 +175,7 @@ class Envelope:
         return {
             "phases": self.phases,
             "n": self.n,
+            "chosen": self.chosen,
             "mean": self.mean.tolist(),
             "squares": self._squares.tolist(),
         }
@@ -181,6 +185,7 @@ class Envelope:
         """What `save` kept."""
         envelope = cls(kept["phases"])
         envelope.n = kept["n"]
+        envelope.chosen = kept.get("chosen", False)
         envelope.mean = np.array(kept["mean"])
         envelope._squares = np.array(kept["squares"])
         return envelope

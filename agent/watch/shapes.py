@@ -4,10 +4,10 @@ Only golden curves are judged: a shape has no floor that would be right for ever
 person has to have looked at it first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from agent.cycle import Booked
+from agent.cycle import Booked, Cycle
 from agent.watch.envelope import Departure, Envelope, began_at, lengths_s, on_grid
 from agent.watch.words import amount
 
@@ -15,6 +15,8 @@ CONFIRMED = 3
 """Shots in a row whose curve leaves the golden one."""
 CALM = 10
 """Shots in a row within it that end an anomaly."""
+CHOSEN_LEAST = 5
+"""Shots that a person has to choose at the least, for a middle that means something."""
 LEARNED_MOST = 500
 """Shots that a curve is learned from."""
 _WORDS = {"fill": "filling", "hold": "holding", "cooling": "cooling"}
@@ -68,6 +70,12 @@ class Shapes:
         off = self._off[name] = self._off.get(name, 0) + 1
         return [(name, left)] if off == CONFIRMED else []
 
+    def approve(self, chosen: Mapping[str, Envelope]) -> None:
+        """What was learned is golden; of signals whose shots a person chose, what those were."""
+        self.golden = True
+        self.envelopes |= chosen
+        self._off, self._calm = {}, {}
+
     def save(self) -> dict[str, Any]:
         """As JSON values; `load` takes it."""
         return {
@@ -85,6 +93,23 @@ class Shapes:
         shapes.golden = kept["golden"]
         shapes._off, shapes._calm = dict(kept["off"]), dict(kept["calm"])
         return shapes
+
+
+def chosen_curves(shots: Iterable[Cycle]) -> dict[str, Envelope]:
+    """The golden curve of each signal that a person chose shots of; shots without are left out."""
+    found: dict[str, Envelope] = {}
+    for cycle in shots:
+        phases, began = lengths_s(cycle), began_at(cycle.curves)
+        if phases is None or began is None:
+            continue
+        for name, curve in cycle.curves.items():
+            envelope = found.get(name) or Envelope(phases)
+            values = on_grid(curve, began, phases, envelope.phases)
+            if values is not None:
+                envelope.chosen = True
+                envelope.learn(values)
+                found[name] = envelope
+    return {name: each for name, each in found.items() if each.n >= CHOSEN_LEAST}
 
 
 def told(name: str, left: Departure) -> str:

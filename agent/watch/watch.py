@@ -6,7 +6,7 @@ file, and with a restart in between.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -36,6 +36,8 @@ _OFFICE: Mapping[str, Office] = {
 _VERDICT: Mapping[Office, Callable[[Scene], Verdict | Wait | None]] = {
     "times": times.verdict, "heat": heat.verdict, "process": process.verdict,
 }  # fmt: skip
+
+NOTHING_CHOSEN: Mapping[str, Any] = MappingProxyType({})
 
 EDITS_LAST = 4
 """Good cycles for which a changed setting may be the cause of a step."""
@@ -101,19 +103,32 @@ class Watch:
     # What people say
 
     def approve(
-        self, who: str, at: datetime, levels: Mapping[str, float] = MappingProxyType({})
+        self,
+        who: str,
+        at: datetime,
+        levels: Mapping[str, float] = NOTHING_CHOSEN,
+        curves: Mapping[str, Mapping[str, Any]] = NOTHING_CHOSEN,
+        of: tuple[str, str] | None = None,
     ) -> Sequence[Anomaly]:
-        """Where everything of the mold that is on stands now is golden; what was open is over.
+        """Where everything of a mold stands is golden; what was open on it is over.
 
         Args:
             who: The person whose word it is.
             at: When they said so.
             levels: Where signals belong instead, by the cycles that they chose.
+            curves: The same of curves, as `Envelope.save` has them.
+            of: Mold and revision; None for the one that is on. One that has left meanwhile is
+                golden as it stood when it left.
         """
-        if self._baseline is None:
+        baseline = self._baseline
+        if of is not None and (baseline is None or baseline.key[:2] != of):
+            left = [each for each in self._baselines.values() if each.key[:2] == of]
+            first = datetime.min.replace(tzinfo=UTC)
+            baseline = max(left, key=lambda each: each.left_at or first, default=None)
+        if baseline is None:
             return ()
-        self._baseline.approve(who, at, levels)
-        return self._close_all(at)
+        baseline.approve(who, at, levels, curves)
+        return self._close_all(at) if baseline is self._baseline else ()
 
     def carry(self, mold: str, old: str, new: str) -> bool:
         """Let a new revision of a mold begin with what the old one is like, by a person's word.
@@ -210,6 +225,9 @@ class Watch:
         baseline = self._baselines.get(key)
         if baseline is None:
             baseline = self._baselines[key] = Baseline(key)
+        if self._baseline is not None:
+            self._baseline.left_at = self._stops.at
+        baseline.left_at = None
         baseline.frozen(baseline.channels, frozen=False)
         baseline.restart(None)
         for channel in baseline.channels.values():

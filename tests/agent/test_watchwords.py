@@ -15,11 +15,14 @@ from agent.ledger import Ledger, Standing
 from agent.record import open_record
 from agent.stages import Stages
 from agent.watch import Watch
+from agent.watch.envelope import Envelope
+from agent.watch.shapes import chosen_curves
 from agent.watchwords import Words, read_words
 from bench.watch.drawn import MOLDS, SHIFTS, clean, shifted
 from bench.watch.stream import Stream
 from drivers import Report
 from tests.agent.makers import at
+from tests.agent.watch import test_shapes
 
 MACHINES = [MachineRow(name="IMM-01", driver="modbus")]
 MOLD = MOLDS[0].mold
@@ -151,6 +154,31 @@ def test_golden_may_be_what_chosen_shots_were(url: str, say: Say) -> None:
     assert said["levels"]["cooling_time_s"] == middle
     assert walk.watch.baseline is not None
     assert walk.watch.baseline.golden["cooling_time_s"] == pytest.approx(middle)
+
+
+async def test_the_golden_curves_are_those_of_the_chosen_shots_in_the_record(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path}/curves.db"
+    press, walk = test_shapes.press(), stages()
+    shots = [test_shapes.shot(press, test_shapes.dent if n > 60 else None) for n in range(80)]
+    async with open_record(url, MACHINES, [MoldRow(name="M-1")]) as record:
+        for each in shots:
+            entry = walk.ledger.take(each.cycle)
+            done = await record.keep(Batch(machine="IMM-01", entries=[entry]))
+        await done
+
+    words = ["approve", "IMM-01", "--shots", "65-75", "--who", "Kim"]
+    assert main(["watch", *words, "--record", url, "--format", "json"]) == 0
+
+    (said,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {name: each["shots"] for name, each in said["curves"].items()} == dict.fromkeys(
+        test_shapes.NAMES, 11
+    )
+    dented = Envelope.load(words_of(url).golden[0].curves["cavity_pressure_bar"])
+    whole = chosen_curves(each.cycle for each in shots[:60])["cavity_pressure_bar"]
+    pressed = whole.mean > 20
+    assert (dented.mean[pressed] / whole.mean[pressed]).min() == pytest.approx(0.7, abs=0.05)
 
 
 def test_a_new_revision_begins_as_the_old_one_only_where_a_person_says_so(

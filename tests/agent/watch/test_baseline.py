@@ -1,5 +1,7 @@
 """What a mold is like is learned from good cycles, and kept with the mold."""
 
+import json
+
 from agent.watch import Baseline, Watch
 from tests.agent.watch.streams import START, TIMES, Press, after, causes, watched
 
@@ -125,3 +127,34 @@ def test_a_new_revision_learns_anew_unless_a_person_carries_the_old_one() -> Non
     watched(press, watch, 8)
     assert of(watch).channels["cooling_time_s"].armed
     assert not watch.carry("M-9", "A", "B")
+
+
+def test_what_is_approved_while_another_mold_comes_on_is_golden_when_it_is_back() -> None:
+    press, watch = Press(), Watch("IMM-01")
+    watched(press, watch, 120)
+    press.mold = "M-2"
+    watched(press, watch, 5)
+
+    watch.approve("Kim", START, {"cooling_time_s": 11.8}, of=("M-1", "A"))
+    again = Watch("IMM-01")
+    again.load(json.loads(json.dumps(watch.save(), allow_nan=False)))
+    assert again.baseline is not None
+    assert again.baseline.approved_by is None
+    press.mold = "M-1"
+    watched(press, again, 3)
+
+    assert again.baseline.key[0] == "M-1"
+    assert again.baseline.approved_by == "Kim"
+    assert again.baseline.golden["cooling_time_s"] == 11.8
+
+
+def test_of_two_resins_the_one_that_ran_last_is_approved() -> None:
+    press, watch = Press(), Watch("IMM-01")
+    for resin, mold in (("PP", "M-1"), ("ABS", "M-1"), ("PP", "M-1"), ("PC", "M-2")):
+        press.resin, press.mold = resin, mold
+        watched(press, watch, 80)
+
+    watch.approve("Kim", START, of=("M-1", "A"))
+
+    said = {tuple(each["key"]): each["approved_by"] for each in watch.save()["baselines"]}
+    assert said == {("M-1", "A", "PP"): "Kim", ("M-1", "A", "ABS"): None, ("M-2", "A", "PC"): None}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from agent.anomaly import Anomaly
 from agent.cycle import Booked, Curve, Cycle
 from agent.watch import Watch
+from agent.watch.shapes import chosen_curves
 from simulators.clock import Clock
 from simulators.mold import Job, Mold
 from simulators.press import Press
@@ -134,3 +135,25 @@ def test_golden_curves_survive_a_restart() -> None:
 
     assert straight
     assert [anomaly for booked in shots for anomaly in again.take(booked)] == straight
+
+
+def test_a_golden_curve_is_that_of_the_chosen_shots_where_a_person_chose_some() -> None:
+    of, watch = press(), Watch("IMM-01")
+    walk(watch, of, 120)
+    chosen = chosen_curves(shot(of, dent).cycle for _ in range(6))
+    kept = json.loads(json.dumps({name: each.save() for name, each in chosen.items()}))
+    watch.approve("Meyer", START, {}, kept)
+
+    as_chosen = walk(watch, of, 20, dent)
+    (found,) = walk(watch, of, 20)
+
+    assert set(chosen) == set(NAMES)
+    assert as_chosen == []
+    assert (found.cause, found.signal) == ("curve_off_golden", "cavity_pressure_bar")
+    assert "above" in found.message
+
+
+def test_four_chosen_shots_are_no_golden_curve() -> None:
+    of = press()
+
+    assert chosen_curves(shot(of).cycle for _ in range(4)) == {}
