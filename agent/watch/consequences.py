@@ -7,7 +7,7 @@ Source:
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.watch.treatment import TREATMENTS
+from agent.watch.treatment import RISE, TREATMENTS
 from drivers.signals import BARREL_ZONES
 
 PRESSURES = frozenset(
@@ -21,8 +21,8 @@ PRESSURES = frozenset(
 CUSHION = frozenset({"cushion_mm", "cushion_cm3", "shot_volume_cm3"})
 SCREW = frozenset({"recovery_time_s", "screw_torque_nm", "back_pressure_bar"})
 MELT = frozenset({"melt_temp_c", *(f"barrel_zone_{n}_c" for n in range(1, BARREL_ZONES + 1))})
-MOLD = frozenset({"mold_temp_c", "coolant_out_c"})
-WATER = frozenset({"mold_temp_c", "coolant_in_c", "coolant_out_c", "coolant_flow_l_min"})
+MOLD = frozenset({"mold_temp_c", "coolant_out_c", RISE})
+WATER = MOLD | {"coolant_in_c", "coolant_flow_l_min"}
 CLAMP = frozenset({"clamp_force_kn"})
 SLOW = frozenset(name for name, t in TREATMENTS.items() if t.slow)
 TIMES = frozenset(name for name, t in TREATMENTS.items() if not t.slow)

@@ -1,13 +1,17 @@
-"""A cooling time where the machine gives none: what the other phases leave of the cycle.
+"""What follows from what a machine shows: cooling where it gives none, and the water's warming.
 
-Phases add up to the cycle to about ten milliseconds, so that the rest moves as cooling does. Where
-a machine lets phases overlap the rest is off by a constant, which nothing here minds.
+A cooling time is what the other phases leave of the cycle. They add up to it to about ten
+milliseconds, so that the rest moves as cooling does. Where a machine lets phases overlap the rest
+is off by a constant, which nothing here minds.
+
+How far the water warms on its way through the mold tells of its flow, where no flow is measured.
 """
 
 from collections.abc import Mapping
 from math import sqrt
 
 from agent.watch.baseline import Baseline
+from agent.watch.treatment import RISE
 from drivers import Value
 
 COOLING = "cooling_time_s"
@@ -41,6 +45,16 @@ def with_cooling(values: Mapping[str, Value], baseline: Baseline) -> Mapping[str
             return values
         left -= phase
     return {**values, COOLING: round(left, 3)}
+
+
+def with_rise(values: Mapping[str, Value], baseline: Baseline) -> Mapping[str, Value]:
+    """The values of a cycle, with the rise from supply to return if no flow is ever measured."""
+    supply, back = values.get("coolant_in_c"), values.get("coolant_out_c")
+    if supply.__class__ is not float or back.__class__ is not float:
+        return values
+    if "coolant_flow_l_min" in values or "coolant_flow_l_min" in baseline.channels:
+        return values
+    return {**values, RISE: round(back - supply, 3)}
 
 
 def doubt_s(baseline: Baseline) -> float:

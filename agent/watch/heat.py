@@ -12,6 +12,7 @@ Source:
 from collections.abc import Mapping
 
 from agent.watch.channel import Channel
+from agent.watch.treatment import RISE
 from agent.watch.verdict import WAIT, Scene, Verdict, Wait
 from agent.watch.words import amount, by_whom
 from drivers import Value
@@ -49,6 +50,9 @@ def verdict(scene: Scene) -> Verdict | Wait | None:
         return _mold(scene, mold)
     if back is not None:
         return _return(scene, back)
+    rise = next((c for c in scene.out if c.name == RISE), None)
+    if rise is not None:
+        return _rise(scene, rise)
     return _unexplained(scene, flow) if flow is not None else None
 
 
@@ -136,7 +140,7 @@ def _mold(scene: Scene, channel: Channel) -> Verdict | Wait:
         if scene.leans(supply.name) > 0.4 * channel.off > 0:
             others = [e for e in scene.elsewhere if e.signal == "coolant_in_c"]
             return _warm_supply(scene, supply, others[0].anomaly if others else None)
-    if channel.off > 0 and flow is None and supply is not None and _rise_grew(scene):
+    if channel.off > 0 and flow is None and _rise_grew(scene):
         return _low_flow_by_heat(scene, channel)
     if channel.off > 0 and supply is None and len({e.machine for e in scene.elsewhere}) >= MANY - 1:
         return _warm_supply(scene, channel, scene.elsewhere[0].anomaly)
@@ -188,29 +192,32 @@ def _return(scene: Scene, channel: Channel) -> Verdict | Wait:
         return _low_flow(scene, flow)
     if channel.off > 0 and supply is not None and scene.leans(supply.name) > 0.4 * channel.off:
         return _warm_supply(scene, supply, None)
-    if channel.off > 0 and flow is None and supply is not None and _rise_grew(scene):
+    if channel.off > 0 and flow is None and _rise_grew(scene):
         return _low_flow_by_heat(scene, channel)
     return _unexplained(scene, channel)
 
 
+def _rise(scene: Scene, channel: Channel) -> Verdict | Wait | None:
+    """The water warms by more, and nothing else is out; by less is no fault that has a name."""
+    if scene.age < UNSURE_WAIT or scene.leans("coolant_in_c"):
+        return WAIT
+    return _low_flow_by_heat(scene, channel) if channel.off > 0 and _rise_grew(scene) else None
+
+
 def _rise_grew(scene: Scene) -> bool:
     """Whether the water warms by so much more that there must be less of it."""
-    supply, back = scene.channel("coolant_in_c"), scene.channel("coolant_out_c")
-    cycle = scene.channel("cycle_time_s")
-    if supply is None or back is None:
+    rise, cycle = scene.channel(RISE), scene.channel("cycle_time_s")
+    if rise is None or (cycle is not None and abs(cycle.off) > 0.03 * cycle.home):
         return False
-    if cycle is not None and abs(cycle.off) > 0.03 * cycle.home:
-        return False
-    usual, now = back.home - supply.home, back.level - supply.level
-    doubt = 4 * max(supply.sigma, back.sigma) / usual if usual > 0.5 else 1.0
-    return usual > 0.5 and now > usual * (1 + max(RISE_SHARE, doubt))
+    usual = rise.home
+    doubt = 2.5 * rise.sigma / usual if usual > 0.5 else 1.0  # of a mean of several
+    return usual > 0.5 and rise.level > usual * (1 + max(RISE_SHARE, doubt))
 
 
 def _low_flow_by_heat(scene: Scene, channel: Channel) -> Verdict:
-    supply, back = scene.channel("coolant_in_c"), scene.channel("coolant_out_c")
-    assert supply is not None
-    assert back is not None
-    usual, now = back.home - supply.home, back.level - supply.level
+    rise = scene.channel(RISE)
+    assert rise is not None
+    usual, now = rise.home, rise.level
     return Verdict(
         kind="cooling_heat",
         cause="coolant_flow_low",
@@ -245,6 +252,7 @@ _NAMES: Mapping[str, str] = {
     "coolant_in_c": "Supply",
     "coolant_out_c": "Return",
     "coolant_flow_l_min": "Flow",
+    RISE: "Rise",
     "mold_temp_c": "Mold",
 }
 

@@ -78,6 +78,9 @@ def _pressure(shift_share: float, drift_share: float) -> Treatment:
 _MELT = Treatment(group="melt", single=6.0, shift=3.0, drift=6.0, pull=0.01)
 _BARREL = Treatment(group="melt", single=8.0, shift=5.0, drift=8.0, pull=0.01)
 
+RISE = "coolant_rise_k"
+"""Return less supply: a signal of the watch's own, where no flow is measured."""
+
 TREATMENTS: Mapping[str, Treatment] = {
     "cycle_time_s": _time(0.1, 0.08, 0.0025),
     "cooling_time_s": _time(0.1, 0.07),
@@ -111,6 +114,10 @@ TREATMENTS: Mapping[str, Treatment] = {
     "mold_temp_c": Treatment(group="mold", single=2.5, shift=1.3, drift=3.0, pull=0.006),
     "coolant_in_c": Treatment(group="coolant", single=2.5, shift=1.5, drift=4.0, pull=0.006),
     "coolant_out_c": Treatment(group="coolant", single=2.5, shift=1.8, drift=4.5, pull=0.006),
+    RISE: Treatment(
+        group="coolant", single=1.2, single_share=0.5, shift=0.5, shift_share=0.25, drift=1.0,
+        drift_share=0.5, pull=0.006,
+    ),
     "coolant_flow_l_min": Treatment(
         group="coolant", single_share=0.10, shift_share=0.05, drift_share=0.12, pull=0.01,
     ),

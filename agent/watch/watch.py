@@ -16,7 +16,7 @@ from agent.watch import heat, process, times
 from agent.watch.baseline import Baseline, Key
 from agent.watch.channel import Channel
 from agent.watch.consequences import Consequences
-from agent.watch.derived import COOLING, with_cooling
+from agent.watch.derived import COOLING, with_cooling, with_rise
 from agent.watch.facts import Facts
 from agent.watch.opened import Opened
 from agent.watch.sheet import Sheet
@@ -24,6 +24,7 @@ from agent.watch.stops import LEAST_S, MODES_STOPPED, STOP_S, STRETCHED, Stops
 from agent.watch.supply import Supply
 from agent.watch.telling import cut, interrupted, of_curve, of_verdict
 from agent.watch.times import SEMI
+from agent.watch.treatment import RISE
 from agent.watch.verdict import Edit, Elsewhere, Scene, Verdict, Wait
 from drivers import Change, Notice, Value
 
@@ -189,7 +190,7 @@ class Watch:
                 found.append(interrupted(booked, lost_s, usual_s))
             baseline.restart(stood_s)
         self._stops.note(booked)
-        values = with_cooling(cycle.values, baseline)
+        values = with_rise(with_cooling(cycle.values, baseline), baseline)
         odd, out = baseline.take(values, cycle.counter)
         if (changed := baseline.changed_sets(cycle.values)) or self._edits:
             self._note_edits(changed, baseline)
@@ -440,7 +441,7 @@ class Watch:
         held = new.consequences.holds
         baseline.frozen([name for name in held if name in baseline.channels], frozen=True)
         self._follow(baseline, new.consequences, far=far)
-        if verdict.kind == "cooling_heat" and channel.off > 0:
+        if verdict.kind == "cooling_heat" and channel.off > 0 and channel.name != RISE:
             self._supply.warmed(self.machine, cycle.time, channel.name, new.anomaly.id)
         return found
 

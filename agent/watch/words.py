@@ -2,7 +2,7 @@
 
 from drivers.signals import SIGNALS
 
-_DIGITS = {"s": 2, "bar": 0, "°C": 1, "mm": 2, "cm³": 2, "kN": 0, "N·m": 0, "L/min": 1}
+_DIGITS = {"s": 2, "bar": 0, "°C": 1, "K": 1, "mm": 2, "cm³": 2, "kN": 0, "N·m": 0, "L/min": 1}
 
 
 def amount(name: str, value: float, *, sign: bool = False) -> str:
@@ -12,7 +12,7 @@ def amount(name: str, value: float, *, sign: bool = False) -> str:
     '+0.50 s'
     """
     signal = SIGNALS.get(name)
-    unit = signal.unit if signal else ""
+    unit = signal.unit if signal else ("K" if name.endswith("_k") else "")
     digits = _DIGITS.get(unit, 2)
     if unit == "°C" and sign:
         unit = "K"

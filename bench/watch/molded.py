@@ -53,6 +53,7 @@ INTERFACES: Mapping[str, Interface] = {
     for each in (
         Interface(name="everything"),
         Interface(name="no log, no set points", logs=False, hides=frozenset(SET)),
+        Interface(name="no flow", hides=frozenset({"coolant_flow_l_min"})),
         Interface(name="mold sensor, no coolant", hides=frozenset(THERMAL[1:])),
         Interface(name="nothing thermal", hides=frozenset(THERMAL)),
         Interface(

@@ -44,6 +44,28 @@ def test_a_mold_that_turns_warm_is_told_within_20_cycles(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_lost_flow_is_told_by_how_far_the_water_warms_where_nothing_else_shows_it(
+    seed: int,
+) -> None:
+    shows = [name for name in NO_FLOW if name != "mold_temp_c"]
+
+    found = after(Press(seed, shows), {"coolant_out_c": 1.7})
+
+    assert causes(found) == ["cooling_heat/coolant_flow_low"]
+    cycle, anomaly = found[0]
+    assert cycle <= 25
+    assert anomaly.signal == "coolant_rise_k"
+    assert "instead of 1." in anomaly.message
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_water_that_warms_by_less_is_no_fault_that_has_a_name(seed: int) -> None:
+    shows = [name for name in NO_FLOW if name != "mold_temp_c"]
+
+    assert after(Press(seed, shows), {"coolant_out_c": -1.0}) == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("shows", "cause"),
     [
