@@ -263,6 +263,7 @@ def _add_reading(commands: Any) -> None:
         "--ledger", action="store_true", help="what every mold revision took, at the end"
     )
     one.add_argument("--all", action="store_true", help="changes of state of anomalies too")
+    one.add_argument("--together", action="store_true", help="look at all signals together too")
     one.add_argument(
         "--fail-on-anomaly", action="store_true", help="exit with 1 where there is any"
     )
@@ -452,13 +453,13 @@ def _cycles(args: argparse.Namespace) -> int:
 
 
 def _replay(args: argparse.Namespace) -> int:
-    replay, printer = Replay(), Printer(every=args.all)
+    replay, printer = Replay(together=args.together), Printer(every=args.all)
     if args.file.startswith("sqlite:"):
         if args.ledger:
             complain("of a record, 'sprue molds list' says what every mold revision took")
             return MISUSED
         with progress_bar("Replaying", 1000) as progress:
-            for anomalies in replay_record(args.file, progress=progress):
+            for anomalies in replay_record(args.file, together=args.together, progress=progress):
                 printer.take(anomalies)
         return FAILED if args.fail_on_anomaly and printer.opened else DONE
     with progress_bar("Replaying", 1000) as progress:

@@ -89,6 +89,12 @@ class PkiSettings(Checked):
     folder: Annotated[str, Field(min_length=1)] = "pki"
 
 
+class WatchSettings(Checked):
+    """How the watch looks."""
+
+    together: bool = False
+
+
 class WebSettings(Checked):
     """Where the pages are served."""
 
@@ -122,6 +128,7 @@ class Config(Checked):
     record: RecordSettings = RecordSettings()
     pki: PkiSettings = PkiSettings()
     web: WebSettings = WebSettings()
+    watch: WatchSettings = WatchSettings()
     machine: Annotated[tuple[AnyMachine, ...], AfterValidator(_some)]
     mold: tuple[MoldSettings, ...] = ()
     forward: tuple[AnySink, ...] = ()

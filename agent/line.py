@@ -41,6 +41,7 @@ class Line:
         life: Follows what the molds of all machines take.
         supply: What the presses of the plant have in common.
         clock: Now, UTC.
+        together: Whether the watch looks at all signals together too.
     """
 
     def __init__(
@@ -53,6 +54,8 @@ class Line:
         life: MoldLife,
         supply: Supply,
         clock: Callable[[], datetime],
+        *,
+        together: bool = False,
     ) -> None:
         self._name = settings.name
         self._record = record
@@ -68,7 +71,7 @@ class Line:
                 cavities_of=lambda mold, _revision: record.cavities_of(mold),
             ),
             life=life,
-            watch=Watch(settings.name, supply, lambda *of: record.words.of(*of)),
+            watch=Watch(settings.name, supply, lambda *of: record.words.of(*of), together=together),
             shot_count=ShotCount(settings.name, record.is_registered),
         )
         self._before = before

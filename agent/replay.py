@@ -42,10 +42,18 @@ class Replay:
         revisions: The present revision of each mold, where it is not A; whoever feeds the walk
             keeps it true.
         words: What people told the watch.
+        together: Whether the watch looks at all signals together too.
     """
 
-    def __init__(self, revisions: dict[str, str] | None = None, words: Words = NOTHING) -> None:
+    def __init__(
+        self,
+        revisions: dict[str, str] | None = None,
+        words: Words = NOTHING,
+        *,
+        together: bool = False,
+    ) -> None:
         self._words = words
+        self._together = together
         self.sums = LedgerSums()
         self._stages: dict[str, Stages] = {}
         self._supply = Supply()
@@ -97,7 +105,7 @@ class Replay:
 
     def _begin(self, machine: str) -> Stages:
         ledger = Ledger(machine, Standing(), lambda mold: self._revisions.get(mold, "A"))
-        watch = Watch(machine, self._supply, self._words.of)
+        watch = Watch(machine, self._supply, self._words.of, together=self._together)
         stages = Stages(Assembly(machine), ledger, watch=watch)
         stages.connected(reports=True, modulus=None)
         return stages
@@ -147,12 +155,13 @@ def replay_file(
 
 
 def replay_record(
-    url: str, *, progress: Callable[[int], None] = lambda n: None
+    url: str, *, together: bool = False, progress: Callable[[int], None] = lambda n: None
 ) -> Iterator[Sequence[Anomaly]]:
     """What the watch finds in the past of a record, step by step.
 
     Args:
         url: Of the record, which may be in use.
+        together: Whether the watch looks at all signals together too.
         progress: Told how many thousandths are done.
 
     Raises:
@@ -161,7 +170,11 @@ def replay_record(
     with open_history(url) as history:
         with history.connect() as connection:
             words = read_words(connection)
-        replay, whole, done = Replay(words=words), max(1, history.count(Filter())), 0
+        replay, whole, done = (
+            Replay(words=words, together=together),
+            max(1, history.count(Filter())),
+            0,
+        )
         for past in record_past(history, words):
             yield replay.look_back(past)
             if isinstance(past, Booked):

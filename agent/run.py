@@ -69,6 +69,7 @@ async def run(loaded: Loaded, pages: Pages) -> None:
                 molds,
                 supply,
                 now,
+                together=loaded.config.watch.together,
             )
             for machine in loaded.config.machine
         }

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from agent.watch.channel import ARMED, CALM, OUT, PROVISIONAL, Channel
 from agent.watch.envelope import Envelope
 from agent.watch.shapes import Shapes
+from agent.watch.together import Together
 from agent.watch.treatment import SET_POINTS, TREATMENTS
 from drivers import Value
 
@@ -43,6 +44,8 @@ class Baseline:
         """The machine has given a cooling time itself."""
         self.shapes = Shapes()
         """Of its curves, where the machine shows any."""
+        self.together = Together()
+        """Of all signals at once, where that is asked for."""
         self.paused_at: int | None = None
         """Number of the good cycle before which the press last stood for less than a stop."""
         self.good = 0
@@ -93,6 +96,7 @@ class Baseline:
         else:
             return
         self._settled_in = max(self._settled_in, slow)
+        self.together.pause()
         for channel in self.channels.values():
             channel.restart(slow if channel.treatment.slow else times)
 
@@ -199,6 +203,7 @@ class Baseline:
             "approved_at": self.approved_at.isoformat() if self.approved_at else None,
             "golden": dict(self.golden),
             "shapes": self.shapes.save(),
+            "together": self.together.save() if self.together.names else None,
             "channels": {name: channel.save() for name, channel in self.channels.items()},
         }
 
@@ -219,6 +224,8 @@ class Baseline:
         baseline.approved_at = datetime.fromisoformat(at) if at else None
         baseline.golden = dict(kept["golden"])
         baseline.shapes = Shapes.load(kept["shapes"])
+        if kept.get("together"):
+            baseline.together = Together.load(kept["together"])
         for name, channel in kept["channels"].items():
             if (treatment := TREATMENTS.get(name)) is not None:
                 baseline.channels[name] = Channel.load(name, treatment, channel)

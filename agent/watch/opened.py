@@ -29,14 +29,21 @@ class Opened:
         return self.anomaly.signal if self.anomaly.cause == "curve_off_golden" else None
 
     @property
+    def together(self) -> bool:
+        """Whether only all signals together show it."""
+        return "t2" in self.anomaly.evidence
+
+    @property
     def consequences(self) -> Consequences:
-        """What it explains."""
+        """What it explains; a second opinion nothing."""
+        if self.together:
+            return NOTHING
         return CONSEQUENCES.get(self.what, NOTHING)
 
     @property
     def calm_cycles(self) -> int:
-        """How many calm cycles end it; 0 where only a step back or the curve itself does."""
-        if self.consequences.steps or self.curve is not None:
+        """How many calm cycles end it; 0 where only a step back, or what told it, does."""
+        if self.consequences.steps or self.curve is not None or self.together:
             return 0
         if self.anomaly.kind == "cycle_time":
             return CALM_NOW_AND_THEN

@@ -8,6 +8,7 @@ from agent.watch.baseline import Baseline
 from agent.watch.envelope import Departure
 from agent.watch.shapes import CONFIRMED
 from agent.watch.shapes import told as told_of_curve
+from agent.watch.together import LASTS, Strange
 from agent.watch.verdict import Verdict
 from agent.watch.words import amount
 from drivers import Value
@@ -84,6 +85,36 @@ def of_verdict(booked: Booked, verdict: Verdict, baseline: Baseline) -> Anomaly:
         advice=verdict.advice,
         evidence=evidence,
         follows=verdict.follows,
+    )
+
+
+def of_all(booked: Booked, baseline: Baseline, strange: Strange) -> Anomaly:
+    """Shots that are unlike the good ones only as a whole."""
+    first = next(iter(strange.shares))
+    named = ", ".join(
+        f"{name.rpartition('_')[0].replace('_', ' ')} {100 * part:.0f} %"
+        for name, part in strange.shares.items()
+    )
+    own = _of(booked, "process", "unexplained")
+    channel = baseline.channels[first]
+    return Anomaly(
+        **own | {"id": f"{own['id']}:together"},
+        since_counter=booked.cycle.counter - LASTS + 1,
+        signal=first,
+        value=round(channel.level, 3),
+        expected=round(channel.home, 3),
+        severity="info",
+        message="Every signal is within its own limits, and together they are unlike the good "
+        f"shots of this mold. What carries it: {named}.",
+        short="unlike its good shots",
+        advice="Compare these signals with an hour ago; look at what changed: lot, dryer, water.",
+        evidence={
+            "t2": round(strange.t2, 2),
+            "t2:limit": round(strange.t2_limit, 2),
+            "q": round(strange.q, 2),
+            "q:limit": round(strange.q_limit, 2),
+            **{f"{name}:share": round(part, 3) for name, part in strange.shares.items()},
+        },
     )
 
 

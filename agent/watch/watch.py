@@ -22,8 +22,9 @@ from agent.watch.opened import Opened
 from agent.watch.sheet import Sheet
 from agent.watch.stops import LEAST_S, MODES_STOPPED, STOP_S, STRETCHED, Stops
 from agent.watch.supply import Supply
-from agent.watch.telling import cut, interrupted, of_curve, of_verdict
+from agent.watch.telling import cut, interrupted, of_all, of_curve, of_verdict
 from agent.watch.times import SEMI
+from agent.watch.together import Strange
 from agent.watch.treatment import RISE
 from agent.watch.verdict import Edit, Elsewhere, Scene, Verdict, Wait
 from drivers import Change, Notice, Value
@@ -59,6 +60,7 @@ class Watch:
         machine: Its name.
         supply: What it has in common with the plant's other presses; one object for all of them.
         facts: What people know of a mold revision; asked when a mold comes on and after `reload`.
+        together: Whether all signals are looked at together too, as a second opinion.
     """
 
     def __init__(
@@ -66,10 +68,13 @@ class Watch:
         machine: str,
         supply: Supply | None = None,
         facts: Callable[[str, str], Facts | None] = lambda mold, revision: None,
+        *,
+        together: bool = False,
     ) -> None:
         self.machine = machine
         self._supply = supply or Supply()
         self._facts = facts
+        self._together = together
         self._baselines: dict[Key, Baseline] = {}
         self._baseline: Baseline | None = None
         self._sheet = Sheet(Facts())
@@ -199,6 +204,8 @@ class Watch:
             found += self._judge(booked, baseline, values, out)
         if cycle.curves and not baseline.warming_up:
             found += self._shapes(booked, baseline, odd=odd)
+        if self._together:
+            found += self._all_signals(booked, baseline, values, odd=odd)
         return found
 
     def _key(self, mold: str, revision: str, resin: str | None) -> Key:
@@ -328,6 +335,26 @@ class Watch:
                 self._opened.append(Opened(anomaly))
                 found.append(anomaly)
         return found
+
+    # All signals together
+
+    def _all_signals(
+        self, booked: Booked, baseline: Baseline, values: Mapping[str, Value], *, odd: bool
+    ) -> list[Anomaly]:
+        cycle, together = booked.cycle, baseline.together
+        shown = next((o for o in self._opened if o.together), None)
+        if any(o is not shown for o in self._opened):
+            together.pause()  # a cause with a name explains it
+            return [self._close(shown, baseline, cycle.time, cycle.counter)] if shown else []
+        said = together.take(
+            values, baseline.channels, learn=not odd and shown is None, judge=not self._since
+        )
+        if said == "calm" and shown is not None:
+            return [self._close(shown, baseline, cycle.time, cycle.counter)]
+        if not isinstance(said, Strange) or shown is not None:
+            return []
+        self._opened.append(Opened(of_all(booked, baseline, said)))
+        return [self._opened[-1].anomaly]
 
     # Causes
 

@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.watch import drawn, molded
-from bench.watch.scoring import Verdict, judge, walked
+from bench.watch.scoring import Verdict, Walked, judge, walked
 from bench.watch.stream import Cause
 
-Part = Literal["molded clean", "drawn clean", "molded faults", "drawn shifts"]
+Part = Literal[
+    "molded clean", "drawn clean", "molded together", "drawn together", "molded faults",
+    "drawn shifts",
+]  # fmt: skip
+"""`together` are the clean streams again, with the second opinion."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,8 @@ class CleanOutcome:
     """What the stream is like, in words."""
     cycles: int
     alarms: Counter[Cause]
+    together: bool = False
+    """Only of what all signals together showed; else of all that was said by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,8 @@ def tasks(
     for n in range(5):
         yield Task(part="molded clean", mold=n, seed=seed, cycles=cycles)
         yield Task(part="drawn clean", mold=n, seed=seed, cycles=cycles)
+        yield Task(part="molded together", mold=n, seed=seed, cycles=cycles)
+        yield Task(part="drawn together", mold=n, seed=seed, cycles=cycles)
     for k in range(each):
         for case in range(len(molded.CASES)):
             for interface in interfaces:
@@ -80,24 +88,26 @@ def tasks(
 def work(task: Task) -> CleanOutcome | FaultOutcome:
     """Do one task."""
     match task.part:
-        case "molded clean":
-            mold = molded.MOLDS[task.mold]
-            found = walked(molded.clean(mold, task.seed, task.cycles))
+        case "molded clean" | "molded together":
+            mold, together = molded.MOLDS[task.mold], task.part == "molded together"
+            found = walked(molded.clean(mold, task.seed, task.cycles), together=together)
             about = {mold.id, molded.OTHER.id}
             return CleanOutcome(
                 mold=mold.id,
                 kind=f"{mold.resin}, {mold.alloy}, {mold.cavities} cavities",
                 cycles=sum(n for name, n in found.cycles.items() if name in about),
-                alarms=Counter(each.cause for each in found.raised),
+                alarms=_said(found, together),
+                together=together,
             )
-        case "drawn clean":
-            one = drawn.MOLDS[task.mold]
-            found = walked(drawn.clean(one, task.seed, task.cycles))
+        case "drawn clean" | "drawn together":
+            one, together = drawn.MOLDS[task.mold], task.part == "drawn together"
+            found = walked(drawn.clean(one, task.seed, task.cycles), together=together)
             return CleanOutcome(
                 mold=one.mold,
                 kind=one.unkind,
                 cycles=found.cycles.total(),
-                alarms=Counter(each.cause for each in found.raised),
+                alarms=_said(found, together),
+                together=together,
             )
         case "molded faults":
             stream = molded.faulty(
@@ -106,3 +116,9 @@ def work(task: Task) -> CleanOutcome | FaultOutcome:
         case "drawn shifts":
             stream = drawn.shifted(drawn.MOLDS[task.mold], task.seed, drawn.SHIFTS[task.case])
     return FaultOutcome(task=task, verdict=judge(stream, walked(stream)))
+
+
+def _said(found: Walked, together: bool) -> Counter[Cause]:
+    """Causes by how often; with `together` only what the second opinion said."""
+    raised = [e for e in found.raised if not together or "t2" in e.anomaly.evidence]
+    return Counter(each.cause for each in raised)

@@ -18,7 +18,9 @@ def tables(results: Results, costs: Sequence[Cost] = ()) -> str:
     """All tables, as Markdown."""
     parts = [
         "### False alarms",
-        false_alarms(results.clean),
+        false_alarms([each for each in results.clean if not each.together]),
+        "### False alarms of all signals together",
+        false_alarms([each for each in results.clean if each.together]),
         "### Causes, by what the machine shows",
         causes(results.faults, "interface"),
         "### Causes and delays, machines that show everything",

@@ -59,9 +59,9 @@ class Verdict:
     """Anomalies before there was anything; false ones."""
 
 
-def walked(stream: Stream) -> Walked:
-    """Walk a stream through the agent's stages."""
-    replay = Replay(stream.revisions)
+def walked(stream: Stream, *, together: bool = False) -> Walked:
+    """Walk a stream through the agent's stages; with `together`, the second opinion too."""
+    replay = Replay(stream.revisions, together=together)
     cycles: Counter[str | None] = Counter()
     raised: list[Raised] = []
     known: set[str] = set()

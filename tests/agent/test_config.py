@@ -115,6 +115,16 @@ def test_a_file_that_is_not_there_is_named(
     )
 
 
+def test_all_signals_together_are_looked_at_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    one = '[[machine]]\nname = "A"\ndriver = "euromap77"\nurl = "opc.tcp://192.0.2.7:4840"\n'
+    found = []
+    for n, text in enumerate((one, "[watch]\ntogether = true\n" + one)):
+        (file := tmp_path / f"{n}.toml").write_text(text)
+        found.append(load(file).config.watch.together)
+
+    assert found == [False, True]
+
+
 def test_every_mistake_is_said_at_once(tmp_path: Path) -> None:
     file = tmp_path / "sprue.toml"
     file.write_text(GOOD.replace('"Plant 2"', "7").replace("poll_s", "pol_s"), encoding="utf-8")
