@@ -299,9 +299,13 @@ async def _agent(loaded: Loaded) -> None:
     host, port = loaded.config.web.address
 
     async def pages(plant: Plant) -> None:
-        await serve(plant, host, port, lambda address: print(f"Sprue: {address}", flush=True))
+        await serve(plant, host, port, _say_where, record=loaded.record_url)
 
     await run(loaded, pages)
+
+
+def _say_where(address: str) -> None:
+    print(f"Sprue: {address}", flush=True)
 
 
 def _demo(args: argparse.Namespace) -> int:

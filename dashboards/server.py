@@ -32,6 +32,7 @@ async def serve(
     port: int,
     started: Callable[[str], None] | None = None,
     *,
+    record: str | None = None,
     hosts: Collection[str] = (),
     lag_s: float = LAG_S,
 ) -> None:
@@ -42,13 +43,14 @@ async def serve(
         host: Address or name to listen on.
         port: 0 takes any free one.
         started: Told the address to open, once pages are answered.
+        record: URL of the record that pages about the past read and write.
         hosts: Further host names under which the pages may be asked for.
         lag_s: A viewer that falls further behind is closed.
 
     Raises:
         ServeError: nothing can listen there.
     """
-    app = create_app(plant, hosts=(host, *hosts), lag_s=lag_s)
+    app = create_app(plant, record=record, hosts=(host, *hosts), lag_s=lag_s)
     config = uvicorn.Config(
         app,
         lifespan="off",

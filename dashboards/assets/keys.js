@@ -48,11 +48,19 @@ function wall() {
   dispatchEvent(new Event("resize"));
 }
 
+/** To another page, where there is a way to it. */
+function go(path) {
+  const way = document.querySelector(`.top nav a[href="${path}"]`);
+  if (way && location.pathname !== path) location.assign(path);
+}
+
 const DO = {
   t: theme,
-  w: wall,
+  w: () => location.pathname === "/" && wall(),
   "?": () => list.showModal(),
-  1: () => location.pathname === "/" || location.assign("/"),
+  1: () => go("/"),
+  2: () => go("/anomalies"),
+  3: () => go("/molds"),
 };
 
 single.checked = kept.get("keys") !== "off";

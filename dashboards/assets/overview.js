@@ -9,6 +9,7 @@ import { LinkView } from "./link-view.js";
 import { Link } from "./live.js";
 import { Panels } from "./panels.js";
 import { Plant } from "./plant.js";
+import { changed, everySecond } from "./staying.js";
 
 const plant = new Plant();
 const panels = new Panels();
@@ -20,7 +21,7 @@ for (const element of document.querySelectorAll("press-tile, press-dot")) {
 }
 
 const link = new Link(take);
-tick();
+everySecond(link, tick);
 
 function take(message) {
   if (changed(message)) return;
@@ -46,19 +47,4 @@ function age(text) {
 function tick() {
   if (view.draw(link) === "lost") age(say("tile.old", { age: duration(link.age) }));
   else if (plant.today) draw(new Set(given.places));
-  setTimeout(tick, 1005 - ((link.now * 1000) % 1000));
-}
-
-/** A page of another build, or for other machines, loads itself anew: the server has answered. */
-function changed({ build, layout }) {
-  if (!build || (build === given.build && layout === given.layout)) return false;
-  const other = `${build} ${layout}`;
-  try {
-    if (sessionStorage.getItem("loaded-for") === other) return false; // it did not help
-    sessionStorage.setItem("loaded-for", other);
-  } catch {
-    return false; // without a memory it might load itself for ever
-  }
-  location.reload();
-  return true;
 }

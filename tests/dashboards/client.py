@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -51,7 +51,18 @@ class Answer:
         return body.decode()
 
 
-async def get(url: str, method: str = "GET", **headers: str) -> Answer:
+async def post(url: str, fields: Mapping[str, str], **headers: str) -> Answer:
+    """Send a form, as a browser does."""
+    body = urlencode(fields).encode()
+    given = {
+        "origin": "http://" + urlsplit(url).netloc,
+        "content_type": "application/x-www-form-urlencoded",
+        "content_length": str(len(body)),
+    }
+    return await get(url, "POST", body, **(given | headers))
+
+
+async def get(url: str, method: str = "GET", content: bytes = b"", **headers: str) -> Answer:
     """Ask once; underscores in header names are dashes."""
     where = urlsplit(url)
     reader, writer = await asyncio.open_connection(where.hostname, where.port)
@@ -60,7 +71,7 @@ async def get(url: str, method: str = "GET", **headers: str) -> Answer:
     path = (where.path or "/") + (f"?{where.query}" if where.query else "")
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
     try:
-        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + content)
         async with asyncio.timeout(5):
             raw = await reader.read()
     finally:

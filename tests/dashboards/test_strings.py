@@ -25,7 +25,7 @@ def mentioned(key: str) -> bool:
     return any(
         any(f"{quote}{stem}{quote}" in source for quote in "\"'")
         or re.search(rf'["`\']{group}\.(\$\{{|{{|" ~)', source)
-        or re.search(rf'["`]{re.escape(stem.rpartition("_")[0])}_[{{$]', source)
+        or re.search(rf'["`]{re.escape(stem.rpartition("_")[0])}_([{{$]|" ~)', source)
         for source in SOURCES
     )
 
@@ -38,7 +38,7 @@ def test_every_string_that_is_named_is_there() -> None:
     named = {
         key
         for source in SOURCES
-        for key in re.findall(r'\b(?:say|t)\("([a-z_]+\.[a-z_0-9]+)"', source)
+        for key in re.findall(r'\b(?:say|t)\("([a-z_]+\.[a-z_0-9]+)"(?! ~)', source)
     }
     counted = {
         f"{key}_{form}"

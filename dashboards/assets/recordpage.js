@@ -1,0 +1,84 @@
+// What pages about the record have in common: they say what their link is worth, fetch themselves
+// anew every few seconds, and do not write while they can't reach the agent.
+
+import "./keys.js";
+import { LinkView } from "./link-view.js";
+import { Link } from "./live.js";
+import { changed, everySecond } from "./staying.js";
+
+const EVERY_S = 5;
+
+const view = new LinkView();
+const link = new Link(changed);
+let seconds = 0;
+let busy = false;
+
+everySecond(link, () => {
+  const lost = view.draw(link) === "lost";
+  for (const button of document.querySelectorAll("form[method=post] button")) button.disabled = lost;
+  seconds += 1;
+  if (!lost && !document.hidden && seconds % EVERY_S === 0) refresh();
+});
+
+/** Replace each marked part whose new text differs; a part in which somebody is stays as it is. */
+async function refresh() {
+  const parts = [...document.querySelectorAll("[data-refresh]")];
+  if (busy || !parts.length) return;
+  busy = true;
+  try {
+    const answer = await fetch(location.href, { signal: AbortSignal.timeout(EVERY_S * 1000) });
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of parts) {
+      const other = fresh.querySelector(`[data-refresh="${part.dataset.refresh}"]`);
+      if (other && other.innerHTML !== part.innerHTML) replace(part, other);
+    }
+  } catch {
+    // The pill says how the link is; the next turn tries again.
+  } finally {
+    busy = false;
+  }
+}
+
+function replace(part, other) {
+  const at = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  part.replaceChildren(...document.adoptNode(other).childNodes);
+  if (at !== null) part.querySelector(`a[href="${CSS.escape(at)}"]`)?.focus();
+}
+
+/** Remember who signs, for this browser. */
+for (const field of document.querySelectorAll("input[name=who]")) {
+  try {
+    field.value = localStorage.getItem("who") || field.value;
+    field.addEventListener("change", () => localStorage.setItem("who", field.value));
+  } catch {
+    // Storage is switched off: the name stands as served.
+  }
+}
+
+/** Single keys of one page: `{key: action}`; off where single keys are off, and inside fields. */
+export function keys(actions) {
+  addEventListener("keydown", (event) => {
+    const single = document.querySelector("[data-do=single]");
+    if (!single.checked || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (document.querySelector("dialog[open]")) return;
+    const inside = event.target.closest?.("input, textarea, select");
+    if (inside) {
+      if (event.key === "Escape") inside.blur();
+      return;
+    }
+    const action = actions[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+}
+
+/** Move the focus among the rows of a list, from the one that has it, or the one that is shown. */
+export function move(rows, by) {
+  const all = [...document.querySelectorAll(rows)];
+  if (!all.length) return;
+  const now = all.findIndex((row) => row === document.activeElement);
+  const from = now >= 0 ? now : all.findIndex((row) => row.hasAttribute("aria-current"));
+  all[Math.max(0, Math.min(all.length - 1, from + by))].focus();
+}

@@ -1,0 +1,389 @@
+"""The anomalies page: who needs somebody, what speaks for it, and what was done about it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, get_args
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection, select
+
+from agent.anomalies import STATES, Known, Wanted, anomalies, find
+from agent.anomaly import Anomaly
+from agent.rows import from_ns, to_ns
+from agent.schema import VALUE_COLUMNS, cycle, machine
+from dashboards.catalogue import Catalogue
+from dashboards.face import shown
+from dashboards.figures import NOTHING, duration_parts, number
+from dashboards.plantzone import PlantZone
+from dashboards.trend import Trend, trend
+from drivers import Value
+from drivers.signals import signal_named
+
+Shelf = Literal["open", "muted", "closed"]
+SHELVES: tuple[Shelf, ...] = get_args(Shelf)
+
+PRIORITIES: Mapping[str, int] = {"alarm": 1, "warning": 2, "info": 3}
+
+CLOSED_SHOWN = 100
+RATE_HOURS = 8
+CYCLES_SHOWN = 120
+CYCLES_AFTER = 30
+"""After the end of an anomaly, so that one sees it come back."""
+
+SPANS: Mapping[str, timedelta] = {
+    "15m": timedelta(minutes=15),
+    "1h": timedelta(hours=1),
+    "8h": timedelta(hours=8),
+    "1d": timedelta(days=1),
+    "7d": timedelta(days=7),
+}
+"""How long one can mute, by the word in a form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the address asks for."""
+
+    shelf: Shelf = "open"
+    machine: str | None = None
+    mold: str | None = None
+
+    def query(self, **changes: str | None) -> str:
+        """The address's query, with some of it changed."""
+        values = {"show": self.shelf, "machine": self.machine, "mold": self.mold} | changes
+        kept = {key: value for key, value in values.items() if value and value != "open"}
+        return f"?{urlencode(kept)}" if kept else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One anomaly in the list."""
+
+    number: int
+    priority: int
+    state: str
+    muted: bool
+    title: str
+    where: str
+    text: str
+    age: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Anomalies of one state."""
+
+    key: str
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One line of the history."""
+
+    when: str
+    who: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """All that is known of one anomaly."""
+
+    line: Line
+    what: str
+    """`kind/cause`, as commands and files call it."""
+    job: str
+    message: str
+    likely: str
+    advice: str
+    evidence: Sequence[tuple[str, str]]
+    parts: Sequence[tuple[str, str]]
+    history: Sequence[Told]
+    trend: Trend | None
+    trend_name: str
+    cause_number: int | None
+    """The anomaly that this one follows from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the record says for one view of the page."""
+
+    counts: Mapping[Shelf, int]
+    raised: int
+    """In the last hours, muted ones left out."""
+    listed: Sequence[Known]
+    chosen: Known | None
+    follows: Known | None
+    cycles: Sequence[tuple[datetime, int, float | None]]
+    """End, counter and value of the signal of the one that is chosen."""
+    job: str | None
+
+
+def waiting(connection: Connection, now: datetime) -> int:
+    """How many anomalies are new: open, not muted, and nobody has seen to them."""
+    return len([each for each in anomalies(connection, Wanted(states=STATES[:1]), now=now)
+                if each.muted is None])  # fmt: skip
+
+
+def look(connection: Connection, now: datetime, choice: Choice, name: str | None) -> Found:
+    """Read what the page shows.
+
+    Args:
+        connection: To the record.
+        now: UTC.
+        choice: Of the address.
+        name: Number or id of the anomaly to show; None: the first of the list.
+
+    Raises:
+        AnomalyError: there is no such anomaly.
+    """
+    undone = anomalies(connection, Wanted(states=STATES[:2]), now=now)
+    wanted = Wanted(machine=choice.machine, mold=choice.mold, states=STATES[2:])
+    closed = anomalies(connection, wanted, now=now, newest=CLOSED_SHOWN)
+    since = now - timedelta(hours=RATE_HOURS)
+    recent = anomalies(connection, Wanted(since=since), now=now)
+    mine = [
+        each
+        for each in undone
+        if choice.machine in (None, each.anomaly.machine)
+        and choice.mold in (None, each.anomaly.mold)
+    ]
+    shelves: Mapping[Shelf, Sequence[Known]] = {
+        "open": [each for each in mine if each.muted is None],
+        "muted": [each for each in mine if each.muted is not None],
+        "closed": closed,
+    }
+    listed = sorted(shelves[choice.shelf], key=_rank)
+    chosen = find(connection, name, now=now) if name else (listed[0] if listed else None)
+    follows = None
+    if chosen and chosen.anomaly.follows:
+        follows = find(connection, chosen.anomaly.follows, now=now)
+    return Found(
+        counts={shelf: len(each) for shelf, each in shelves.items()},
+        raised=len([each for each in recent if each.muted is None]),
+        listed=listed,
+        chosen=chosen,
+        follows=follows,
+        cycles=_cycles(connection, chosen.anomaly) if chosen else (),
+        job=_job(connection, chosen.anomaly) if chosen else None,
+    )
+
+
+def _rank(known: Known) -> tuple[int, int, float]:
+    """New ones first, then by priority, then the newest."""
+    anomaly = known.anomaly
+    return (
+        STATES.index(known.state),
+        PRIORITIES[anomaly.severity] if known.state != "closed" else 0,
+        -anomaly.time.timestamp(),
+    )
+
+
+def _cycles(
+    connection: Connection, anomaly: Anomaly
+) -> Sequence[tuple[datetime, int, float | None]]:
+    if anomaly.signal not in VALUE_COLUMNS or anomaly.segment is None:
+        return ()
+    query = (
+        select(cycle.c.time_ns, cycle.c.counter, cycle.c[anomaly.signal])
+        .join(machine, machine.c.id == cycle.c.machine_id)
+        .where(machine.c.name == anomaly.machine, cycle.c.segment == anomaly.segment)
+        .order_by(cycle.c.counter.desc())
+        .limit(CYCLES_SHOWN)
+    )
+    if anomaly.until_counter is not None:
+        query = query.where(cycle.c.counter <= anomaly.until_counter + CYCLES_AFTER)
+    rows = connection.execute(query).all()
+    return [(from_ns(row[0]), row[1], row[2]) for row in reversed(rows)]
+
+
+def _job(connection: Connection, anomaly: Anomaly) -> str | None:
+    if anomaly.machine is None:
+        return None
+    query = (
+        select(cycle.c.job)
+        .join(machine, machine.c.id == cycle.c.machine_id)
+        .where(machine.c.name == anomaly.machine, cycle.c.time_ns <= to_ns(anomaly.time))
+        .order_by(cycle.c.time_ns.desc())
+        .limit(1)
+    )
+    job: str | None = connection.execute(query).scalar()
+    return job
+
+
+class Inbox:
+    """Everything that the template of the page needs.
+
+    Args:
+        found: What the record says.
+        choice: Of the address.
+        now: UTC.
+    """
+
+    def __init__(
+        self, found: Found, choice: Choice, now: datetime, strings: Catalogue, zone: PlantZone
+    ) -> None:
+        self.choice = choice
+        self.now = now
+        self._found = found
+        self._strings = strings
+        self._zone = zone
+        self.detail = self._detail(found.chosen) if found.chosen else None
+
+    @property
+    def chips(self) -> list[tuple[Shelf, int]]:
+        """What one can look at, and how many there are."""
+        return [(shelf, self._found.counts[shelf]) for shelf in SHELVES]
+
+    @property
+    def rate(self) -> str:
+        """How often somebody is called, against what a person can stand (ISA-18.2: 6 an hour)."""
+        an_hour = number(self._found.raised / RATE_HOURS, 1)
+        return self._strings.say("inbox.rate", n=an_hour, hours=RATE_HOURS)
+
+    @property
+    def groups(self) -> list[Group]:
+        """The list, by what has become of each."""
+        found = [Group(key=state, lines=[self._line(each) for each in self._found.listed
+                                         if each.state == state]) for state in STATES]  # fmt: skip
+        return [group for group in found if group.lines]
+
+    @property
+    def narrowed(self) -> str:
+        """Which machine or mold the list is about; empty where about all."""
+        words = [self._press(self.choice.machine)] if self.choice.machine else []
+        return ", ".join([*words, *([shown(self.choice.mold)] if self.choice.mold else [])])
+
+    def _line(self, known: Known) -> Line:
+        anomaly, say = known.anomaly, self._strings.say
+        where = []
+        if anomaly.machine:
+            where.append(self._press(anomaly.machine))
+        if anomaly.mold:
+            where.append(f"{shown(anomaly.mold)} {shown(anomaly.revision or '')}".rstrip())
+        key, parts = duration_parts((self.now - anomaly.time).total_seconds())
+        return Line(
+            number=known.number,
+            priority=PRIORITIES[anomaly.severity],
+            state=known.state,
+            muted=known.muted is not None,
+            title=say(f"cause.{anomaly.kind}_{anomaly.cause}"),
+            where=", ".join(where),
+            text=shown(anomaly.short),
+            age=say(key, **parts)
+            if known.state != "closed"
+            else self._zone.moment(anomaly.closed_at or anomaly.time, self.now),
+        )
+
+    def _detail(self, known: Known) -> Detail:
+        anomaly, say = known.anomaly, self._strings.say
+        facts: list[tuple[str, Value | None]] = [
+            (say("detail.value"), _told(anomaly.value, anomaly.signal)),
+            (say("detail.expected"), _told(anomaly.expected, anomaly.signal)),
+            (say("detail.limit"), _told(anomaly.limit, anomaly.signal)),
+        ]
+        evidence = [(_words(name), _told(value, name)) for name, value in anomaly.evidence.items()]
+        pairs = [(name, str(value)) for name, value in [*facts, *evidence] if value]
+        parts = []
+        if anomaly.since_counter is not None:
+            last = anomaly.until_counter
+            shots = number(anomaly.since_counter)
+            key = "detail.shots_since" if last is None else "detail.shots_to"
+            parts.append((say("detail.shots"), say(key, first=shots, last=number(last or 0))))
+            until = last if last is not None else max((c[1] for c in self._found.cycles), default=0)
+            if until >= anomaly.since_counter:
+                many = number(until - anomaly.since_counter + 1)
+                parts.append((say("detail.affected"), many))
+        return Detail(
+            line=self._line(known),
+            what=f"{anomaly.kind}/{anomaly.cause}",
+            job=shown(self._found.job) if self._found.job else "",
+            message=shown_long(anomaly.message),
+            likely=shown_long(anomaly.likely),
+            advice=shown_long(anomaly.advice),
+            evidence=pairs,
+            parts=parts,
+            history=self._history(known),
+            trend=trend(
+                self._found.cycles,
+                expected=_number(anomaly.expected),
+                limit=anomaly.limit,
+                since=anomaly.since_counter,
+                until=anomaly.until_counter,
+                decimals=_decimals(anomaly.signal),
+                clock=self._zone.minute,
+            ),
+            trend_name=_words(anomaly.signal or "", unit=True),
+            cause_number=self._found.follows.number if self._found.follows else None,
+        )
+
+    def _history(self, known: Known) -> list[Told]:
+        anomaly, say = known.anomaly, self._strings.say
+        lines = [(anomaly.time, "", say("detail.raised"))]
+        for action in known.actions:
+            words = say(f"deed.{action.action}")
+            text = f"{words}: {shown_long(action.text)}" if action.text else words
+            lines.append((action.at, shown(action.who), text))
+        if anomaly.closed_at:
+            lines.append((anomaly.closed_at, "", say("detail.over")))
+        if known.muted:
+            until = self._zone.moment(known.muted.until, self.now)
+            text = say("detail.muted", until=until, reason=shown_long(known.muted.reason))
+            lines.append((known.muted.since, shown(known.muted.who), text))
+        lines.sort(key=lambda line: line[0], reverse=True)
+        return [
+            Told(when=self._zone.moment(at, self.now), who=who, text=text)
+            for at, who, text in lines
+        ]
+
+    def _press(self, name: str) -> str:
+        return self._strings.say("inbox.press", label=shown(name))
+
+
+def shown_long(text: str) -> str:
+    """A sentence of several lines' length, made fit to show."""
+    words = text.split(" ")
+    return " ".join(shown(word) for word in words)[:2000]
+
+
+def _words(name: str, *, unit: bool = False) -> str:
+    """A name in words: `mold_temp_c` is `Mold temp`; with its unit, `Mold temp, °C`."""
+    signal = signal_named(name)
+    parts = [_bare(word) for word in name.replace(",", " ").replace(":", " ").split()]
+    words = " ".join(parts).replace("_", " ")
+    words = words[:1].upper() + words[1:]
+    return f"{words}, {signal.unit}" if unit and signal is not None and signal.unit else words
+
+
+def _bare(name: str) -> str:
+    """A signal's name without its unit; any other word as it is."""
+    signal = signal_named(name)
+    if signal is None or not signal.unit:
+        return name
+    return name.removesuffix("_l_min") if name.endswith("_l_min") else name.rpartition("_")[0]
+
+
+def _decimals(name: str | None) -> int:
+    signal = signal_named(name) if name else None
+    return signal.decimals if signal is not None else 2
+
+
+def _number(value: Value | None) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _told(value: Value | None, name: str | None) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return shown(str(value))
+    signal = signal_named(name) if name else None
+    if signal is not None and signal.unit:
+        return f"{number(value, signal.decimals)} {signal.unit}"
+    if isinstance(value, int):
+        return number(value)
+    text = number(value, 4 if abs(value) < 1 else 3).rstrip("0").rstrip(".")
+    return text or NOTHING

@@ -1,0 +1,115 @@
+"""Addresses of the anomalies page, and what its forms do."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy import Connection
+
+from agent.anomalies import Deed, act, find
+from agent.anomaly import AnomalyError
+from agent.audit import Author, login_name
+from agent.files import RecordError
+from agent.muting import mute_like
+from dashboards.face import shown
+from dashboards.inbox import SHELVES, SPANS, Choice, Inbox, look, waiting
+from dashboards.recordaccess import RecordAccess, RefusedError, new_key
+from dashboards.rendering import Renderer
+
+DEEDS: Mapping[str, Deed] = {
+    "acknowledge": "ack",
+    "comment": "comment",
+    "resolve": "close",
+    "no_fault": "not_a_fault",
+}
+
+
+def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
+    """Add the routes to an application."""
+
+    async def page(
+        request: Request,
+        name: str | None,
+        *,
+        status: int = 200,
+        complaint: str = "",
+        text: str = "",
+    ) -> Response:
+        query = request.query_params
+        shelf = next((each for each in SHELVES if each == query.get("show", "open")), None)
+        if shelf is None:
+            right = ", ".join(SHELVES)
+            return draw.sorry(400, f"show is {shown(query['show'])!r}; right would be {right}.")
+        choice = Choice(
+            shelf=shelf, machine=query.get("machine") or None, mold=query.get("mold") or None
+        )
+        now = access.now()
+        try:
+            found = await access.read(lambda record, at: look(record, at, choice, name))
+            new = await access.read(waiting)
+        except AnomalyError:
+            return draw.sorry(404, f"No anomaly of this record is called {shown(name)!r}.")
+        except RecordError as error:
+            return draw.sorry(503, str(error))
+        return draw.page(
+            "anomalies.html",
+            now=now,
+            status=status,
+            page=Inbox(found, choice, now, draw.strings, draw.zone),
+            alone=name is not None,
+            spans=list(SPANS),
+            who=login_name(),
+            key=new_key(),
+            waiting=new,
+            complaint=complaint,
+            text=text,
+        )
+
+    @app.api_route("/anomalies", methods=["GET", "HEAD"])
+    async def inbox(request: Request) -> Response:
+        return await page(request, None)
+
+    @app.api_route("/anomalies/{name}", methods=["GET", "HEAD"])
+    async def one(request: Request, name: str) -> Response:
+        return await page(request, name)
+
+    @app.post("/anomalies/{name}")
+    async def change(request: Request, name: str) -> Response:
+        said: dict[str, str] = {}
+
+        def deed(connection: Connection, author: Author, form: Mapping[str, str]) -> None:
+            said.update(form)
+            _do(connection, author, name, form)
+
+        try:
+            await access.write(request, deed)
+        except AnomalyError as error:
+            text = said.get("text", "")
+            return await page(request, name, status=409, complaint=str(error), text=text)
+        except RefusedError as error:
+            return draw.sorry(error.status, str(error))
+        except RecordError as error:
+            return draw.sorry(503, str(error))
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{request.url.path}{query}", 303)
+
+
+def _do(connection: Connection, author: Author, name: str, form: Mapping[str, str]) -> None:
+    """What one form asks for.
+
+    Raises:
+        AnomalyError: it can't be done; says why.
+    """
+    deed, text = form.get("deed", ""), form.get("text", "").strip()
+    if deed == "mute":
+        span = SPANS.get(form.get("span", ""))
+        if span is None:
+            raise AnomalyError(f"a mute lasts one of {', '.join(SPANS)}")
+        like = find(connection, name, now=author.at).anomaly
+        mute_like(connection, author, like, until=author.at + span, reason=text)
+        return
+    if deed not in DEEDS:
+        raise AnomalyError(f"{deed!r} should be one of {', '.join([*DEEDS, 'mute'])}")
+    if deed == "resolve" and not text:
+        raise AnomalyError("to resolve takes the cause that was found, in words")
+    act(connection, author, name, DEEDS[deed], text)

@@ -1,0 +1,144 @@
+"""The record as the pages use it: short questions in a thread, and changes by whoever may."""
+
+import asyncio
+import ipaddress
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+from fastapi import Request
+from sqlalchemy import Connection
+
+from agent.audit import Author, change, login_name
+from agent.files import RecordError
+from agent.history import open_history
+from dashboards.headers import same_origin
+
+T = TypeVar("T")
+
+LONGEST_FORM = 65_536
+"""Bytes."""
+
+NAME_MOST = 64
+
+REMEMBERED_KEYS = 1000
+"""Changes that are not made twice, however often their form is sent."""
+
+
+class RefusedError(Exception):
+    """A change that is not made; the message says why, for the person who wanted it."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class RecordAccess:
+    """Reads and changes one record.
+
+    Args:
+        url: Of the record.
+        clock: UTC.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
+        self.now = clock
+        self._url = url
+        self._done: OrderedDict[str, None] = OrderedDict()
+
+    async def read(
+        self, question: Callable[[Connection, datetime], T], *, otherwise: T | None = None
+    ) -> T:
+        """Ask the record something, in a thread.
+
+        Args:
+            question: Asks, on a connection that can only read.
+            otherwise: The answer where the record can't be read just now; None lets that be raised.
+
+        Raises:
+            RecordError: it can't be read.
+        """
+        try:
+            return await asyncio.to_thread(self._read, question)
+        except RecordError:
+            if otherwise is None:
+                raise
+            return otherwise
+
+    async def write(
+        self, request: Request, deed: Callable[[Connection, Author, Mapping[str, str]], object]
+    ) -> Mapping[str, str]:
+        """Do what a form asks for, once.
+
+        Args:
+            request: A POST of a form: `who`, `key` (the same for the same wish) and what the deed
+                needs.
+            deed: Changes the record; its errors are passed on, and then nothing was changed.
+
+        Returns:
+            The form's fields.
+
+        Raises:
+            RefusedError: the form comes from another site or another computer, or is none.
+            RecordError: the record can't be written to.
+        """
+        self._refuse_strangers(request)
+        form = await _form(request)
+        key = form.get("key", "")
+        if key and key in self._done:
+            return form
+        who = " ".join(form.get("who", "").split())[:NAME_MOST] or login_name()
+        author = Author(who=who, origin="page", at=self.now())
+        await asyncio.to_thread(self._write, deed, author, form)
+        if key:
+            self._done[key] = None
+            if len(self._done) > REMEMBERED_KEYS:
+                self._done.popitem(last=False)
+        return form
+
+    def _read(self, question: Callable[[Connection, datetime], T]) -> T:
+        with open_history(self._url) as history, history.connect() as connection:
+            return question(connection, self.now())
+
+    def _write(
+        self,
+        deed: Callable[[Connection, Author, Mapping[str, str]], object],
+        author: Author,
+        form: Mapping[str, str],
+    ) -> None:
+        with change(self._url) as connection:
+            deed(connection, author, form)
+
+    def _refuse_strangers(self, request: Request) -> None:
+        origin, host = request.headers.get("origin"), request.headers.get("host", "")
+        fetched = request.headers.get("sec-fetch-site", "same-origin")
+        if not same_origin(origin, host) or fetched not in ("same-origin", "none"):
+            raise RefusedError(403, "This form was not sent by a page of Sprue's.")
+        # Nobody logs in yet, so whoever sits at this computer may write, and nobody else.
+        with suppress(ValueError):
+            if request.client and ipaddress.ip_address(request.client.host).is_loopback:
+                return
+        raise RefusedError(
+            403, "Only a browser on the computer that Sprue runs on may change the record."
+        )
+
+
+def new_key() -> str:
+    """What makes two forms two wishes, and one form sent twice one."""
+    return uuid4().hex
+
+
+async def _form(request: Request) -> Mapping[str, str]:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LONGEST_FORM:
+            raise RefusedError(413, f"The form is longer than {LONGEST_FORM} bytes.")
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50))
+    except ValueError as error:
+        raise RefusedError(400, "The form can't be read.") from error

@@ -1,0 +1,106 @@
+"""Draws pages: templates, strings and zone of one plant, and what a page's script starts from."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from agent.live import Plant
+from dashboards.assets import Assets
+from dashboards.catalogue import Catalogue, catalogue
+from dashboards.face import POINTER_SPAN, shown
+from dashboards.figures import number
+from dashboards.plantzone import PlantZone
+from dashboards.spark import spark
+from dashboards.wire import SCHEMA, epoch
+
+
+class Renderer:
+    """Fills in the templates of one plant's pages.
+
+    Args:
+        plant: What they show.
+        assets: Their static files.
+        recorded: Whether there is a record, so that there are pages about it.
+    """
+
+    def __init__(self, plant: Plant, assets: Assets, *, recorded: bool) -> None:
+        self.plant = plant
+        self.strings = catalogue("en")
+        self.zone = PlantZone(plant.site.timezone, self.strings)
+        self.build = _digest(version("sprue"), assets.digest, str(SCHEMA), *_templates().values())
+        self.layout = _digest(*(f"{tile.machine}\n{tile.hall}" for tile in plant.tiles))
+        self._jinja = _environment(self.strings, assets)
+        self._recorded = recorded
+
+    def page(
+        self, template: str, *, now: datetime, status: int = 200, **values: Any
+    ) -> HTMLResponse:
+        """One page; every template knows `site`, `zone`, `now` and `given`."""
+        places: Sequence[int] = values.pop("places", ())
+        whole_plant: bool = values.pop("whole_plant", False)
+        values = {"theme": None, "waiting": 0} | values
+        html = self._jinja.get_template(template).render(
+            site=shown(self.plant.site.name),
+            zone=self.zone,
+            now=now,
+            recorded=self._recorded,
+            given=self._given(now, places, whole_plant=whole_plant),
+            pointer_percent=round(100 * POINTER_SPAN),
+            **values,
+        )
+        return HTMLResponse(html, status)
+
+    def sorry(self, status: int, sentence: str) -> HTMLResponse:
+        """A page that says why there is none at this address."""
+        html = self._jinja.get_template("error.html").render(
+            site=shown(self.plant.site.name), sentence=sentence, theme=None
+        )
+        return HTMLResponse(html, status)
+
+    def _given(self, now: datetime, places: Sequence[int], *, whole_plant: bool) -> Markup:
+        """What the page's script starts from, as JSON that can't end its element."""
+        given = {
+            "build": self.build,
+            "layout": self.layout,
+            "schema": SCHEMA,
+            "zone": self.zone.name,
+            "abbreviation": self.zone.abbreviation(now),
+            "language": self.strings.language,
+            "now": epoch(now),
+            "whole_plant": whole_plant,
+            "places": list(places),
+            "strings": dict(self.strings),
+        }
+        text = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
+        return Markup(text.replace("<", "\\u003c"))
+
+
+def _environment(strings: Catalogue, assets: Assets) -> Environment:
+    templates = _templates()
+    jinja = Environment(
+        loader=FunctionLoader(templates.get),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    jinja.globals |= {"t": strings.say, "count": strings.count, "asset": assets.url, "spark": spark}
+    jinja.globals |= {"language": strings.language, "number": number}
+    return jinja
+
+
+def _templates() -> dict[str, str]:
+    folder = files("dashboards") / "templates"
+    return {entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir()}
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:12]
