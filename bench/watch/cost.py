@@ -2,8 +2,8 @@
 
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.assembly import Assembly
@@ -14,7 +14,7 @@ from agent.watch import Watch
 from bench.watch import drawn, molded
 from bench.watch.stream import Stream
 from bench.watch.written import write_csv
-from drivers import Report
+from drivers import Observation, Report
 
 TURNS = 3
 """The best counts: whatever else runs on the computer only makes it slower."""
@@ -33,12 +33,37 @@ class Cost:
     """Processor time of everything from a line of CSV to the anomaly, for a cycle."""
 
 
+FIVE = (
+    "cycle_time_s", "cooling_time_s", "hold_time_s", "fill_time_s", "injection_pressure_peak_bar",
+)  # fmt: skip
+FOURTEEN = (
+    *FIVE, "mold_close_time_s", "mold_open_time_s", "ejection_time_s", "pause_time_s",
+    "recovery_time_s", "cushion_mm", "hold_pressure_bar", "mold_temp_c", "melt_temp_c",
+)  # fmt: skip
+
+
 def costs(cycles: int = 20_000) -> list[Cost]:
-    """One stream with about 20 signals, and one with more than 30."""
+    """Streams of 5, 14 and about 20 signals, and one of more than 30."""
     return [
+        _cost(_showing(drawn.clean(drawn.MOLDS[0], 1, cycles), FIVE)),
+        _cost(_showing(drawn.clean(drawn.MOLDS[0], 1, cycles), FOURTEEN)),
         _cost(drawn.clean(drawn.MOLDS[0], 1, cycles)),
         _cost(molded.clean(molded.MOLDS[0], 1, cycles)),
     ]
+
+
+def _showing(stream: Stream, names: Sequence[str]) -> Stream:
+    """The same of a machine that shows only some signals."""
+
+    def observations() -> Iterator[Observation]:
+        for each in stream.observations():
+            if isinstance(each, Report):
+                kept = {name: each.values[name] for name in names if name in each.values}
+                yield replace(each, values=kept)
+            else:
+                yield each
+
+    return replace(stream, name=f"{stream.name}, {len(names)} signals", observations=observations)
 
 
 def _cost(stream: Stream) -> Cost:
