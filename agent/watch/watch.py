@@ -6,7 +6,7 @@ file, and with a restart in between.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from agent.anomaly import Anomaly
 from agent.cycle import Booked, Cycle
 from agent.watch import heat, process, times
 from agent.watch.baseline import Baseline, Key
+from agent.watch.baselines import Baselines
 from agent.watch.channel import Channel
 from agent.watch.consequences import Consequences
 from agent.watch.derived import COOLING, with_cooling, with_rise
@@ -75,8 +76,7 @@ class Watch:
         self._supply = supply or Supply()
         self._facts = facts
         self._together = together
-        self._baselines: dict[Key, Baseline] = {}
-        self._baseline: Baseline | None = None
+        self._baselines = Baselines()
         self._sheet = Sheet(Facts())
         self._opened: list[Opened] = []
         self._since: dict[Office, int] = {}
@@ -89,7 +89,7 @@ class Watch:
     @property
     def baseline(self) -> Baseline | None:
         """Of the mold that is on; None before the first shot of a known mold."""
-        return self._baseline
+        return self._baselines.on
 
     @property
     def opened(self) -> Sequence[Anomaly]:
@@ -126,15 +126,11 @@ class Watch:
             of: Mold and revision; None for the one that is on. One that has left meanwhile is
                 golden as it stood when it left.
         """
-        baseline = self._baseline
-        if of is not None and (baseline is None or baseline.key[:2] != of):
-            left = [each for each in self._baselines.values() if each.key[:2] == of]
-            first = datetime.min.replace(tzinfo=UTC)
-            baseline = max(left, key=lambda each: each.left_at or first, default=None)
+        baseline = self._baselines.newest(of)
         if baseline is None:
             return ()
         baseline.approve(who, at, levels, curves)
-        return self._close_all(at) if baseline is self._baseline else ()
+        return self._close_all(at) if baseline is self.baseline else ()
 
     def carry(self, mold: str, old: str, new: str) -> bool:
         """Let a new revision of a mold begin with what the old one is like, by a person's word.
@@ -142,20 +138,12 @@ class Watch:
         Returns:
             Whether there was anything to carry.
         """
-        found = [
-            b for (m, revision, _), b in self._baselines.items() if (m, revision) == (mold, old)
-        ]
-        for baseline in found:
-            carried = baseline.carried_to(new)
-            self._baselines[carried.key] = carried
-            if self._baseline is not None and self._baseline.key == carried.key:
-                self._baseline = carried
-        return bool(found)
+        return self._baselines.carry(mold, old, new)
 
     def reload(self) -> None:
         """People have changed facts of molds."""
-        if self._baseline is not None:
-            mold, revision, _ = self._baseline.key
+        if self.baseline is not None:
+            mold, revision, _ = self.baseline.key
             self._sheet = self._sheet.renewed(self._facts(mold, revision) or Facts())
 
     # What the machine says
@@ -165,7 +153,7 @@ class Watch:
             if str(notice.new) in MODES_STOPPED:
                 self._stops.left_automatic = True
         elif notice.change is Change.PARAMETER:
-            cycle = self._baseline.good + 1 if self._baseline else 0
+            cycle = self.baseline.good + 1 if self.baseline else 0
             self._edits.append(
                 Edit(name=notice.name, old=notice.old, new=notice.new, who=notice.who, cycle=cycle)
             )
@@ -175,8 +163,8 @@ class Watch:
         if booked.mold is None or not cycle.fresh or cycle.closing == "dry":
             return ()
         found: list[Anomaly] = []
-        key = self._key(booked.mold, booked.revision or "", cycle.resin)
-        baseline = self._baseline
+        key = self._baselines.key(booked.mold, booked.revision or "", cycle.resin)
+        baseline = self.baseline
         if baseline is None or baseline.key != key:
             found += self._close_all(cycle.time)
             found += self._sheet.close(cycle.time, self._stops.counter)
@@ -208,39 +196,8 @@ class Watch:
             found += self._all_signals(booked, baseline, values, odd=odd)
         return found
 
-    def _key(self, mold: str, revision: str, resin: str | None) -> Key:
-        """Which baseline a cycle belongs to.
-
-        A cycle that does not say its resin is of the one last said; what was learned before
-        anybody said one is that of the first.
-        """
-        if self._baseline is not None:
-            on = self._baseline.key
-            if on[0] == mold and on[1] == revision and (resin is None or resin == on[2]):
-                return on
-        known = [key for key in self._baselines if key[:2] == (mold, revision)]
-        if resin is None:
-            return known[-1] if known else (mold, revision, "")
-        key, unsaid = (mold, revision, resin), (mold, revision, "")
-        if unsaid in known and key not in known:
-            baseline = self._baselines.pop(unsaid)
-            baseline.key = key
-            self._baselines[key] = baseline
-        return key
-
     def _mount(self, key: Key) -> Baseline:
-        """A mold comes on, or goes on in another resin or as another revision."""
-        baseline = self._baselines.get(key)
-        if baseline is None:
-            baseline = self._baselines[key] = Baseline(key)
-        if self._baseline is not None:
-            self._baseline.left_at = self._stops.at
-        baseline.left_at = None
-        baseline.frozen(baseline.channels, frozen=False)
-        baseline.restart(None)
-        for channel in baseline.channels.values():
-            channel.home_again()
-        self._baseline = baseline
+        baseline = self._baselines.mount(key, self._stops.at)
         self._sheet = Sheet(self._facts(key[0], key[1]) or Facts())
         self._since, self._swings, self._low = {}, {}, None
         return baseline
@@ -517,9 +474,9 @@ class Watch:
         return opened.closed(at, counter)
 
     def _close_all(self, at: datetime) -> list[Anomaly]:
-        if self._baseline is None:
+        if self.baseline is None:
             return []
-        baseline, counter = self._baseline, self._stops.counter
+        baseline, counter = self.baseline, self._stops.counter
         return [self._close(opened, baseline, at, counter) for opened in list(self._opened)]
 
     # Over a restart of ours
@@ -527,8 +484,8 @@ class Watch:
     def save(self) -> dict[str, Any]:
         """Everything it knows, as JSON values; `load` takes it."""
         return {
-            "baselines": [baseline.save() for baseline in self._baselines.values()],
-            "key": list(self._baseline.key) if self._baseline else None,
+            "baselines": self._baselines.save(),
+            "key": list(self.baseline.key) if self.baseline else None,
             "opened": [opened.to_json() for opened in self._opened],
             "since": dict(self._since),
             "edits": [asdict(edit) for edit in self._edits],
@@ -540,11 +497,9 @@ class Watch:
 
     def load(self, kept: Mapping[str, Any]) -> None:
         """Know again what `save` kept."""
-        baselines = [Baseline.load(each) for each in kept["baselines"]]
-        self._baselines = {baseline.key: baseline for baseline in baselines}
+        self._baselines = Baselines.load(kept["baselines"], kept["key"])
         if kept["key"] is not None:
-            mold, revision, resin = kept["key"]
-            self._baseline = self._baselines[mold, revision, resin]
+            mold, revision, _resin = kept["key"]
             self._sheet = Sheet(self._facts(mold, revision) or Facts())
             self._sheet.load(kept["sheet"])
         self._opened = [Opened.from_json(each) for each in kept["opened"]]
