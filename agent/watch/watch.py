@@ -4,8 +4,8 @@ It has no clock and does no I/O: the same cycles lead to the same anomalies from
 file, and with a restart in between.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
@@ -16,17 +16,15 @@ from agent.watch import heat, process, times
 from agent.watch.baseline import Baseline, Key
 from agent.watch.baselines import Baselines
 from agent.watch.channel import Channel
-from agent.watch.consequences import Consequences
 from agent.watch.derived import COOLING, with_cooling, with_rise
 from agent.watch.facts import Facts
-from agent.watch.opened import Opened
+from agent.watch.openings import Openings
 from agent.watch.sheet import Sheet
 from agent.watch.stops import LEAST_S, MODES_STOPPED, STOP_S, STRETCHED, Stops
 from agent.watch.supply import Supply
-from agent.watch.telling import cut, interrupted, of_all, of_curve, of_verdict
+from agent.watch.telling import cut, interrupted, of_all, of_curve
 from agent.watch.times import SEMI
 from agent.watch.together import Strange
-from agent.watch.treatment import RISE
 from agent.watch.verdict import Edit, Elsewhere, Scene, Verdict, Wait
 from drivers import Change, Notice, Value
 
@@ -46,10 +44,6 @@ EDITS_LAST = 4
 """Good cycles for which a changed setting may be the cause of a step."""
 SWING_CYCLES = 40
 """Within which a signal that was out on both sides swings."""
-FOLLOW_SHOTS = 12
-"""That other signals take at the least to follow a change."""
-FAR_SHARE = 0.03
-"""Of the cycle: a step from here on makes another operating point."""
 CUT_SHARE, CUT_S = 0.15, 1.0
 """How much shorter a single cooling time is that was cut."""
 
@@ -78,7 +72,7 @@ class Watch:
         self._together = together
         self._baselines = Baselines()
         self._sheet = Sheet(Facts())
-        self._opened: list[Opened] = []
+        self._opened = Openings(machine, self._supply)
         self._since: dict[Office, int] = {}
         self._edits: list[Edit] = []
         self._swings: dict[str, list[tuple[int, int]]] = {}
@@ -130,7 +124,9 @@ class Watch:
         if baseline is None:
             return ()
         baseline.approve(who, at, levels, curves)
-        return self._close_all(at) if baseline is self.baseline else ()
+        if baseline is not self.baseline:
+            return ()
+        return self._opened.close_all(baseline, at, self._stops.counter)
 
     def carry(self, mold: str, old: str, new: str) -> bool:
         """Let a new revision of a mold begin with what the old one is like, by a person's word.
@@ -166,7 +162,8 @@ class Watch:
         key = self._baselines.key(booked.mold, booked.revision or "", cycle.resin)
         baseline = self.baseline
         if baseline is None or baseline.key != key:
-            found += self._close_all(cycle.time)
+            if baseline is not None:
+                found += self._opened.close_all(baseline, cycle.time, self._stops.counter)
             found += self._sheet.close(cycle.time, self._stops.counter)
             baseline = self._mount(key)
             self._stops.left_automatic = True
@@ -187,7 +184,7 @@ class Watch:
         odd, out = baseline.take(values, cycle.counter)
         if (changed := baseline.changed_sets(cycle.values)) or self._edits:
             self._note_edits(changed, baseline)
-        found += self._sheet.take(booked, baseline, self._opened)
+        found += self._sheet.take(booked, baseline, self._opened.shown)
         if odd or self._low or self._opened or self._since:
             found += self._judge(booked, baseline, values, out)
         if cycle.curves and not baseline.warming_up:
@@ -285,12 +282,11 @@ class Watch:
         for name, left in baseline.shapes.take(booked, learn=not odd and not self._opened):
             shown = next((o for o in self._opened if o.curve == name), None)
             if left is None and shown is not None:
-                found.append(self._close(shown, baseline, cycle.time, cycle.counter))
+                found.append(self._opened.close(shown, baseline, cycle.time, cycle.counter))
             elif left is not None and shown is None:
-                root = next((o for o in self._opened if o.curve is None), None)
+                root = next((o for o in self._opened if not (o.curve or o.together)), None)
                 anomaly = of_curve(booked, name, left, root.anomaly.id if root else None)
-                self._opened.append(Opened(anomaly))
-                found.append(anomaly)
+                found.append(self._opened.add(anomaly))
         return found
 
     # All signals together
@@ -302,16 +298,15 @@ class Watch:
         shown = next((o for o in self._opened if o.together), None)
         if any(o is not shown for o in self._opened):
             together.pause()  # a cause with a name explains it
-            return [self._close(shown, baseline, cycle.time, cycle.counter)] if shown else []
+            return [self._opened.close(shown, baseline, cycle.time, cycle.counter)] if shown else []
         said = together.take(
             values, baseline.channels, learn=not odd and shown is None, judge=not self._since
         )
         if said == "calm" and shown is not None:
-            return [self._close(shown, baseline, cycle.time, cycle.counter)]
+            return [self._opened.close(shown, baseline, cycle.time, cycle.counter)]
         if not isinstance(said, Strange) or shown is not None:
             return []
-        self._opened.append(Opened(of_all(booked, baseline, said)))
-        return [self._opened[-1].anomaly]
+        return [self._opened.add(of_all(booked, baseline, said))]
 
     # Causes
 
@@ -323,7 +318,7 @@ class Watch:
         out: Sequence[Channel],
     ) -> list[Anomaly]:
         found = self._watch_cut(booked, baseline, values)
-        found += self._over(booked, baseline)
+        found += self._opened.over(booked, baseline)
         offices: dict[Office, list[Channel]] = {}
         for channel in out:
             self._swing(channel, baseline.good)
@@ -344,7 +339,7 @@ class Watch:
             scene = self._scene(booked, baseline, values, judged, baseline.good - first + 1)
             verdict = _VERDICT[office](scene)
             if isinstance(verdict, Verdict):
-                found += self._raise(booked, baseline, verdict)
+                found += self._opened.open(booked, baseline, verdict)
                 self._since.pop(office, None)
                 if verdict.cause == "program_changed":
                     self._since.clear()
@@ -390,95 +385,6 @@ class Watch:
             swings.pop()
         self._swings[channel.name] = [*swings, (now, side)]
 
-    def _raise(self, booked: Booked, baseline: Baseline, verdict: Verdict) -> list[Anomaly]:
-        """Open what was found, unless it is a step back, or more of what is open already."""
-        cycle, channel = booked.cycle, verdict.channel
-        found: list[Anomaly] = []
-        same = next((o for o in self._opened if o.what == (verdict.kind, verdict.cause)), None)
-        new = Opened(of_verdict(booked, verdict, baseline))
-        steps = new.consequences.steps
-        if steps:
-            back = abs(channel.centre + channel.off - channel.home) <= channel.limit
-            stepped = [o for o in self._opened if o.consequences.steps & {channel.name}]
-            if back and stepped:
-                for opened in stepped:
-                    found.append(self._close(opened, baseline, cycle.time, cycle.counter))
-                    for name in opened.consequences.steps & baseline.channels.keys():
-                        baseline.channels[name].home_again()
-                self._follow(baseline, new.consequences, far=False)
-                return found
-        if same is not None and verdict.cause == "staircase_drift":
-            grown = replace(
-                new.anomaly, id=same.anomaly.id, since_counter=same.anomaly.since_counter
-            )
-            same.anomaly = replace(grown, time=same.anomaly.time, counter=same.anomaly.counter)
-            new = same
-        else:
-            if same is not None:
-                found.append(self._close(same, baseline, cycle.time, cycle.counter))
-            self._opened.append(new)
-        found.append(new.anomaly)
-        far = verdict.cause == "program_changed" or (
-            bool(steps) and abs(channel.off) > FAR_SHARE * self._cycle_s(baseline)
-        )
-        self._step(baseline, steps)
-        held = new.consequences.holds
-        baseline.frozen([name for name in held if name in baseline.channels], frozen=True)
-        self._follow(baseline, new.consequences, far=far)
-        if verdict.kind == "cooling_heat" and channel.off > 0 and channel.name != RISE:
-            self._supply.warmed(self.machine, cycle.time, channel.name, new.anomaly.id)
-        return found
-
-    def _step(self, baseline: Baseline, steps: Iterable[str]) -> None:
-        """Let phases stand at their new lengths, and the cycle at what they come to."""
-        by = 0.0
-        stepping = [baseline.channels[name] for name in sorted(steps) if name in baseline.channels]
-        for channel in stepping:
-            if channel.name != "cycle_time_s" and abs(channel.off) > 0.5 * channel.limit:
-                by += channel.off
-                channel.step(channel.off)
-        for channel in stepping:
-            if channel.name == "cycle_time_s":
-                channel.step(by if abs(channel.off - by) <= channel.limit else channel.off)
-
-    def _follow(self, baseline: Baseline, consequences: Consequences, *, far: bool) -> None:
-        for name in consequences.moves:
-            if name in baseline.channels:
-                baseline.channels[name].move(FOLLOW_SHOTS, far=far)
-
-    def _cycle_s(self, baseline: Baseline) -> float:
-        cycle = baseline.channels.get("cycle_time_s")
-        return cycle.home if cycle is not None and cycle.ready else 0.0
-
-    # Over
-
-    def _over(self, booked: Booked, baseline: Baseline) -> list[Anomaly]:
-        """Close what is as ever again."""
-        found = []
-        for opened in list(self._opened):
-            needed = opened.calm_cycles
-            channel = baseline.channels.get(opened.anomaly.signal or "")
-            if needed and channel is not None and channel.ready and channel.calm_run >= needed:
-                cycle = booked.cycle
-                found.append(self._close(opened, baseline, cycle.time, cycle.counter))
-        return found
-
-    def _close(
-        self, opened: Opened, baseline: Baseline, at: datetime, counter: int | None
-    ) -> Anomaly:
-        self._opened.remove(opened)
-        still = {name for other in self._opened for name in other.consequences.holds}
-        baseline.frozen(opened.consequences.holds - still, frozen=False)
-        if opened.anomaly.kind == "cooling_heat":
-            self._supply.cooled(self.machine)
-        return opened.closed(at, counter)
-
-    def _close_all(self, at: datetime) -> list[Anomaly]:
-        if self.baseline is None:
-            return []
-        baseline, counter = self.baseline, self._stops.counter
-        return [self._close(opened, baseline, at, counter) for opened in list(self._opened)]
-
     # Over a restart of ours
 
     def save(self) -> dict[str, Any]:
@@ -486,7 +392,7 @@ class Watch:
         return {
             "baselines": self._baselines.save(),
             "key": list(self.baseline.key) if self.baseline else None,
-            "opened": [opened.to_json() for opened in self._opened],
+            "opened": self._opened.save(),
             "since": dict(self._since),
             "edits": [asdict(edit) for edit in self._edits],
             "swings": {name: [list(s) for s in swings] for name, swings in self._swings.items()},
@@ -502,7 +408,7 @@ class Watch:
             mold, revision, _resin = kept["key"]
             self._sheet = Sheet(self._facts(mold, revision) or Facts())
             self._sheet.load(kept["sheet"])
-        self._opened = [Opened.from_json(each) for each in kept["opened"]]
+        self._opened.load(kept["opened"])
         self._since = dict(kept["since"])
         self._edits = [Edit(**each) for each in kept["edits"]]
         self._swings = {
@@ -510,10 +416,6 @@ class Watch:
         }
         self._stops = Stops.load(kept["stops"])
         self._low = kept["low"]
-        for opened in self._opened:
-            anomaly = opened.anomaly
-            if anomaly.kind == "cooling_heat" and anomaly.signal is not None:
-                self._supply.warmed(self.machine, anomaly.time, anomaly.signal, anomaly.id)
 
 
 def _is_cut(value: float, cooling: Channel) -> bool:
