@@ -184,6 +184,12 @@ class Ledger:
         standing, item, when = self.standing, look.item, look.when
         cycle = item if isinstance(item, Cycle) else None
         before, since = self._place(), standing.ended or when
+        held, run = standing.mount, standing.run
+        here = self._segment()
+        since_first_seen = here.opened_at if here.reason == "first_seen" else None
+        came = held is not None and held.since >= since and held.since != since_first_seen
+        if run is not None and before.is_of(run):
+            came = not run.shots  # closings without plastic so far
         last, others, job = standing.counter, standing.others, standing.job
         segments, resumed = self._follow(verdict, item.counter, look.at)
         mounts = self._mount(item, look.at)
@@ -199,6 +205,7 @@ class Ledger:
             seen=0 if cycle is None else min(1, verdict.closings),
             shot=0 if cycle is None or cycle.closing == "dry" else min(1, verdict.closings),
             dry=cycle is None and item.closing == "dry",
+            set_up=came,
             job=item.counters.get("job_counter"),
             job_before=others.get("job_counter"),
         )

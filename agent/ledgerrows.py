@@ -8,6 +8,12 @@ from agent.counter import Judgement, Step
 from agent.entry import Mount, Run
 from agent.standing import Gap, Track
 
+SPLIT = "split by the job"
+"""Evidence of rows in a gap of which the machine itself says which came after a mold change."""
+
+SET_UP_MOST = 20
+"""Closings without plastic with which a mold is set up, at most; own assumption."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -58,6 +64,8 @@ class Rows:
     """1 if that was a shot."""
     dry: bool
     """The last of the closings has no cycle, and was without plastic."""
+    set_up: bool
+    """No shot was seen since the mold came on, so that it may have been set up unseen."""
     job: int | None
     """Number of the last closing in its job."""
     job_before: int | None
@@ -89,7 +97,9 @@ class Rows:
             split = self._on_new(n)
             old = n if split is None else n - split
             old_shots = round(shots * old / n) if n else 0
-            word = "mold changed unseen" if split is None else "split by the job"
+            if self.dry and verdict.shots is None:
+                old_shots = min(old, shots)  # that one is the new mold's
+            word = "mold changed unseen" if split is None else SPLIT
             said = f"{evidence}; {word}" if evidence else word
             if old or more:
                 low = 0 if split is None else max(0, old_shots - fewer)
@@ -98,6 +108,8 @@ class Rows:
             first, n, shots, fewer = first + old, n - old, shots - old_shots, 0
             more = old + more if split is None else 0
             evidence = said
+        if verdict.shots is None and (before is not None or self.set_up):
+            fewer = max(fewer, min(shots, SET_UP_MOST))
         if n > 0 or more:
             bounds = max(0, shots - fewer), shots + more
             runs.append(self._row(now, first, last, n, shots, bounds, evidence))

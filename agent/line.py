@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from agent.anomaly import Anomaly
 from agent.assembly import GRACE_S, Assembly
@@ -13,7 +13,7 @@ from agent.display import Display
 from agent.ledger import Entry, Ledger, Mount
 from agent.molds.moldlife import MoldLife
 from agent.molds.shelf import Shelf
-from agent.molds.timeline import PERSON
+from agent.molds.timeline import PERSON, Timeline, Word
 from agent.record import Before, Record
 from agent.shotcount import ShotCount
 from agent.stages import Stages
@@ -130,8 +130,13 @@ class Line:
 
     def seat(self, shelf: Shelf) -> None:
         """Take in what people said of the mold on the machine, and show it."""
-        ledger, word = self._stages.ledger, shelf.mounted().get(self._name)
-        held = ledger.standing.mount
+        ledger, held = self._stages.ledger, self._stages.ledger.standing.mount
+        words = list(shelf.words.get(self._name, ()))
+        if held is not None and held.source != PERSON:
+            # The machine may have named it since the shelf was read.
+            own = Word(machine=self._name, mold=held.mold, since=held.since, source=held.source)
+            words.append(own)
+        word = Timeline(words).at(datetime.max.replace(tzinfo=UTC))
         if word is None or (word.source != PERSON and not (held and held.source == PERSON)):
             self._display.mounted(held)
             return

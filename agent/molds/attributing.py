@@ -234,7 +234,7 @@ def _write(
     moves: Sequence[Move],
     molds: dict[str, int],
 ) -> int:
-    shots = sum(move.plus.shots for move in moves)
+    shots = sum(move.shots for move in moves)
     audit = note(
         connection,
         author,
@@ -268,7 +268,7 @@ def _write(
         }
         written = connection.execute(insert(schema.attribution).values(**row)).inserted_primary_key
         assert written is not None
-        for owner, took in ((move.source, move.minus), (piece.owner, move.plus)):
+        for owner, took in move.changes:
             connection.execute(
                 insert(schema.adjustment).values(
                     kind="moved",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
+from agent.ledgerrows import SPLIT
 from agent.molds.life import Took
 from agent.molds.timeline import PERSON, Timeline, Word
 
@@ -60,8 +61,9 @@ class Move:
 
     attribution: Attribution
     source: Owner
-    minus: Took
-    plus: Took
+    shots: int
+    changes: Sequence[tuple[Owner, Took]]
+    """What it adds to the sums of each owner; all that it does to the row's doubt included."""
     reason: str
 
 
@@ -133,12 +135,11 @@ class Walk:
         settled: dict[int, list[Piece]] = {}
         for booking in bookings:
             if booking.took.closings > 0 and booking.first <= booking.last:
-                wanted = list(self.pieces(booking))
+                wanted = self.pieces(booking)
                 settled.setdefault(booking.segment, []).extend(wanted)
             else:
                 wanted = [self._whole(booking, settled.get(booking.segment, ()))]
-            for piece in wanted:
-                yield from self._moved(booking, piece, before.get(booking.id, ()))
+            yield from self._moved(booking, wanted, _current(booking, before.get(booking.id, ())))
 
     def _whole(self, booking: Booking, settled: Sequence[Piece]) -> Piece:
         """A row that can't be cut: one that corrects goes where the closing went."""
@@ -147,22 +148,26 @@ class Walk:
             for piece in reversed(settled)
             if booking.took.closings <= 0 and piece.first <= booking.first <= piece.last
         )
-        owner = next(corrected, None) or self._owner(booking, booking.until)
+        owner = next(corrected, None) or self._owner(booking, booking.since)
         return Piece(booking.first, booking.last, owner)
 
-    def pieces(self, booking: Booking) -> Iterator[Piece]:
+    def pieces(self, booking: Booking) -> list[Piece]:
         """A row, cut where its owner changes."""
-        times = self._boundaries(booking)
-        estimated = bool(times) and booking.kind != "seen"
-        start, at = booking.first, booking.since
-        for time in times:
-            end = self._counter(booking, time) - 1
-            if end >= start:
-                yield Piece(start, end, self._owner(booking, at), estimated)
-                start = end + 1
-            at = time
+        found: list[Piece] = []
+        owner, start = self._owner(booking, booking.since), booking.first
+        owners = {owner}
+        for time in self._boundaries(booking):
+            end = min(max(self._counter(booking, time), start), booking.last + 1)
+            if end > start:
+                found.append(Piece(start, end - 1, owner))
+            owner, start = self._owner(booking, time), end
+            owners.add(owner)
         if start <= booking.last:
-            yield Piece(start, booking.last, self._owner(booking, at), estimated)
+            found.append(Piece(start, booking.last, owner))
+        if booking.kind == "seen" or len(owners) == 1:
+            return _joined(found)
+        # Any of those who sat there may have made all of it, or none, however short the time.
+        return [replace(piece, estimated=True) for piece in _joined(found)]
 
     def _boundaries(self, booking: Booking) -> list[datetime]:
         """The times within a row at which another owner may begin."""
@@ -211,85 +216,114 @@ class Walk:
         return booking.first + round(share * (booking.last - booking.first + 1))
 
     def _moved(
-        self, booking: Booking, piece: Piece, before: Sequence[Attribution]
+        self, booking: Booking, wanted: Sequence[Piece], now: Sequence[Piece]
     ) -> Iterator[Move]:
-        for first, last, owner, estimated in _current(booking, piece, before):
-            if owner == piece.owner:
-                continue
-            took = self._took(booking, first, last)
-            minus, plus = _negative(took), took
-            if piece.estimated:
-                n = booking.took.shots
-                minus = replace(minus, shots_min=-n, shots_max=0)
-                plus = replace(plus, shots_min=0, shots_max=n)
-            if estimated:  # what an estimate left open before is no longer open
-                n = booking.took.shots
-                minus = replace(minus, shots_min=0, shots_max=-n)
-                plus = replace(plus, shots_min=n, shots_max=0)
+        """What leads from what a row is attributed to now to what is wanted."""
+        stretches = list(_differing(wanted, now))
+        if not stretches:
+            return
+        is_, was = self._sums(booking, wanted), self._sums(booking, now)
+        changes = [
+            (owner, change)
+            for owner in {**was, **is_}
+            if (change := is_.get(owner, Took()) + _negative(was.get(owner, Took()))) != Took()
+        ]
+        for piece, source in stretches:
+            took = self._took(booking, piece.first, piece.last)
             yield Move(
                 attribution=Attribution(
                     booking=booking.id,
                     machine=booking.machine,
                     segment=booking.segment,
-                    first=first,
-                    last=last,
+                    first=piece.first,
+                    last=piece.last,
                     owner=piece.owner,
                     estimated=piece.estimated,
                 ),
-                source=owner,
-                minus=minus,
-                plus=plus,
+                source=source,
+                shots=took.shots if source != piece.owner else 0,
+                changes=changes,
                 reason="split by the time that passed" if piece.estimated else "timeline",
             )
+            changes = []  # the first carries what all of them do
+
+    def _sums(self, booking: Booking, pieces: Sequence[Piece]) -> dict[Owner, Took]:
+        """What each owner has of a row by its pieces."""
+        found: dict[Owner, Took] = {}
+        for piece in pieces:
+            took = self._took(booking, piece.first, piece.last)
+            found[piece.owner] = found.get(piece.owner, Took()) + took
+        if any(piece.estimated for piece in pieces):
+            most = booking.took.shots_max
+            return {o: replace(took, shots_min=0, shots_max=most) for o, took in found.items()}
+        return found
 
     def _took(self, booking: Booking, first: int, last: int) -> Took:
         if (first, last) == (booking.first, booking.last):
             return booking.took
         if booking.kind == "seen":
             return self._part(booking, first, last)
-        whole = booking.took
-        share = (last - first + 1) / (booking.last - booking.first + 1)
-        shots = round(whole.shots * share)
-        return Took(
-            shots=shots,
-            shots_min=shots,
-            shots_max=shots,
-            closings=round(whole.closings * share),
-            unobserved=round(whole.unobserved * share),
-            parts=round(whole.parts * share),
-        )
+        return _up_to(booking, last) + _negative(_up_to(booking, first - 1))
 
 
-def _current(
-    booking: Booking, piece: Piece, before: Sequence[Attribution]
-) -> Iterator[tuple[int, int, Owner, bool]]:
-    """Stretches of a piece: the owner that each is counted on now, and whether by an estimate."""
-    if piece.last < piece.first:  # closings that the counter has no number for
+def _up_to(booking: Booking, last: int) -> Took:
+    """What a row of closings that nobody saw took up to a counter; parts of it add up to it."""
+    whole, share = booking.took, (last - booking.first + 1) / (booking.last - booking.first + 1)
+    shots = round(whole.shots * share)
+    return Took(
+        shots=shots,
+        shots_min=shots,
+        shots_max=shots,
+        closings=round(whole.closings * share),
+        unobserved=round(whole.unobserved * share),
+        parts=round(whole.parts * share),
+    )
+
+
+def _current(booking: Booking, before: Sequence[Attribution]) -> list[Piece]:
+    """The owners that a row is counted on now."""
+    if booking.last < booking.first:  # closings that the counter has no number for
         newest = before[-1] if before else None
-        yield piece.first, piece.last, newest.owner if newest else booking.owner, False
-        return
-    edges = {piece.first, piece.last + 1}
+        return [Piece(booking.first, booking.last, newest.owner if newest else booking.owner)]
+    edges = {booking.first, booking.last + 1}
     for each in before:
-        edges.update(n for n in (each.first, each.last + 1) if piece.first < n <= piece.last)
-    ordered = sorted(edges)
-    held: tuple[int, int, Owner, bool] | None = None
-    for first, end in pairwise(ordered):
+        edges.update(n for n in (each.first, each.last + 1) if booking.first < n <= booking.last)
+    pieces = []
+    for first, end in pairwise(sorted(edges)):
         newest = next((each for each in reversed(before) if each.first <= first <= each.last), None)
         owner = newest.owner if newest else booking.owner
-        estimated = newest is not None and newest.estimated
-        if held is not None and held[2:] == (owner, estimated):
-            held = (held[0], end - 1, owner, estimated)
-            continue
-        if held is not None:
-            yield held
-        held = (first, end - 1, owner, estimated)
-    if held is not None:
-        yield held
+        pieces.append(Piece(first, end - 1, owner, newest is not None and newest.estimated))
+    return _joined(pieces)
+
+
+def _joined(pieces: Iterable[Piece]) -> list[Piece]:
+    """The same with neighbors of one owner as one piece."""
+    found: list[Piece] = []
+    for piece in pieces:
+        last = found[-1] if found else None
+        if last is not None and (last.owner, last.estimated) == (piece.owner, piece.estimated):
+            found[-1] = replace(last, last=piece.last)
+        else:
+            found.append(piece)
+    return found
+
+
+def _differing(wanted: Sequence[Piece], now: Sequence[Piece]) -> Iterator[tuple[Piece, Owner]]:
+    """Stretches of what is wanted that are not so now, and whose they are now."""
+    for piece in wanted:
+        for each in now:
+            first, last = max(piece.first, each.first), min(piece.last, each.last)
+            empty = piece.last < piece.first
+            if (first <= last or empty) and (each.owner, each.estimated) != (
+                piece.owner,
+                piece.estimated,
+            ):
+                yield replace(piece, first=first, last=last), each.owner
 
 
 def _exact(booking: Booking) -> bool:
     """Whether the machine itself said which shots of a gap came after a mold change."""
-    return booking.evidence.startswith("job counter")
+    return booking.evidence.endswith(SPLIT)
 
 
 def _negative(took: Took) -> Took:

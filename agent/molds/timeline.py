@@ -59,9 +59,11 @@ class Timeline:
         self._said: list[tuple[datetime, str | None]] = []
         for word in ordered:
             if word.source != PERSON:
+                before = self._said[-1][1] if self._said else None
                 self._said.append((word.since, word.mold))
                 held = self._words[-1] if self._words else None
-                if held is not None and held.source == PERSON and held.mold == word.mold:
+                # It confirms what was said; or it is no news, for the mold was only re-cut.
+                if held is not None and held.source == PERSON and word.mold in (held.mold, before):
                     continue
             self._words.append(word)
         self._times = [word.since for word in self._words]

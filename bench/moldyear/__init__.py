@@ -1,0 +1,1 @@
+"""A shop's year of molds, walked through the agent's own stages while it is killed."""
