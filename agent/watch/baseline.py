@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from agent.watch.channel import ARMED, CALM, OUT, PROVISIONAL, Channel
+from agent.watch.channel import ARMED, CALM, OUT, Channel
 from agent.watch.envelope import Envelope
+from agent.watch.limits import PROVISIONAL
 from agent.watch.shapes import Shapes
 from agent.watch.together import Together
 from agent.watch.treatment import SET_POINTS, TREATMENTS

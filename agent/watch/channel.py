@@ -4,15 +4,6 @@ A channel learns a centre and a scatter from good cycles, then holds three chart
 shot, confirmed by a second (`Shewhart`); a lasting shift (`Ewma`), of values cut at the single
 shot's limit, so that one wild value is no shift; and frequent spikes (`Cusum` of how often). What
 wanders in an ordinary hour has a centre that follows it, and a reference that does not.
-
-Limits are the larger of a floor (`agent.watch.treatment`) and of what the channel has seen itself:
-the scatter of the very mean that is judged, not one computed as if shots were independent of each
-other, and widened by how few shots it was learned from. Heavy tails widen the limit of one shot by
-how far and how often they reach.
-
-Source:
-    Limits from few cycles and autocorrelated ones: molding reference 4.2. The tail beyond three
-    sigma is extrapolated by its mean excess (Pickands 1975), as an exponential one.
 """
 
 import math
@@ -22,27 +13,13 @@ from statistics import fmean, median
 from typing import Any
 
 from agent.watch.charts import Cusum, Ewma, Shewhart
+from agent.watch.limits import PROVISIONAL, Limits, Scatter
 from agent.watch.settling import Settling
 from agent.watch.tail import Tail
 from agent.watch.treatment import Treatment
 
-PROVISIONAL = 8
-"""Good cycles until limits are provisional: judged, at twice the floors."""
 ARMED = 50
 """Good cycles until a channel is armed."""
-SIGMAS = 5.0
-SIGMAS_LASTING = 4.0
-"""For a mean that is told only when it lasts."""
-INDEPENDENT = 15
-"""Cycles that count as one independent one when a scatter is learned: what wanders with a lag-1
-correlation of 0.9 forgets in about as many."""
-RARE, RARE_TIMES = 2e-4, 1e-3
-"""Share of good shots that a single limit may leave out; of times, that don't remember the shot
-before, two in a row are then one in a million."""
-RARE_MEAN = 2e-5
-"""The same for the mean, which no second one confirms."""
-PACED_S, PACED_SIGMAS = 0.25, 8.0
-"""A time that scatters so much is paced by people: skewed, and nobody's hurry."""
 HOME = 0.7
 """Share of the limit for a shift, within which of the reference a signal is at home."""
 BACK_WITHIN = 0.7
@@ -373,24 +350,13 @@ class Channel:
         return gone > 0.5 * self.treatment.floors(self.centre)[1]
 
     def _limits(self) -> None:
-        few = 1.0 + 1.5 / math.sqrt(max(self.n, PROVISIONAL) / INDEPENDENT)
-        wide = 1.0 if self.armed else 2.0
-        home = self.home
-        single_floor, shift_floor, drift_floor = self.treatment.floors(home)
-        sigma, mean_sigma = math.sqrt(self._m2), math.sqrt(self._s2)
-        paced = PACED_SIGMAS if not self.treatment.slow and sigma > PACED_S else SIGMAS
-        single = max(wide * single_floor, paced * sigma * math.sqrt(few))
-        lasting = SIGMAS_LASTING if self.treatment.group == "process" else paced
-        shift = max(wide * shift_floor, lasting * mean_sigma * few)
-        rare = RARE if self.treatment.slow else RARE_TIMES
-        self._clip = single
-        self._odd = max(3 * sigma, 0.4 * single_floor)
-        self.single.limit = max(single, self._odd + self._far.reach(self.n, rare))
-        self.shift.limit = max(shift, 0.5 * shift + self._far_mean.reach(self.n, RARE_MEAN))
-        self._ease = 0.5 * shift
-        self._grain = (0.1 * shift_floor) ** 2
-        if self.reference is not None and drift_floor:
-            self._drift_limit = max(drift_floor, SIGMAS * sigma * few)
+        seen = Scatter(self.n, math.sqrt(self._m2), math.sqrt(self._s2), self._far, self._far_mean)
+        limits = Limits.of(self.treatment, self.home, seen, armed=self.armed)
+        self._clip, self._odd, self._ease = limits.clip, limits.odd, limits.ease
+        self.single.limit, self.shift.limit = limits.single, limits.shift
+        self._grain = limits.grain
+        if self.reference is not None and limits.drift < math.inf:
+            self._drift_limit = limits.drift
             self._wandered()
 
     def relearn(self) -> None:
