@@ -173,6 +173,18 @@ class History:
                 return
             after = rows[-1]["id"]
 
+    def cycles_up_to(self, name: str, segment: int, counter: int, most: int) -> list[Booked]:
+        """A machine's cycles of one segment up to a counter, the newest of them, oldest first."""
+        query = (
+            _filtered(Filter(machine=name))
+            .where(cycle.c.segment == segment, cycle.c.counter <= counter)
+            .order_by(cycle.c.counter.desc())
+            .limit(most)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [booked_of(dict(row)) for row in reversed(rows)]
+
     def count(self, wanted: Filter) -> int:
         """How many cycles `cycles` would give."""
         query = select(func.count()).select_from(_filtered(wanted).subquery())

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.gzip import GZipMiddleware
 
 from agent.live import Plant
-from dashboards import inboxroutes, moldroutes
+from dashboards import healthroutes, inboxroutes, moldroutes, pressroutes
 from dashboards.assets import Assets
 from dashboards.channel import Channel
 from dashboards.headers import KnownHosts, SecurityHeaders
@@ -87,6 +87,8 @@ def create_app(
     if access is not None:
         inboxroutes.add(app, draw, access)
         moldroutes.add(app, draw, access)
+        pressroutes.add(app, draw, access)
+        healthroutes.add(app, draw, access)
     return app
 
 

@@ -14,11 +14,11 @@ from agent.rows import from_ns, to_ns
 from agent.schema import VALUE_COLUMNS, cycle, machine
 from dashboards.catalogue import Catalogue
 from dashboards.face import shown
-from dashboards.figures import NOTHING, duration_parts, number
+from dashboards.figures import duration_parts, number
 from dashboards.plantzone import PlantZone
 from dashboards.trend import Trend, trend
+from dashboards.wording import decimals_of, in_words, told, unit_of
 from drivers import Value
-from drivers.signals import signal_named
 
 Shelf = Literal["open", "muted", "closed"]
 SHELVES: tuple[Shelf, ...] = get_args(Shelf)
@@ -281,11 +281,11 @@ class Inbox:
     def _detail(self, known: Known) -> Detail:
         anomaly, say = known.anomaly, self._strings.say
         facts: list[tuple[str, Value | None]] = [
-            (say("detail.value"), _told(anomaly.value, anomaly.signal)),
-            (say("detail.expected"), _told(anomaly.expected, anomaly.signal)),
-            (say("detail.limit"), _told(anomaly.limit, anomaly.signal)),
+            (say("detail.value"), told(anomaly.value, anomaly.signal)),
+            (say("detail.expected"), told(anomaly.expected, anomaly.signal)),
+            (say("detail.limit"), told(anomaly.limit, anomaly.signal)),
         ]
-        evidence = [(_words(name), _told(value, name)) for name, value in anomaly.evidence.items()]
+        evidence = [(in_words(name), told(value, name)) for name, value in anomaly.evidence.items()]
         pairs = [(name, str(value)) for name, value in [*facts, *evidence] if value]
         parts = []
         if anomaly.since_counter is not None:
@@ -313,10 +313,10 @@ class Inbox:
                 limit=anomaly.limit,
                 since=anomaly.since_counter,
                 until=anomaly.until_counter,
-                decimals=_decimals(anomaly.signal),
+                decimals=decimals_of(anomaly.signal),
                 clock=self._zone.minute,
             ),
-            trend_name=_words(anomaly.signal or "", unit=True),
+            trend_name=_named(anomaly.signal or ""),
             cause_number=self._found.follows.number if self._found.follows else None,
         )
 
@@ -349,41 +349,10 @@ def shown_long(text: str) -> str:
     return " ".join(shown(word) for word in words)[:2000]
 
 
-def _words(name: str, *, unit: bool = False) -> str:
-    """A name in words: `mold_temp_c` is `Mold temp`; with its unit, `Mold temp, °C`."""
-    signal = signal_named(name)
-    parts = [_bare(word) for word in name.replace(",", " ").replace(":", " ").split()]
-    words = " ".join(parts).replace("_", " ")
-    words = words[:1].upper() + words[1:]
-    return f"{words}, {signal.unit}" if unit and signal is not None and signal.unit else words
-
-
-def _bare(name: str) -> str:
-    """A signal's name without its unit; any other word as it is."""
-    signal = signal_named(name)
-    if signal is None or not signal.unit:
-        return name
-    return name.removesuffix("_l_min") if name.endswith("_l_min") else name.rpartition("_")[0]
-
-
-def _decimals(name: str | None) -> int:
-    signal = signal_named(name) if name else None
-    return signal.decimals if signal is not None else 2
-
-
 def _number(value: Value | None) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _told(value: Value | None, name: str | None) -> str:
-    if value is None or value == "":
-        return ""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return shown(str(value))
-    signal = signal_named(name) if name else None
-    if signal is not None and signal.unit:
-        return f"{number(value, signal.decimals)} {signal.unit}"
-    if isinstance(value, int):
-        return number(value)
-    text = number(value, 4 if abs(value) < 1 else 3).rstrip("0").rstrip(".")
-    return text or NOTHING
+def _named(name: str) -> str:
+    unit = unit_of(name)
+    return f"{in_words(name)}, {unit}" if unit else in_words(name)

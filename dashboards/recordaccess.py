@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from agent.audit import Author, change, login_name
 from agent.files import RecordError
-from agent.history import open_history
+from agent.history import History, open_history
 from dashboards.headers import same_origin
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class RecordAccess:
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.now = clock
-        self._url = url
+        self.url = url
         self._done: OrderedDict[str, None] = OrderedDict()
 
     async def read(
@@ -68,6 +68,14 @@ class RecordAccess:
             if otherwise is None:
                 raise
             return otherwise
+
+    async def ask(self, question: Callable[[History, datetime], T]) -> T:
+        """The same with the record's own questions.
+
+        Raises:
+            RecordError: it can't be read.
+        """
+        return await asyncio.to_thread(self._ask, question)
 
     async def write(
         self, request: Request, deed: Callable[[Connection, Author, Mapping[str, str]], object]
@@ -101,8 +109,12 @@ class RecordAccess:
         return form
 
     def _read(self, question: Callable[[Connection, datetime], T]) -> T:
-        with open_history(self._url) as history, history.connect() as connection:
+        with open_history(self.url) as history, history.connect() as connection:
             return question(connection, self.now())
+
+    def _ask(self, question: Callable[[History, datetime], T]) -> T:
+        with open_history(self.url) as history:
+            return question(history, self.now())
 
     def _write(
         self,
@@ -110,7 +122,7 @@ class RecordAccess:
         author: Author,
         form: Mapping[str, str],
     ) -> None:
-        with change(self._url) as connection:
+        with change(self.url) as connection:
             deed(connection, author, form)
 
     def _refuse_strangers(self, request: Request) -> None:

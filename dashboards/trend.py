@@ -7,7 +7,10 @@ from datetime import datetime
 from dashboards.figures import number
 
 WIDTH, HEIGHT = 640.0, 220.0
-LEFT, RIGHT, TOP, BOTTOM = 52.0, 74.0, 18.0, 26.0
+LEFT, RIGHT, TOP, BOTTOM = 52.0, 14.0, 18.0, 26.0
+
+NAMES = 60.0
+"""More on the right, where levels are named."""
 ROOM = 0.12
 """Share of the span that stays free above and below."""
 
@@ -37,7 +40,7 @@ class Trend:
     since: Mark | None
     """Where the anomaly began."""
     left: float = LEFT
-    right: float = WIDTH - RIGHT
+    right: float
     top: float = TOP
     bottom: float = HEIGHT - BOTTOM
     size: str = f"0 0 {WIDTH:g} {HEIGHT:g}"
@@ -75,7 +78,8 @@ def trend(
     span = max(high - low, 0.02 * abs(high), 10.0**-decimals)
     middle = (low + high) / 2
     low, high = middle - span * (0.5 + ROOM), middle + span * (0.5 + ROOM)
-    wide = (WIDTH - LEFT - RIGHT) / (len(cycles) - 1)
+    right = WIDTH - RIGHT - (NAMES if expected is not None or limit is not None else 0.0)
+    wide = (right - LEFT) / (len(cycles) - 1)
 
     def x(place: int) -> float:
         return round(LEFT + wide * place, 1)
@@ -103,7 +107,8 @@ def trend(
         flagged=flagged,
         levels=[Mark(LEFT, y(each), number(each, decimals)) for each in steps],
         times=[Mark(x(place), HEIGHT - 8, clock(cycles[place][0])) for place in places],
-        expected=Mark(WIDTH - RIGHT, y(expected)) if expected is not None else None,
-        limit=Mark(WIDTH - RIGHT, y(limit)) if limit is not None else None,
+        right=right,
+        expected=Mark(right, y(expected)) if expected is not None else None,
+        limit=Mark(right, y(limit)) if limit is not None else None,
         since=Mark(first, TOP) if first is not None else None,
     )

@@ -61,6 +61,7 @@ const DO = {
   1: () => go("/"),
   2: () => go("/anomalies"),
   3: () => go("/molds"),
+  4: () => go("/health"),
 };
 
 single.checked = kept.get("keys") !== "off";

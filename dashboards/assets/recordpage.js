@@ -9,7 +9,10 @@ import { changed, everySecond } from "./staying.js";
 const EVERY_S = 5;
 
 const view = new LinkView();
-const link = new Link(changed);
+let heard = null;
+const link = new Link((message) => {
+  if (!changed(message)) heard?.(message, link.now);
+});
 let seconds = 0;
 let busy = false;
 
@@ -19,6 +22,11 @@ everySecond(link, () => {
   seconds += 1;
   if (!lost && !document.hidden && seconds % EVERY_S === 0) refresh();
 });
+
+/** Hear every message of the live channel, with the server's time; set before the first one comes. */
+export function hear(call) {
+  heard = call;
+}
 
 /** Replace each marked part whose new text differs; a part in which somebody is stays as it is. */
 async function refresh() {

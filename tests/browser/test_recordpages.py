@@ -18,7 +18,7 @@ from tests.dashboards.story import AT, story
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
-PATHS = ("/anomalies", "/molds", "/molds/A-2217")
+PATHS = ("/anomalies", "/molds", "/molds/A-2217", "/press/IMM-07", "/health")
 
 
 @pytest_asyncio.fixture(loop_scope="package")
@@ -132,6 +132,25 @@ async def test_pages_of_the_record_fit_and_stand_still(
             assert round(await page.evaluate(SHIFT), 2) == 0.0, (width, scheme)
             if width in (1440, 390):
                 await page.screenshot(path=artefacts / f"{name}-{width}-{scheme}.png")
+    assert complaints == []
+
+
+async def test_from_the_wall_to_a_press_and_along_the_presses(
+    address: str, open_page: Open, complaints: list[str]
+) -> None:
+    page = await opened(open_page, f"{address}/")
+    await page.locator("press-tile", has_text="Hub cover").click()
+    await page.wait_for_url("**/press/IMM-07")
+    await page.wait_for_selector(LIVE)
+    await expect(page.locator("press-tile .head b")).to_have_text("07")
+    await page.keyboard.press("]")
+    await page.wait_for_url("**/press/IMM-08")
+    await page.wait_for_selector(LIVE)
+    await page.keyboard.press("[")
+    await page.wait_for_url("**/press/IMM-07")
+    await page.get_by_role("link", name="139", exact=True).click()
+    await page.wait_for_url("**/press/IMM-07/cycle/1/139")
+    await expect(page.locator(".heading")).to_contain_text("Cycle 139")
     assert complaints == []
 
 

@@ -2,18 +2,23 @@
 
 import random
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from agent.anomalies import act
 from agent.anomaly import Anomaly
 from agent.audit import Author, change
-from agent.batch import Batch, MachineRow, MoldRow
+from agent.batch import Batch, Blind, MachineRow, MoldRow
+from agent.cycle import Curve
 from agent.ledger import Ledger, Standing
 from agent.molds.desk import Desk
 from agent.molds.servicelog import Service
 from agent.record import open_record
+from drivers import Change, Notice
 from tests.agent.makers import at, cycle
 from tests.dashboards.story import AT
 
@@ -90,6 +95,14 @@ ANOMALIES = [
 ]  # fmt: skip
 
 
+def curve(ended: datetime, seed: int) -> Curve:
+    """Ten seconds of a pressure, a hundred samples a second, with half a second missing."""
+    t_s = np.arange(0, 10, 0.01)
+    values = 900 * np.exp(-(((t_s - 1.2) / 0.9) ** 2)) + seed % 7
+    seen = (t_s < 6.0) | (t_s >= 6.5)
+    return Curve(started_at=ended - timedelta(seconds=20), t_s=t_s[seen], values=values[seen])
+
+
 async def recorded(folder: Path, **molds: Mapping[str, Any]) -> str:
     """Write the story into a record; its URL.
 
@@ -110,8 +123,20 @@ async def recorded(folder: Path, **molds: Mapping[str, Any]) -> str:
                 values={"cooling_time_s": round(11.8 + longer + chance.gauss(0, 0.02), 2),
                         "cycle_time_s": CYCLE_S + longer},
             )  # fmt: skip
+            if n >= SHOTS - 1:
+                shot = replace(shot, curves={"injection_pressure_bar": curve(shot.time, n)})
             await record.keep(Batch(machine="IMM-07", entries=[book.take(shot)]))
-        done = await record.keep(Batch(machine="IMM-07", anomalies=ANOMALIES))
+        blind = Blind(
+            machine="IMM-07", since=AT - timedelta(hours=3), until=AT - timedelta(hours=2.75),
+            cause="unreachable", why="switch restarted",
+        )  # fmt: skip
+        noticed = Notice(
+            machine="IMM-07", at=AT - timedelta(minutes=6), received_at=AT, change=Change.PARAMETER,
+            name="cooling_time_set_s", old=11.8, new=12.2, who="Operator 2",
+        )  # fmt: skip
+        done = await record.keep(
+            Batch(machine="IMM-07", anomalies=ANOMALIES, blinds=[blind], notices=[noticed])
+        )
         await done
     by = Author(who="D. Braun", at=AT - timedelta(hours=4))
     with change(url) as connection:

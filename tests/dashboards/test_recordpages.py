@@ -22,7 +22,7 @@ from dashboards.catalogue import catalogue
 from tests.dashboards.client import Answer, get, post, serving
 from tests.dashboards.recorded import MOLDS, recorded
 from tests.dashboards.story import AT
-from tests.dashboards.test_pages import Attributes
+from tests.dashboards.test_pages import Attributes, first_visit
 
 LATER = AT + timedelta(minutes=1)
 """A minute into the story."""
@@ -126,7 +126,8 @@ async def test_an_anomaly_shows_all_that_speaks_for_it(place: Place) -> None:
 
 async def test_pages_of_the_record_carry_no_inline_script_or_style(place: Place) -> None:
     number = await place.number("a")
-    for path in ("/anomalies", f"/anomalies/{number}", "/molds", "/molds/A-2217"):
+    pages = ("/anomalies", f"/anomalies/{number}", "/molds", "/molds/A-2217", "/health")
+    for path in (*pages, "/press/IMM-07"):
         for tag, attributes in Attributes((await get(f"{place.address}{path}")).text).found:
             assert "style" not in attributes
             assert tag != "style"
@@ -235,7 +236,7 @@ async def test_a_record_that_is_gone_is_said(place: Place, tmp_path: Path) -> No
         file.unlink()
 
     assert (await get(f"{place.address}/")).status == 200
-    for path in ("/anomalies", "/molds", "/molds/A-2217"):
+    for path in ("/anomalies", "/molds", "/molds/A-2217", "/health", "/press/IMM-07"):
         answer = await get(f"{place.address}{path}")
         assert answer.status == 503
         assert "Traceback" not in answer.text
@@ -250,7 +251,7 @@ async def test_without_a_record_there_are_no_pages_about_it(demo_plant: Plant) -
 
 
 async def test_the_overview_says_how_many_are_new(place: Place) -> None:
-    assert "Anomalies 2 Molds" in await place.words("/")
+    assert "Anomalies 2 Molds Health" in await place.words("/")
 
 
 async def test_molds_stand_with_life_service_and_place(place: Place) -> None:
@@ -338,6 +339,62 @@ async def test_molds_are_mounted_taken_off_and_revised_from_the_page(place: Plac
         assert 'role="alert"' in answer.text
     said = json.loads(place.audit()[-1]["new"])
     assert said["reason"] == "gate 1.2 to 1.5 mm"
+
+
+async def test_a_press_shows_its_cycles_curves_and_past(place: Place) -> None:
+    answer = await get(f"{place.address}/press/IMM-07")
+    text = words_of(answer)
+
+    for words in (
+        "Press IMM-07 Cycle 140, ended 14:32:07",
+        "A-2217 C, Job 48211, shot",
+        "Injection pressure, bar 950 samples, 95 a second",
+        "Cooling time 12.",
+        "Cycle time 24.40 s",
+        "Cooling timer changed",
+        "140 14:32:07 24.40 s 12.",
+        "Not seen for 15 min. switch restarted",
+        "Cooling time set from 11.8 to 12.2 Operator 2",
+    ):
+        assert words in text, words
+    (line,) = re.findall(r'<path class="line" d="(M[^"]+)"/></svg>', answer.text)[:1]
+    assert line.count("M") == 2, "a hole is a hole"
+    assert 'class="ghost" d="M' in answer.text
+    assert (await get(f"{place.address}/press/07")).status == 200, "as its tile calls it"
+
+
+async def test_an_old_cycle_has_an_address_of_its_own(place: Place) -> None:
+    text = await place.words("/press/IMM-07/cycle/1/100")
+
+    assert "Cycle 100, ended" in text
+    assert "Newest cycle" in text
+    for path in ("IMM-07/cycle/1/999", "IMM-07/cycle/2/100", "IMM-07/cycle/1/x", "IMM-99"):
+        answer = await get(f"{place.address}/press/{path}")
+        assert answer.status == 404
+        assert "Traceback" not in answer.text
+    assert "No cycle yet" in await place.words("/press/IMM-12")
+
+
+async def test_health_says_what_was_kept_and_what_was_not(place: Place) -> None:
+    text = await place.words("/health")
+
+    for words in (
+        "140 cycles seen: 140 kept, 0 refused; 0 shots not observed",
+        "IMM-07 modbus never reached never",
+        "15 min",
+        "No sink is configured",
+        "plant.db",
+        "free",
+    ):
+        assert words in text, words
+
+
+async def test_a_first_visit_costs_no_more_than_its_budget(place: Place) -> None:
+    for path in ("/anomalies", "/molds", "/molds/A-2217", "/press/IMM-07", "/health"):
+        cost = await first_visit(place.address, path)
+        assert cost["html"] < 35_000, path
+        assert cost[".css"] < 12_000, path
+        assert cost[".js"] < 15_000, path
 
 
 async def test_hostile_names_and_words_are_only_shown(demo_plant: Plant, tmp_path: Path) -> None:

@@ -1,0 +1,308 @@
+"""One press: its last cycles, the curves of one of them, what is open, and where we were blind."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from agent.anomalies import Known, Wanted, anomalies
+from agent.anomaly import AnomalyError
+from agent.batch import Blind
+from agent.cycle import Booked, Curve
+from agent.history import Filter, History
+from agent.live import Plant, Tile
+from agent.rows import from_ns
+from agent.schema import VALUE_COLUMNS, machine, notice
+from dashboards.catalogue import Catalogue
+from dashboards.curvechart import CurveChart, curve_chart
+from dashboards.face import Artist, Face, shown
+from dashboards.figures import duration_parts, number
+from dashboards.plantzone import PlantZone
+from dashboards.trend import Trend, trend
+from dashboards.wording import in_words, told, unit_of
+from drivers.signals import SIGNALS
+
+CYCLES_SHOWN = 120
+LISTED = 12
+NOTICES_SHOWN = 8
+BLIND_HOURS = 24
+
+STRIPS = (
+    "cooling_time_s", "cycle_time_s", "fill_time_s", "recovery_time_s", "cushion_mm",
+    "injection_pressure_peak_bar", "cavity_pressure_peak_bar", "transfer_pressure_bar",
+    "mold_temp_c", "coolant_flow_l_min", "coolant_out_c", "melt_temp_c",
+)  # fmt: skip
+"""What is drawn over the cycles, in this order, where the press gives it."""
+
+STRIPS_MOST = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PressFound:
+    """What the record says of one press."""
+
+    cycles: Sequence[Booked]
+    """The newest, oldest first."""
+    shown: Booked | None
+    """The one that is looked at."""
+    curves: Mapping[str, Curve]
+    before: Mapping[str, Curve]
+    """Of the cycle before that one."""
+    open: Sequence[Known]
+    blinds: Sequence[Blind]
+    notices: Sequence[Mapping[str, Any]]
+
+
+def look_at_press(
+    history: History, now: datetime, name: str, wanted: tuple[int, int] | None
+) -> PressFound:
+    """Read what the page shows.
+
+    Args:
+        history: The record.
+        now: UTC.
+        name: Of the machine.
+        wanted: Segment and counter of the cycle to show; None: the newest.
+
+    Raises:
+        AnomalyError: there is no such cycle.
+    """
+    if wanted is None:
+        cycles = list(history.cycles(Filter(machine=name), newest=CYCLES_SHOWN))
+    else:
+        cycles = history.cycles_up_to(name, *wanted, CYCLES_SHOWN)
+    shown_ = cycles[-1] if cycles else None
+    if wanted is not None and (shown_ is None or (shown_.segment, shown_.cycle.counter) != wanted):
+        raise AnomalyError(f"{name} has no cycle {wanted[1]} in segment {wanted[0]}")
+    with history.connect() as connection:
+        open_ = anomalies(
+            connection, Wanted(machine=name, states=("open", "acknowledged")), now=now
+        )
+        query = (
+            select(notice)
+            .join(machine)
+            .where(machine.c.name == name)
+            .order_by(notice.c.id.desc())
+            .limit(NOTICES_SHOWN)
+        )
+        notices = [dict(row) for row in connection.execute(query).mappings()]
+    return PressFound(
+        cycles=cycles,
+        shown=shown_,
+        curves=history.curves(shown_) if shown_ else {},
+        before=history.curves(cycles[-2]) if len(cycles) > 1 else {},
+        open=[each for each in open_ if each.muted is None],
+        blinds=history.blinds(name, since=now - timedelta(hours=BLIND_HOURS)),
+        notices=notices,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """One signal over the cycles."""
+
+    name: str
+    last: str
+    trend: Trend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueRow:
+    """One value of the cycle that is shown."""
+
+    name: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleRow:
+    """One line of the list of cycles."""
+
+    address: str
+    counter: str
+    when: str
+    cycle: str
+    cooling: str
+    note: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """One line of blind intervals, or of notices."""
+
+    when: str
+    text: str
+    more: str = ""
+
+
+class PressPage:
+    """Everything that the template of the page needs."""
+
+    def __init__(
+        self,
+        found: PressFound,
+        plant: Plant,
+        tile: Tile,
+        now: datetime,
+        strings: Catalogue,
+        zone: PlantZone,
+        *,
+        live: bool,
+    ) -> None:
+        self.now = now
+        self.tile = tile
+        self.live = live
+        """Whether the newest cycle is shown, whichever that is."""
+        self.place = [each.machine for each in plant.tiles].index(tile.machine)
+        self.name = shown(tile.machine)
+        self.face: Face = Artist(strings, zone).face(tile, now)
+        names = [each.machine for each in plant.tiles]
+        self.before = names[self.place - 1]
+        self.after = names[(self.place + 1) % len(names)]
+        self.open = [(each.number, each.anomaly) for each in found.open]
+        self._found = found
+        self._strings = strings
+        self._zone = zone
+
+    @property
+    def heading(self) -> str:
+        """Which cycle is shown."""
+        each = self._found.shown
+        if each is None:
+            return self._strings["press.no_cycle"]
+        at = self._zone.moment(each.cycle.time, self.now)
+        return self._strings.say("press.cycle", n=number(each.cycle.counter), time=at)
+
+    @property
+    def about(self) -> str:
+        """Mold, job and state of the cycle that is shown."""
+        each = self._found.shown
+        if each is None:
+            return ""
+        mold = f"{shown(each.mold)} {shown(each.revision or '')}".rstrip() if each.mold else ""
+        job = self._strings.say("tile.job", job=shown(each.cycle.job)) if each.cycle.job else ""
+        words = (mold, job, self._strings.get(f"closing.{each.cycle.closing}", ""),
+                 "" if each.cycle.state == "production" else each.cycle.state,
+                 *(shown(flag).replace("_", " ") for flag in each.cycle.flags))  # fmt: skip
+        return ", ".join(word for word in words if word)
+
+    @property
+    def strips(self) -> list[Strip]:
+        """Signals over the last cycles of the mold that made the one that is shown."""
+        each = self._found.shown
+        if each is None:
+            return []
+        mine = [c for c in self._found.cycles if (c.mold, c.segment) == (each.mold, each.segment)]
+        strips = []
+        for name in STRIPS:
+            points = [
+                (c.cycle.time, c.cycle.counter, _number(c.cycle.values.get(name))) for c in mine
+            ]
+            drawn = trend(
+                points, expected=None, limit=None, since=None, until=None,
+                decimals=SIGNALS[name].decimals, clock=self._zone.minute,
+            )  # fmt: skip
+            if drawn is not None:
+                last = points[-1][2]
+                strips.append(
+                    Strip(
+                        name=in_words(name),
+                        last=told(last, name) if last is not None else "",
+                        trend=drawn,
+                    )
+                )
+        return strips[:STRIPS_MOST]
+
+    @property
+    def curves(self) -> list[tuple[str, CurveChart]]:
+        """Curves of the cycle that is shown, by their names with units."""
+        found = []
+        for name, curve in sorted(self._found.curves.items()):
+            signal = SIGNALS.get(name)
+            decimals = signal.decimals if signal else 2
+            chart = curve_chart(name, curve, self._found.before.get(name), decimals)
+            if chart is not None:
+                unit = unit_of(name)
+                found.append((f"{in_words(name)}, {unit}" if unit else in_words(name), chart))
+        return found
+
+    @property
+    def values(self) -> list[ValueRow]:
+        """Every value of the cycle, in the order of the vocabulary."""
+        each = self._found.shown
+        if each is None:
+            return []
+        values, order = each.cycle.values, {name: n for n, name in enumerate(VALUE_COLUMNS)}
+        rows = []
+        for name in sorted(values, key=lambda name: (order.get(name, len(order)), name)):
+            doubt = each.cycle.uncertainty.get(name)
+            text = told(values[name], name)
+            if doubt:
+                text = f"{text} ±{number(doubt, 2)}"
+            origin = each.cycle.provenance.get(name)
+            word = self._strings.get(f"origin.{origin.value}", origin.value) if origin else ""
+            rows.append(ValueRow(name=in_words(name), value=text, origin=word))
+        return rows
+
+    @property
+    def last_cycles(self) -> list[CycleRow]:
+        """The last cycles, newest first."""
+        rows = []
+        for each in reversed(self._found.cycles[-LISTED:]):
+            values = each.cycle.values
+            note = [] if each.cycle.closing == "shot" else [self._strings["closing.dry"]]
+            note += [] if each.cycle.state == "production" else [each.cycle.state]
+            rows.append(
+                CycleRow(
+                    address=f"{each.segment}/{each.cycle.counter}",
+                    counter=number(each.cycle.counter),
+                    when=self._zone.moment(each.cycle.time, self.now),
+                    cycle=told(values.get("cycle_time_s"), "cycle_time_s"),
+                    cooling=told(values.get("cooling_time_s"), "cooling_time_s"),
+                    note=", ".join(note),
+                    current=each is self._found.shown and not self.live,
+                )
+            )
+        return rows
+
+    @property
+    def blinds(self) -> list[Stretch]:
+        """Where we could not see it, newest first."""
+        rows = []
+        for each in reversed(self._found.blinds):
+            until = each.until or self.now
+            key, parts = duration_parts((until - each.since).total_seconds())
+            lasting = self._strings.say(key, **parts)
+            if each.until is None:
+                lasting = self._strings.say("press.still", duration=lasting)
+            when = self._zone.moment(each.since, self.now)
+            rows.append(Stretch(when=when, text=lasting, more=shown(each.why)))
+        return rows[:NOTICES_SHOWN]
+
+    @property
+    def notices(self) -> list[Stretch]:
+        """What was changed on it, newest first."""
+        rows = []
+        for row in self._found.notices:
+            old, new = _plain(row["old"]), _plain(row["new"])
+            text = in_words(row["name"]) if row["name"] else row["change"]
+            if old or new:
+                unit = f" {shown(row['unit'])}" if row["unit"] else ""
+                text = self._strings.say("press.changed", what=shown(text), old=old, new=new + unit)
+            elif row["text"]:
+                text = f"{shown(text)}: {shown(row['text'])}"
+            when = self._zone.moment(from_ns(row["time_ns"]), self.now)
+            rows.append(Stretch(when=when, text=text, more=shown(row["who"] or "")))
+        return rows
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _plain(text: str | None) -> str:
+    return shown(text.strip('"')) if text and text != "null" else ""

@@ -1,0 +1,55 @@
+"""Signals and their values in words."""
+
+from dashboards.face import shown
+from dashboards.figures import NOTHING, number
+from drivers import Value
+from drivers.signals import signal_named
+
+
+def in_words(name: str) -> str:
+    """A name that may hold signals, without their units.
+
+    >>> in_words("mold_temp_c"), in_words("coolant_flow_l_min usual"), in_words("shots")
+    ('Mold temp', 'Coolant flow usual', 'Shots')
+    """
+    parts = [_bare(word) for word in name.replace(",", " ").replace(":", " ").split()]
+    words = shown(" ".join(parts).replace("_", " "))
+    return words[:1].upper() + words[1:]
+
+
+def unit_of(name: str) -> str:
+    """The unit of a signal; empty where it has none, or where the name is no signal's."""
+    signal = signal_named(name)
+    return signal.unit if signal is not None else ""
+
+
+def decimals_of(name: str | None) -> int:
+    """How many decimals a signal is shown with."""
+    signal = signal_named(name) if name else None
+    return signal.decimals if signal is not None else 2
+
+
+def told(value: Value | None, name: str | None) -> str:
+    """A value with its unit; empty where there is none.
+
+    >>> told(12.2, "cooling_time_s"), told("Operator 2", "who"), told(None, "cooling_time_s")
+    ('12.20 s', 'Operator 2', '')
+    """
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return shown(str(value))
+    unit = unit_of(name) if name else ""
+    if unit:
+        return f"{number(value, decimals_of(name))} {unit}"
+    if isinstance(value, int):
+        return number(value)
+    text = number(value, 4 if abs(value) < 1 else 3).rstrip("0").rstrip(".")
+    return text or NOTHING
+
+
+def _bare(name: str) -> str:
+    unit = unit_of(name)
+    if not unit:
+        return name
+    return name.removesuffix("_l_min") if name.endswith("_l_min") else name.rpartition("_")[0]
