@@ -30,15 +30,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     for sentence in outcome.wrong:
         print(sentence, file=sys.stderr)
     for sentence in outcome.missed:
-        print(f"{sentence}; a mold came and went untold", file=sys.stderr)
+        print(f"{sentence}; something came and went untold", file=sys.stderr)
     shots = sum(outcome.truth.values())
     print(
         f"{outcome.days:g} days, {outcome.closings:,} closings, {shots:,} of them shots, on "
         f"{len(outcome.truth)} mold revisions; {outcome.kills} kills, {outcome.entries} late "
         f"entries: {outcome.exact} revisions exact, {len(outcome.wrong)} wrong, "
-        f"{len(outcome.missed)} outside of their bounds where a mold came and went untold, the "
-        f"others with bounds that hold the truth; bounds are {outcome.doubt:,} shots wide in all, and the numbers "
-        f"{outcome.off:,} off. {time.monotonic() - began:.0f} s"
+        f"{len(outcome.missed)} outside of their bounds where something came and went untold, the "
+        f"others with bounds that hold the truth; bounds are {outcome.doubt:,} shots wide in all, "
+        f"and the numbers {outcome.off:,} off. {time.monotonic() - began:.0f} s"
     )
     return 1 if outcome.wrong else 0
 

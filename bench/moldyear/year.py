@@ -36,8 +36,8 @@ class Outcome:
     truth: dict[Key, int]
     found: dict[Key, Took]
     untold: frozenset[Key]
-    """A mold came and went on a press while the agent was away: it, and those before and after.
-    Nothing that a machine shows tells of it, so no row can."""
+    """While the agent was away a mold came and went (it, and those before and after), or a counter
+    fell and rose again. Nothing that a machine shows later tells of it, so no row can."""
 
     @property
     def wrong(self) -> list[str]:
@@ -146,16 +146,20 @@ def walk(folder: Path, *, days: float, kills: int, seed: int, shorter: int = 1) 
         if isinstance(item, Mounted):
             people.saw(item)
             key = item.mold, item.revision
-            if not agency.runs:
-                unseen.setdefault(item.machine, [on[item.machine]]).append(key)
+            # Lost with the chunk that it is in, where the agent is killed in that.
+            unseen.setdefault(item.machine, [on[item.machine]]).append(key)
             on[item.machine] = key
             continue
+        if not item.closed and item.counter < shown[item.machine].counter:
+            # It lost power and came back with less: what it made since it saved leaves no trace.
+            here = on[item.machine]
+            unseen.setdefault(item.machine, [here]).extend((here, here))
         shown[item.machine] = item
         if agency.runs:
             chunk.append(item)
         if len(chunk) >= CHUNK:
             agency.tell(chunk)
-            chunk = []
+            chunk, unseen = [], {}
     end_s = days * DAY_S
     if not agency.runs:
         agency.start(end_s)
