@@ -41,6 +41,7 @@ from agent.discoveropcua import Visit
 from agent.export import ExportError, export_csv
 from agent.files import RecordError, main_path, trouble_of
 from agent.forward import commands as outbox
+from agent.forward import reach
 from agent.history import Filter, History, open_history
 from agent.live import Plant
 from agent.molds import commands as moldcommands
@@ -138,7 +139,9 @@ def _add_running(commands: Any) -> None:
     one = commands.add_parser("check", help="is the configuration right?")
     one.add_argument("config", type=Path, metavar="CONFIG")
     one.add_argument(
-        "--connect", action="store_true", help="read every machine once; nothing is stored"
+        "--connect",
+        action="store_true",
+        help="read every machine once, and ask every sink; nothing is stored",
     )
     add_format(one)
     one.set_defaults(command=_check)
@@ -334,7 +337,10 @@ def _check(args: argparse.Namespace) -> int:
         return DONE
     readings = asyncio.run(checking.connect_all(loaded))
     checking.show(readings, json=args.format == "json")
-    return FAILED if any(reading.error for reading in readings) else DONE
+    sinks = asyncio.run(reach.reach_all(loaded.config.forward))
+    reach.show(sinks, json=args.format == "json")
+    wrong = [each.error for each in readings] + [each.error for each in sinks]
+    return FAILED if any(wrong) else DONE
 
 
 def _discover(args: argparse.Namespace) -> int:

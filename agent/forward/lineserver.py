@@ -93,8 +93,15 @@ class LineServer:
             RefusedError: 400, 422; what was right in it may have been stored nevertheless.
         """
         body = b"".join(parcel.body for parcel in parcels)
-        if not body:
-            return
+        if body:
+            await self.write(body)
+
+    async def write(self, body: bytes) -> None:
+        """Write lines, or none: that tells whether it would take any.
+
+        Raises:
+            SinkError: as `send`.
+        """
         data = await asyncio.to_thread(gzip.compress, body, 1)
         try:
             await self._writing.post_write_async(
