@@ -147,7 +147,12 @@ def _add_running(commands: Any) -> None:
     one.set_defaults(command=_check)
 
     one = commands.add_parser("discover", help="what is at an address; prints a configuration")
-    one.add_argument("url", metavar="URL", help="opc.tcp://HOST:PORT or modbus://HOST:PORT")
+    one.add_argument(
+        "url",
+        metavar="URL",
+        help="opc.tcp://HOST:PORT, modbus://HOST:PORT, modbus+rtu://HOST:PORT or "
+        "modbus+serial:DEVICE",
+    )
     one.add_argument(
         "--expect", type=expectation, action="append", default=[], metavar="SIGNAL=NUMBER",
         help="Modbus: where does this number of the machine's screen stand? may be repeated",

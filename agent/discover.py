@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from agent.discovermodbus import MODBUS, UNITS, Ask, address_of, probe
+from agent.discovermodbus import UNITS, Ask, is_modbus, place_at, probe
 from agent.discoveropcua import Visit, look
 from agent.printed import DiscoverError, Found
 from agent.trust import AskError
@@ -22,7 +22,8 @@ def discover(
     """Find out what is at an address, and print a configuration for it or write it to a folder.
 
     Args:
-        visit: Where, `opc.tcp://` or `modbus://`; and for OPC UA how it is secured.
+        visit: Where, `opc.tcp://`, `modbus://`, `modbus+rtu://` or `modbus+serial:`; and for OPC
+            UA how it is secured.
         out: The folder; None to print.
         units: Modbus: which units to ask; None for the usual ones.
         registers: Modbus: first and last address; None for where makers usually begin.
@@ -34,21 +35,21 @@ def discover(
         DiscoverError: nobody answers there, or nothing that we can watch; or a file is there.
     """
     url = visit.url
-    if url.startswith("modbus:"):
+    if is_modbus(url):
         if visit.is_secured:
             raise AskError("--security and --user are for opc.tcp:// addresses")
         try:
-            host, port = address_of(url)
+            place = place_at(url)
         except ValueError as error:
-            raise AskError(f"{url!r} {MODBUS}") from error
-        ask = Ask(host=host, port=port, units=units or UNITS, registers=registers, expect=expect)
+            raise AskError(str(error)) from error
+        ask = Ask(place=place, units=units or UNITS, registers=registers, expect=expect)
         try:
             show(asyncio.run(probe(ask)), out)
         except MachineError as error:
             raise DiscoverError(str(error)) from error
         return
     if units or registers or expect:
-        raise AskError("--unit, --registers and --expect are for modbus:// addresses")
+        raise AskError("--unit, --registers and --expect are for Modbus addresses")
     show(look(visit), out)
 
 

@@ -1,20 +1,23 @@
-"""`sprue discover modbus://`: which units answer, what can be read, where a number stands."""
+"""`sprue discover` on a Modbus line: units, what can be read, and where a number stands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import ValidationError
 
 from agent.printed import Found, plain, table_of, toml
 from agent.progress import progress_bar
 from drivers.expectation import Expected, Place, find, sureness
+from drivers.modbus import OF_SERIAL, ModbusSettings
+from drivers.modbusplace import Port, Serial
 from drivers.modbusprobe import USUAL, FoundUnit, look, open_probe
 from drivers.register import AREAS
 from drivers.signals import Kind, kind_of
 
-DEFAULT_PORT = 502
 UNITS = (*range(1, 11), 255)
-"""Unit ids that are tried where none is given."""
+"""Unit ids that are tried where none is given; 255 is no unit of a serial line."""
 TIMEOUT_S = 1.0
 WAIT_S = 1.5
 """Between the two readings: longer than a PLC takes to show something new, shorter than a cycle."""
@@ -22,34 +25,58 @@ ALTERNATIVES = 5
 """Other places for a number that are listed."""
 REGISTERS = 60
 """Registers that a map of what stands there lists; more help nobody."""
-MODBUS = "should be like modbus://192.168.1.20:502"
+LIKE = (
+    "should be like modbus://192.168.1.20:502, modbus+rtu://192.168.1.20:4001 or "
+    "modbus+serial:/dev/ttyUSB0?baud=19200&parity=E&stop_bits=1"
+)
+SCHEMES = ("modbus", "modbus+rtu", "modbus+serial")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """What a person wants to know of a Modbus device."""
 
-    host: str
-    port: int
+    place: Port | Serial
     units: tuple[int, ...] = UNITS
     registers: tuple[int, int] | None = None
     """First and last address; None for the places where makers usually begin."""
     expect: tuple[Expected, ...] = ()
 
 
-def address_of(url: str) -> tuple[str, int]:
-    """Host and port of a `modbus://` address.
+def is_modbus(url: str) -> bool:
+    """Whether an address is meant to be one of a Modbus line."""
+    return url.partition(":")[0] in SCHEMES
+
+
+def place_at(url: str) -> Port | Serial:
+    """The line at an address.
 
     Raises:
         ValueError: it is none.
 
-    >>> address_of("modbus://192.0.2.1")
-    ('192.0.2.1', 502)
+    >>> place_at("modbus+rtu://192.0.2.1:4001")
+    Port(host='192.0.2.1', port=4001, framing='rtu', is_secured=False)
+    >>> place_at("modbus+serial:/dev/ttyUSB0?baud=9600")
+    Serial(device='/dev/ttyUSB0', baud=9600, parity='E', stop_bits=1)
     """
     parts = urlsplit(url)
-    if parts.scheme != "modbus" or not parts.hostname or parts.path.strip("/"):
-        raise ValueError(f"{url!r} {MODBUS}")
-    return parts.hostname, parts.port or DEFAULT_PORT
+    keys = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    found: dict[str, Any] = {"name": "it", "driver": "modbus", "map": "none"}
+    if parts.scheme == "modbus+serial" and not parts.netloc and keys.keys() <= {*OF_SERIAL}:
+        found |= {"serial": parts.path} | {
+            key: word if key == "parity" else int(word) for key, word in keys.items()
+        }
+    elif parts.scheme in SCHEMES[:2] and not parts.path.strip("/") and not keys:
+        framing = "rtu" if parts.scheme == "modbus+rtu" else "tcp"
+        found |= {"host": parts.hostname, "framing": framing}
+        if parts.port:
+            found["port"] = parts.port
+    else:
+        raise ValueError(f"{url!r} {LIKE}")
+    try:
+        return ModbusSettings.model_validate(found).place
+    except ValidationError as error:
+        raise ValueError(f"{url!r} {LIKE}") from error
 
 
 async def probe(ask: Ask) -> Found:
@@ -70,12 +97,14 @@ async def probe(ask: Ask) -> Found:
             steps += 1
             progress(steps)
 
-        name = f"{ask.host}:{ask.port}"
-        async with open_probe(name, ask.host, ask.port, TIMEOUT_S) as one:
-            units = await look(one, ask.units, ranges, WAIT_S, step)
+        name = str(ask.place)
+        of_line = range(1, 248) if ask.place.framing == "rtu" else range(256)
+        asked = tuple(unit for unit in ask.units if unit in of_line)
+        async with open_probe(name, ask.place, TIMEOUT_S) as one:
+            units = await look(one, asked, ranges, WAIT_S, step)
     numbers = ", ".join(str(each.unit) for each in units)
     found = Found(f"# {name}: answers as unit {numbers}.\n")
-    if len(units) == len(ask.units) > 1:
+    if len(units) == len(asked) > 1:
         found.config += "# All that were asked do: it may be one device that looks at no unit id.\n"
     for each in units:
         _print(found, ask, each)
@@ -95,15 +124,35 @@ def _print(found: Found, ask: Ask, unit: FoundUnit) -> None:
     if not unit.stretches:
         found.config += "# It refuses every register that was asked for; see --registers.\n"
         return
-    name = f"{ask.host.replace(':', '-')}-{ask.port}-{unit.unit}"
+    where = _keys_of(ask.place)
+    name = f"{_name_of(ask.place)}-{unit.unit}"
     entries = _expected(ask.expect, unit) if ask.expect else _shown(unit)
     if not any("[[register]]" in entry for entry in entries):
         found.config += "".join(entries)
         return
     file = f"{name}.toml"
-    machine = {"name": name, "driver": "modbus", "host": ask.host, "port": ask.port}
-    found.config += table_of("machine", {**machine, "unit": unit.unit, "map": file})
+    machine = {"name": name, "driver": "modbus", **where, "unit": unit.unit, "map": file}
+    found.config += table_of("machine", machine)
     found.files[file] = f"name = {toml(name)}\n\n" + "\n".join(entries)
+
+
+def _keys_of(place: Port | Serial) -> dict[str, Any]:
+    """What the configuration says of a line."""
+    if isinstance(place, Serial):
+        return {
+            "serial": place.device,
+            "baud": place.baud,
+            "parity": place.parity,
+            "stop_bits": place.stop_bits,
+        }
+    keys: dict[str, Any] = {"host": place.host, "port": place.port}
+    return keys | {"framing": "rtu"} if place.framing == "rtu" else keys
+
+
+def _name_of(place: Port | Serial) -> str:
+    if isinstance(place, Serial):
+        return place.device.rpartition("/")[2]
+    return f"{place.host.replace(':', '-')}-{place.port}"
 
 
 def _expected(wanted: Sequence[Expected], unit: FoundUnit) -> list[str]:

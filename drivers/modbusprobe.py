@@ -1,8 +1,9 @@
-"""What a Modbus TCP device offers, found by asking gently: small blocks, one request at a time.
+"""What a Modbus device offers, found by asking gently: small blocks, one request at a time.
 
 Only reading functions are used. Where a device refuses a range it is not asked for more of it, and
 where a unit does not answer it is not asked again. A connection on which an answer did not come is
-not trusted with another question.
+not trusted with another question; in RTU frames, which do not say whose answer they are, what may
+come late is let pass before the next one is opened.
 """
 
 import asyncio
@@ -11,10 +12,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
 from drivers.errors import GarbledError, UnreachableError
+from drivers.modbuslink import FRAMERS, UNSETTABLE
+from drivers.modbusplace import Port, Serial
 
 BLOCK = 16
 """Registers in one request."""
@@ -59,12 +62,13 @@ class FoundUnit:
 class Probe:
     """A connection to ask on; `open_probe` makes one."""
 
-    def __init__(self, machine: str, host: str, port: int, timeout_s: float) -> None:
+    def __init__(self, machine: str, place: Port | Serial, timeout_s: float) -> None:
         self.machine = machine
+        self._place = place
+        self._pause_s = max(PAUSE_S, place.silence_s)
+        self._late_s = timeout_s if place.framing == "rtu" else 0.0
         self._is_silent = False
-        self._client = AsyncModbusTcpClient(
-            host, port=port, timeout=timeout_s, retries=0, reconnect_delay=0
-        )
+        self._client = _client(place, timeout_s)
 
     async def connect(self) -> None:
         """Connect.
@@ -72,9 +76,15 @@ class Probe:
         Raises:
             UnreachableError: nobody answers.
         """
-        if not await self._client.connect():
-            at = self._client.comm_params
-            raise UnreachableError(self.machine, f"nobody answers at {at.host}:{at.port}")
+        try:
+            is_there = await self._client.connect()
+        except UNSETTABLE as error:
+            what = f"{self._place} does not take that speed or parity: {error}"
+            raise UnreachableError(self.machine, what) from error
+        if not is_there:
+            what = "can't be opened" if isinstance(self._place, Serial) else ""
+            what = f"{self._place} {what}" if what else f"nobody answers at {self._place}"
+            raise UnreachableError(self.machine, what)
 
     def close(self) -> None:
         """Close the connection."""
@@ -160,11 +170,12 @@ class Probe:
 
     async def _ask(self, request: Callable[[], Awaitable[Any]]) -> Any:
         """One answer; None where none came, or one that can't be understood."""
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(self._pause_s)
         try:
             answer = await request()
         except (ModbusException, ValueError, LookupError):
             self._client.close()
+            await asyncio.sleep(self._late_s)
             await self.connect()
             self._is_silent = True
             return None
@@ -172,14 +183,43 @@ class Probe:
         return answer
 
 
+def _client(
+    place: Port | Serial, timeout_s: float
+) -> AsyncModbusTcpClient | AsyncModbusSerialClient:
+    if isinstance(place, Port):
+        return AsyncModbusTcpClient(
+            place.host,
+            port=place.port,
+            framer=FRAMERS[place.framing],
+            timeout=timeout_s,
+            retries=0,
+            reconnect_delay=0,
+        )
+    return AsyncModbusSerialClient(
+        place.device,
+        framer=FRAMERS[place.framing],
+        baudrate=place.baud,
+        parity=place.parity,
+        stopbits=place.stop_bits,
+        timeout=timeout_s,
+        retries=0,
+        reconnect_delay=0,
+    )
+
+
 @asynccontextmanager
-async def open_probe(machine: str, host: str, port: int, timeout_s: float) -> AsyncGenerator[Probe]:
+async def open_probe(machine: str, place: Port | Serial, timeout_s: float) -> AsyncGenerator[Probe]:
     """Connect, hand out the probe, and close whatever happens.
 
+    Args:
+        machine: For errors.
+        place: Where the line is.
+        timeout_s: How long one answer may take.
+
     Raises:
-        UnreachableError: nobody answers at the address.
+        UnreachableError: nobody answers at the address, or the serial port can't be opened.
     """
-    probe = Probe(machine, host, port, timeout_s)
+    probe = Probe(machine, place, timeout_s)
     try:
         await probe.connect()
         yield probe

@@ -1,9 +1,15 @@
 """`sprue discover modbus://` asks gently, and finds where a number of the screen stands."""
 
 import asyncio
+import os
+import pty
+import select
+import socket
 import struct
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import threading
+import tty
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +19,7 @@ from agent.__main__ import main
 from drivers import modbusprobe
 from drivers.expectation import Expected, expected, find, sureness
 from drivers.modbusprobe import BLOCK, Stretch
+from simulators.modbus.framing import FramingName
 from simulators.modbus.plc import press_unit
 from simulators.modbus.server import ModbusServer
 from simulators.modbus.tcu import tcu_unit
@@ -28,9 +35,11 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def serving(**units: Unit) -> AsyncGenerator[tuple[str, list[bytes]]]:
+async def serving(
+    *, framing: FramingName = "tcp", **units: Unit
+) -> AsyncGenerator[tuple[str, list[bytes]]]:
     """A server of units `u1`, `u9`; its address, and every request that it gets."""
-    server = ModbusServer({int(name[1:]): unit for name, unit in units.items()})
+    server = ModbusServer({int(name[1:]): u for name, u in units.items()}, framing=framing)
     asked: list[bytes] = []
     for unit in units.values():
         answer = unit.answer
@@ -42,9 +51,79 @@ async def serving(**units: Unit) -> AsyncGenerator[tuple[str, list[bytes]]]:
         unit.answer = told  # type: ignore[method-assign]
     await server.start()
     try:
-        yield f"modbus://127.0.0.1:{server.port}", asked
+        scheme = "modbus" if framing == "tcp" else "modbus+rtu"
+        yield f"{scheme}://127.0.0.1:{server.port}", asked
     finally:
         await server.stop()
+
+
+@contextmanager
+def serial_port(host: str, port: int) -> Iterator[str]:
+    """A pseudo-terminal that is wired to a port; the name of its device."""
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    with socket.create_connection((host, port)) as link:
+        pump = threading.Thread(target=_pump, args=(ours, link), daemon=True)
+        pump.start()
+        try:
+            yield os.ttyname(theirs)
+        finally:
+            link.shutdown(socket.SHUT_RDWR)
+            pump.join(5)
+    os.close(theirs)
+    os.close(ours)
+
+
+def _pump(terminal: int, link: socket.socket) -> None:
+    while True:
+        ready, _, _ = select.select([terminal, link], [], [])
+        if terminal in ready:
+            link.sendall(os.read(terminal, 256))
+        if link in ready:
+            if not (came := link.recv(256)):
+                return
+            os.write(terminal, came)
+
+
+async def found_in_rtu_frames(url: str, out: Path) -> tuple[int, tuple[int, int]]:
+    words = ("--unit", "1", "--expect", "cooling_time_s=12.34", "--expect", "counter=41237")
+    status = await discover(url, *words, "--out", str(out))
+    return status, await checks(out / "sprue.toml")
+
+
+async def test_rtu_frames_over_tcp_are_spoken_and_printed(tmp_path: Path) -> None:
+    press = a_press(counter=41236)
+    await press.mold(cooling_time_s=12.34)
+    out = tmp_path / "found"
+    async with serving(framing="rtu", u1=press_unit(press)) as (url, _asked):
+        done = await found_in_rtu_frames(url, out)
+
+    assert done == (0, (0, 0))
+    assert 'framing = "rtu"' in (out / "sprue.toml").read_text(encoding="utf-8")
+
+
+async def test_a_serial_line_is_looked_at(tmp_path: Path) -> None:
+    press = a_press(counter=41236)
+    await press.mold(cooling_time_s=12.34)
+    out = tmp_path / "found"
+    async with serving(framing="rtu", u1=press_unit(press)) as (url, _asked):
+        port = int(url.rpartition(":")[2])
+        with serial_port("127.0.0.1", port) as device:
+            done = await found_in_rtu_frames(f"modbus+serial:{device}?baud=115200&parity=N", out)
+
+    assert done == (0, (0, 0))
+    text = (out / "sprue.toml").read_text(encoding="utf-8")
+    assert f'serial = "{device}"\nbaud = 115200\nparity = "N"\nstop_bits = 1' in text
+
+
+async def test_no_serial_port_is_a_failure_and_no_address_is_misuse(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert await discover("modbus+serial:/dev/no-such-port") == 1
+    assert "can't be opened" in capsys.readouterr().err
+    assert await discover("modbus+serial:/dev/ttyS0?speed=1") == 2
+    assert await discover("modbus+rtu://") == 2
+    assert "modbus+serial:/dev/ttyUSB0?baud=19200" in capsys.readouterr().err
 
 
 async def test_a_number_of_the_screen_is_found_with_type_order_and_scale(tmp_path: Path) -> None:
