@@ -76,10 +76,10 @@ def serial_port(host: str, port: int) -> Iterator[str]:
 
 def _pump(terminal: int, link: socket.socket) -> None:
     while True:
-        ready, _, _ = select.select([terminal, link], [], [])
+        ready, _, _ = select.select([terminal, link.fileno()], [], [])
         if terminal in ready:
             link.sendall(os.read(terminal, 256))
-        if link in ready:
+        if link.fileno() in ready:
             if not (came := link.recv(256)):
                 return
             os.write(terminal, came)
