@@ -1,11 +1,13 @@
 """The web application: its routes, and what they are made of."""
 
+import asyncio
 from collections.abc import Collection
 
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import JSONResponse
 from starlette.middleware.gzip import GZipMiddleware
 
+from agent.files import main_path, trouble_of
 from agent.live import Plant
 from dashboards import healthroutes, inboxroutes, moldroutes, pressroutes
 from dashboards.assets import Assets
@@ -74,7 +76,10 @@ def create_app(
 
     @app.api_route("/healthz", methods=["GET", "HEAD"])
     async def healthz() -> Response:
-        return JSONResponse({"status": "ok", "build": draw.build})
+        # 200 even so: to start an agent anew that holds shots in memory would lose them.
+        trouble = await asyncio.to_thread(trouble_of, main_path(record)) if record else None
+        said = {"status": "trouble", "record": trouble} if trouble else {"status": "ok"}
+        return JSONResponse(said | {"build": draw.build})
 
     @app.api_route("/assets/{digest}/{path:path}", methods=["GET", "HEAD"])
     async def asset(request: Request, digest: str, path: str) -> Response:

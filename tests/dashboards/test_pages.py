@@ -5,10 +5,11 @@ import re
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
+from agent.files import only_writer
 from agent.live import Plant, Tile
 from tests.dashboards.client import get, serving
 from tests.dashboards.story import AT, SITE
@@ -141,6 +142,24 @@ async def test_the_snapshot_is_the_plant_as_objects(address: str) -> None:
 
 async def test_health_says_that_the_pages_are_served(address: str) -> None:
     assert json.loads((await get(f"{address}/healthz")).text)["status"] == "ok"
+
+
+async def test_health_says_why_the_record_takes_nothing_until_it_does(
+    demo_plant: Plant, tmp_path: Path
+) -> None:
+    path = tmp_path / "sprue.db"
+    async with serving(demo_plant, record=f"sqlite:///{path}") as address:
+        with only_writer(path) as say:
+            say("nothing can be written (disk full)")
+            stuck = await get(f"{address}/healthz")
+            say("")
+            mended = json.loads((await get(f"{address}/healthz")).text)
+
+    assert stuck.status == 200
+    told = json.loads(stuck.text)
+    assert (told["status"], told["record"]) == ("trouble", "nothing can be written (disk full)")
+    assert mended["status"] == "ok"
+    assert "record" not in mended
 
 
 @pytest.mark.parametrize(
