@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from agent.cycle import Curve
 from dashboards.figures import number
 
-WIDTH, HEIGHT = 640.0, 170.0
-LEFT, RIGHT, TOP, BOTTOM = 52.0, 12.0, 12.0, 24.0
+WIDTH, HEIGHT = 1000.0, 220.0
+LEFT, RIGHT, TOP, BOTTOM = 58.0, 20.0, 12.0, 24.0
 
 COLUMNS = 400
 """Where there are more samples than that, each column keeps its lowest and its highest."""

@@ -7,9 +7,9 @@ from datetime import datetime
 from dashboards.figures import number
 
 WIDTH, HEIGHT = 640.0, 220.0
-LEFT, RIGHT, TOP, BOTTOM = 52.0, 14.0, 18.0, 26.0
+LEFT, RIGHT, TOP, BOTTOM = 52.0, 24.0, 18.0, 26.0
 
-NAMES = 60.0
+NAMES = 50.0
 """More on the right, where levels are named."""
 ROOM = 0.12
 """Share of the span that stays free above and below."""
