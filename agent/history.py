@@ -88,19 +88,6 @@ class MachineSums:
         return self.kept + sum(self.refused.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoldLife:
-    """What a mold revision took: sums over the ledger."""
-
-    mold: str
-    revision: str
-    part: str | None
-    planned_shots: int | None
-    shots: int
-    closings: int
-    unobserved: int
-
-
 @contextmanager
 def open_history(url: str) -> Iterator["History"]:
     """The record behind a URL, for reading.
@@ -218,44 +205,6 @@ class History:
             query = query.where(open_or_later)
         with self._engine.connect() as connection:
             return [_blind(row) for row in connection.execute(query).mappings()]
-
-    def lives(self) -> list[MoldLife]:
-        """Every mold revision that took a closing, and every registered mold."""
-        sums = (
-            select(
-                run.c.mold_id,
-                run.c.revision,
-                func.sum(run.c.shots).label("shots"),
-                func.sum(run.c.closings).label("closings"),
-                func.sum(run.c.unobserved).label("unobserved"),
-            )
-            .group_by(run.c.mold_id, run.c.revision)
-            .subquery()
-        )
-        query = (
-            select(
-                mold,
-                sums.c.revision.label("run_revision"),
-                sums.c.shots,
-                sums.c.closings,
-                sums.c.unobserved,
-            )
-            .outerjoin(sums, sums.c.mold_id == mold.c.id)
-            .order_by(mold.c.name, sums.c.revision)
-        )
-        with self._engine.connect() as connection:
-            return [
-                MoldLife(
-                    mold=row["name"],
-                    revision=row["run_revision"] or row["revision"],
-                    part=row["part"],
-                    planned_shots=row["planned_shots"],
-                    shots=int(row["shots"] or 0),
-                    closings=int(row["closings"] or 0),
-                    unobserved=int(row["unobserved"] or 0),
-                )
-                for row in connection.execute(query).mappings()
-            ]
 
     def sums(self, now: datetime) -> list[MachineSums]:
         """Every machine's loss identity; open blind intervals count up to `now`."""

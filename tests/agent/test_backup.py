@@ -14,6 +14,8 @@ from agent.__main__ import main
 from agent.backup import BackupError, back_up, restore
 from agent.batch import Batch
 from agent.history import Filter, open_history
+from agent.molds.life import sum_of
+from agent.molds.shelf import read_took
 from agent.record import Record, open_record
 from tests.agent.makers import ledger
 from tests.agent.test_record import whole
@@ -60,13 +62,13 @@ async def test_a_backup_of_a_record_that_is_written_to_is_whole(tmp_path: Path) 
     manifest = json.loads((folder / "manifest.json").read_text())
     url = f"sqlite:///{tmp_path}/again.db"
     said = await asyncio.to_thread(restore, folder, url)
-    with open_history(url) as history:
+    with open_history(url) as history, history.connect() as connection:
         cycles = list(history.cycles(Filter()))
         curves = [history.curves(each) for each in cycles]
-        (life,) = history.lives()
+        (took,) = read_took(connection).values()
     assert len(cycles) == manifest["cycles"] == said.cycles >= 50
     assert [each.cycle.counter for each in cycles] == list(range(1, len(cycles) + 1))
-    assert life.shots == len(cycles)
+    assert sum_of(took).shots == len(cycles)
     assert all(list(each) == ["injection_pressure_bar"] for each in curves)
 
 

@@ -14,6 +14,8 @@ from agent import files
 from agent.__main__ import main
 from agent.files import RecordError, curve_files, trouble_of
 from agent.history import Filter, open_history
+from agent.molds.life import sum_of
+from agent.molds.shelf import read_took
 from agent.record import open_record
 from agent.shedding import FLAG
 from tests.agent.makers import ledger
@@ -100,12 +102,12 @@ async def test_a_full_disk_holds_up_nobody_and_loses_no_shot(
         assert await agent.wait() == 0
 
     assert trouble_of(path) is None
-    with open_history(url) as history:
+    with open_history(url) as history, history.connect() as connection:
         cycles = list(history.cycles(Filter()))
         curves = [bool(history.curves(each)) for each in cycles]
-        (life,) = history.lives()
+        (took,) = read_took(connection).values()
     assert [each.cycle.counter for each in cycles] == list(range(1, 151))
-    assert life.shots == 150
+    assert sum_of(took).shots == 150
     lightened = [FLAG in each.cycle.flags for each in cycles]
     assert curves == [not each for each in lightened]
     assert lightened == [False] * 90 + [True] * 60

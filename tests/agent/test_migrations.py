@@ -17,6 +17,8 @@ from agent import schema
 from agent.files import APPLICATION_ID, RecordError, begin_immediate, writer
 from agent.history import Filter, open_history
 from agent.migrations import HERE
+from agent.molds.life import sum_of
+from agent.molds.shelf import read_took
 from agent.record import open_record
 
 
@@ -83,14 +85,14 @@ async def test_a_record_of_every_version_goes_on_as_the_newest(
         standing = record.before["IMM-01"].standing
 
     assert standing.counter == 5
-    with open_history(f"sqlite:///{path}") as history:
+    with open_history(f"sqlite:///{path}") as history, history.connect() as connection:
         cycles = list(history.cycles(Filter()))
-        (life,) = history.lives()
+        ((name, took),) = read_took(connection).items()
         (blind,) = history.blinds()
     assert [(each.cycle.counter, each.cycle.values) for each in cycles] == [
         (1, {"cycle_time_s": 20.5}), (2, {"cycle_time_s": 20.6}),
     ]  # fmt: skip
-    assert (life.mold, life.shots, life.unobserved) == ("A-1", 5, 3)
+    assert (name, sum_of(took).shots, sum_of(took).unobserved) == ("A-1", 5, 3)
     assert blind.cause == "unreachable"
 
 

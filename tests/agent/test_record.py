@@ -22,6 +22,8 @@ from agent.cycle import Booked, Curve, Cycle
 from agent.files import RecordError, curves_path, writer
 from agent.history import Filter, open_history
 from agent.ledger import Entry, Ledger
+from agent.molds.life import sum_of
+from agent.molds.shelf import read_took
 from agent.record import Record, open_record
 from agent.sighting import Sighting
 from drivers import Change, Notice, Origin
@@ -115,9 +117,9 @@ async def test_a_restart_goes_on_where_the_ledger_stood(url: str) -> None:
         after = ledger(standing=standing)
         await keep(record, after, [cycle(7, 120), cycle(9, 160), cycle(10, 180)])
 
-    with open_history(url) as history:
-        (life,) = history.lives()
-        assert (life.mold, life.shots, life.unobserved) == ("A-1", 10, 3)
+    with open_history(url) as history, history.connect() as connection:
+        ((name, took),) = read_took(connection).items()
+        assert (name, sum_of(took).shots, sum_of(took).unobserved) == ("A-1", 10, 3)
         assert [b.cycle.counter for b in history.cycles(Filter())] == [1, 2, 3, 6, 7, 9, 10]
 
 
@@ -175,8 +177,11 @@ async def test_a_mold_that_only_a_machine_named_is_kept_unregistered(url: str) -
     async with open_record(url, MACHINES, MOLDS) as record:
         await keep(record, ledger(), [cycle(1, 0, mold="X-9"), cycle(2, 20, mold="A-1")])
 
-    with open_history(url) as history:
-        assert {life.mold: life.shots for life in history.lives()} == {"A-1": 1, "X-9": 1}
+    with open_history(url) as history, history.connect() as connection:
+        assert {name: sum_of(took).shots for name, took in read_took(connection).items()} == {
+            "A-1": 1,
+            "X-9": 1,
+        }
 
 
 async def test_curves_of_another_month_lie_in_a_file_of_their_own(url: str, tmp_path: Path) -> None:
@@ -324,12 +329,12 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
                 break
         acknowledged = [200, *(int(line) for line in process.stdout if line.strip().isdigit())]
 
-    with open_history(url) as history:
+    with open_history(url) as history, history.connect() as connection:
         kept = [booked.cycle.counter for booked in history.cycles(Filter())]
-        (life,) = history.lives()
+        (took,) = read_took(connection).values()
     assert kept == list(range(1, len(kept) + 1))
     assert len(kept) >= acknowledged[-1]
-    assert life.shots == len(kept)
+    assert sum_of(took).shots == len(kept)
 
 
 @pytest.mark.parametrize("resolution", [0.1, None])
