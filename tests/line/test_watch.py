@@ -134,8 +134,8 @@ async def test_the_running_agent_hears_of_a_limit(tmp_path: Path) -> None:
     assert known.state == "acknowledged"
 
 
-async def replay(what: str) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in (await sprue("replay", what)).splitlines()]
+async def replay(*words: str) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in (await sprue("replay", *words)).splitlines()]
     return [line for line in lines if line["kind"] != "shot_count"]
 
 
