@@ -13,12 +13,16 @@ from agent.files import RecordError
 from agent.molds.desk import Desk, MoldError
 from agent.molds.mold import COMPONENTS
 from agent.molds.servicelog import Service
+from agent.molds.shelf import read_shelf
 from dashboards.face import shown
 from dashboards.inbox import waiting
 from dashboards.moldpage import MoldPage, look_at
 from dashboards.recordaccess import RecordAccess, RefusedError, new_key
 from dashboards.rendering import Renderer
 from dashboards.shelfpage import CHOICES, ShelfPage, standings
+
+YEARS_BACK = 50
+"""Older mounts and revisions are misspelt, and no record can hold much older ones."""
 
 
 def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
@@ -73,7 +77,7 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
 
         def deed(connection: Connection, author: Author, form: Mapping[str, str]) -> None:
             said.update(form)
-            _do(Desk(connection, author), author, name, form)
+            _do(connection, author, name, form)
 
         try:
             await access.write(request, deed)
@@ -86,13 +90,13 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
         return RedirectResponse(f"/molds/{quote(name, safe='')}", 303)
 
 
-def _do(desk: Desk, author: Author, name: str, form: Mapping[str, str]) -> None:
+def _do(connection: Connection, author: Author, name: str, form: Mapping[str, str]) -> None:
     """What one form asks for.
 
     Raises:
         MoldError: it can't be done; says why.
     """
-    text = form.get("what", "").strip()
+    desk, text = Desk(connection, author), form.get("what", "").strip()
     match form.get("deed"):
         case "log":
             if not text:
@@ -117,8 +121,11 @@ def _do(desk: Desk, author: Author, name: str, form: Mapping[str, str]) -> None:
                 resin=form.get("resin", "").strip() or None,
             )  # fmt: skip
         case "unmount":
-            desk.mold(name)
-            desk.mount(form.get("machine", ""), None, since=_instant(form, author), reason=text)
+            machine = form.get("machine", "")
+            on = read_shelf(connection).where().get(desk.mold(name).name)
+            if on is None or on.machine != machine:  # changed since the page was served
+                raise MoldError(f"{name} is not on {machine or 'a press'} any more")
+            desk.mount(machine, None, since=_instant(form, author), reason=text)
         case "revise":
             restarts = {"inserts": COMPONENTS[:1], "both": COMPONENTS, "none": ()}
             if (which := form.get("restarts", "inserts")) not in restarts:
@@ -159,10 +166,8 @@ def _instant(form: Mapping[str, str], author: Author) -> datetime:
         return author.at
     try:
         at = datetime.fromisoformat(text)
+        if at.tzinfo is not None and abs(at.year - author.at.year) <= YEARS_BACK:
+            return at.astimezone(author.at.tzinfo)
     except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise MoldError(
-            f"since {text[:40]!r} should be like 2026-11-23T06:00+01:00, or empty for now"
-        )
-    return at.astimezone(author.at.tzinfo)
+        pass
+    raise MoldError(f"since {text[:40]!r} should be like 2026-11-23T06:00+01:00, or empty for now")

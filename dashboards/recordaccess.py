@@ -1,6 +1,7 @@
 """The record as the pages use it: short questions in a thread, and changes by whoever may."""
 
 import asyncio
+import hashlib
 import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -28,6 +29,9 @@ NAME_MOST = 64
 REMEMBERED_KEYS = 1000
 """Changes that are not made twice, however often their form is sent."""
 
+PASSED_ON = frozenset({"forwarded", "via", "x-forwarded-for", "x-real-ip"})
+"""Headers by which a proxy says that it is one."""
+
 
 class RefusedError(Exception):
     """A change that is not made; the message says why, for the person who wanted it."""
@@ -48,7 +52,8 @@ class RecordAccess:
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         self.now = clock
         self.url = url
-        self._done: OrderedDict[str, None] = OrderedDict()
+        self._done: OrderedDict[bytes, None] = OrderedDict()
+        self._one_by_one = asyncio.Lock()
 
     async def read(
         self, question: Callable[[Connection, datetime], T], *, otherwise: T | None = None
@@ -96,16 +101,17 @@ class RecordAccess:
         """
         self._refuse_strangers(request)
         form = await _form(request)
-        key = form.get("key", "")
-        if key and key in self._done:
-            return form
         who = " ".join(form.get("who", "").split())[:NAME_MOST] or login_name()
-        author = Author(who=who, origin="page", at=self.now())
-        await asyncio.to_thread(self._write, deed, author, form)
-        if key:
-            self._done[key] = None
-            if len(self._done) > REMEMBERED_KEYS:
-                self._done.popitem(last=False)
+        wish = _wish(request.url.path, form) if form.get("key") else None
+        async with self._one_by_one:  # so that the second click waits for the first one's end
+            if wish in self._done:
+                return form
+            author = Author(who=who, origin="page", at=self.now())
+            await asyncio.to_thread(self._write, deed, author, form)
+            if wish is not None:
+                self._done[wish] = None
+                if len(self._done) > REMEMBERED_KEYS:
+                    self._done.popitem(last=False)
         return form
 
     def _read(self, question: Callable[[Connection, datetime], T]) -> T:
@@ -130,7 +136,12 @@ class RecordAccess:
         fetched = request.headers.get("sec-fetch-site", "same-origin")
         if not same_origin(origin, host) or fetched not in ("same-origin", "none"):
             raise RefusedError(403, "This form was not sent by a page of Sprue's.")
-        # Nobody logs in yet, so whoever sits at this computer may write, and nobody else.
+        # Nobody logs in yet, so whoever sits at this computer may write, and nobody else. What a
+        # proxy on this computer passes on comes from anywhere.
+        if not PASSED_ON.isdisjoint(request.headers.keys()):
+            raise RefusedError(
+                403, "A form that comes through a proxy is not taken while there are no users."
+            )
         with suppress(ValueError):
             if request.client and ipaddress.ip_address(request.client.host).is_loopback:
                 return
@@ -142,6 +153,12 @@ class RecordAccess:
 def new_key() -> str:
     """What makes two forms two wishes, and one form sent twice one."""
     return uuid4().hex
+
+
+def _wish(path: str, form: Mapping[str, str]) -> bytes:
+    """One form with its words: sent anew with others, as after the Back button, it is another."""
+    words = "\0".join([path, *(f"{key}={form[key]}" for key in sorted(form))])
+    return hashlib.sha256(words.encode("utf-8", "replace")).digest()
 
 
 async def _form(request: Request) -> Mapping[str, str]:

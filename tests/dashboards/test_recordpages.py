@@ -1,5 +1,6 @@
 """Pages about the record over HTTP: anomalies and molds, read and changed."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator
@@ -150,6 +151,17 @@ async def test_acknowledging_is_done_once_however_often_the_form_is_sent(place: 
     assert place.audit()[-1]["origin"] == "page"
 
 
+async def test_a_form_sent_anew_counts_once_and_with_other_words_again(place: Place) -> None:
+    path = f"{place.address}/anomalies/{await place.number('a')}"
+    form = {"deed": "comment", "who": "S. Vogel", "key": "k1", "text": "looked at it"}
+
+    await asyncio.gather(*(post(path, form) for _ in range(5)))
+    await post(path, form | {"text": "looked at it again"})
+
+    words = [action.text for action in place.known()["a"].actions]
+    assert words == ["looked at it", "looked at it again"]
+
+
 async def test_comment_resolve_and_no_fault_are_kept_with_their_words(place: Place) -> None:
     path = f"{place.address}/anomalies/{await place.number('a')}"
     for deed, text in (("comment", "looked at it"), ("resolve", "timer set back")):
@@ -193,6 +205,8 @@ async def test_muting_takes_a_reason_and_an_end(place: Place) -> None:
         ({"deed": "acknowledge"}, {"origin": "null"}, 403),
         ({"deed": "acknowledge"}, {"sec_fetch_site": "cross-site"}, 403),
         ({"deed": "acknowledge"}, {"sec_fetch_site": "same-site"}, 403),
+        ({"deed": "acknowledge"}, {"x_forwarded_for": "192.0.2.7"}, 403),
+        ({"deed": "acknowledge"}, {"forwarded": "for=192.0.2.7"}, 403),
         ({"deed": "acknowledge"}, {"host": "evil.example", "origin": "http://evil.example"}, 421),
         ({"deed": "comment", "text": "x" * 70_000}, {}, 413),
         ({f"f{n}": "" for n in range(99)}, {}, 400),
@@ -322,6 +336,11 @@ async def test_molds_are_mounted_taken_off_and_revised_from_the_page(place: Plac
     assert (await post(f"{place.address}/molds/A-2149", off)).status == 303
     assert "A-2149" not in place.shelf().where()
 
+    assert (await post(f"{place.address}/molds/A-2149", off)).status == 409, "it sits there no more"
+    other = off | {"machine": "IMM-07"}
+    assert (await post(f"{place.address}/molds/A-2149", other)).status == 409, "that one is A-2217"
+    assert place.shelf().where()["A-2217"].machine == "IMM-07"
+
     revise = form | {"deed": "revise", "restarts": "both", "what": "gate 1.2 to 1.5 mm"}
     assert (await post(f"{place.address}/molds/A-2149", revise)).status == 303
     mold = place.shelf().molds["A-2149"]
@@ -331,6 +350,9 @@ async def test_molds_are_mounted_taken_off_and_revised_from_the_page(place: Plac
         mount | {"machine": "IMM-99"},
         mount | {"since": "yesterday"},
         mount | {"since": "2026-11-23T06:00"},
+        mount | {"since": "1600-01-01T06:00+00:00"},
+        mount | {"since": "0001-01-01T00:00+14:00"},
+        revise | {"since": "9999-12-31T23:59-14:00"},
         revise | {"what": ""},
         revise | {"restarts": "all"},
     ):
