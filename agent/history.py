@@ -12,7 +12,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, case, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Engine,
+    FromClause,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    func,
+    select,
+    text,
+    union_all,
+)
 from sqlalchemy.exc import DatabaseError
 
 from agent import curves as codec
@@ -22,9 +36,12 @@ from agent.cycle import Booked, Curve
 from agent.entry import Mount, Run, Segment
 from agent.files import RecordError, curves_path, main_path, reader
 from agent.live import Today
+from agent.molds.shelf import mounted, read_words
+from agent.molds.timeline import Word
 from agent.rows import booked_of, from_ns, to_ns
 from agent.schema import (
     VERSION,
+    attribution,
     blind,
     curve,
     cycle,
@@ -50,6 +67,7 @@ class Filter:
 
     machine: str | None = None
     mold: str | None = None
+    """That it counts on now, whichever it was booked on."""
     job: str | None = None
     since: datetime | None = None
     """End of cycle at or after."""
@@ -72,6 +90,7 @@ class MachineSums:
     blind_s: float
     blind_now: Blind | None
     mold: str | None
+    """By the word in force: the machine's own, or a person's."""
     condition: Condition
     """How its connection does, or did when it last stood."""
 
@@ -137,22 +156,27 @@ class History:
         """A connection for questions that are asked elsewhere; the caller closes it."""
         return self._engine.connect()
 
-    def cycles(self, wanted: Filter, *, newest: int | None = None) -> Iterator[Booked]:
+    def cycles(
+        self, wanted: Filter, *, newest: int | None = None, as_booked: bool = False
+    ) -> Iterator[Booked]:
         """Cycles in order of arrival.
 
         Args:
             wanted: Which.
             newest: Only that many, the newest ones; None for all.
+            as_booked: On the mold that they were booked on, as the agent saw it then; otherwise on
+                the one that they count on now, after what people entered late.
         """
+        all_ = _filtered(wanted, as_booked=as_booked)
         with self._engine.connect() as connection:
             if newest is not None:
-                query = _filtered(wanted).order_by(cycle.c.id.desc()).limit(newest)
+                query = all_.order_by(cycle.c.id.desc()).limit(newest)
                 rows = connection.execute(query).mappings().all()
                 yield from (booked_of(dict(row)) for row in reversed(rows))
                 return
         after = 0
         while True:
-            query = _filtered(wanted).where(cycle.c.id > after).order_by(cycle.c.id).limit(PAGE)
+            query = all_.where(cycle.c.id > after).order_by(cycle.c.id).limit(PAGE)
             with self._engine.connect() as connection:
                 rows = connection.execute(query).mappings().all()
             yield from (booked_of(dict(row)) for row in rows)
@@ -210,7 +234,8 @@ class History:
         """Every machine's loss identity; open blind intervals count up to `now`."""
         with self._engine.connect() as connection:
             machines = connection.execute(select(machine).order_by(machine.c.id)).mappings().all()
-            return [self._sums(connection, row, now) for row in machines]
+            on = mounted(read_words(connection, newest=True))
+            return [self._sums(connection, row, on.get(row["name"]), now) for row in machines]
 
     def today(self, since: datetime) -> Today:
         """Sums over all machines since a start of day; blind time only of ended intervals."""
@@ -233,7 +258,9 @@ class History:
             blind_s=blind_ns / 1e9,
         )
 
-    def _sums(self, connection: Connection, row: Mapping[Any, Any], now: datetime) -> MachineSums:
+    def _sums(
+        self, connection: Connection, row: Mapping[Any, Any], on: Word | None, now: datetime
+    ) -> MachineSums:
         key = row["id"]
         kept = select(func.count()).where(cycle.c.machine_id == key)
         missing = select(func.coalesce(func.sum(run.c.unobserved), 0)).where(
@@ -246,11 +273,6 @@ class History:
             .where(blind.c.machine_id == key)
             .order_by(blind.c.id)
         )
-        mounted = (
-            select(mold.c.name)
-            .join(mount, mount.c.mold_id == mold.c.id)
-            .where(mount.c.machine_id == key, mount.c.until_ns.is_(None))
-        )
         blinds = [_blind(each) for each in connection.execute(intervals).mappings()]
         return MachineSums(
             machine=row["name"],
@@ -261,7 +283,7 @@ class History:
             unobserved=int(connection.execute(missing).scalar_one()),
             blind_s=sum(((b.until or now) - b.since).total_seconds() for b in blinds),
             blind_now=blinds[-1] if blinds and blinds[-1].until is None else None,
-            mold=connection.execute(mounted).scalar(),
+            mold=on.mold if on else None,
             condition=_condition(row["condition"]),
         )
 
@@ -299,7 +321,8 @@ def cycles_since(connection: Connection, main: Path, name: str, memory: Saved) -
         )
         .scalar_subquery()
     )
-    query = _filtered(Filter(machine=name)).where(cycle.c.id > last).order_by(cycle.c.id)
+    query = _filtered(Filter(machine=name), as_booked=True)
+    query = query.where(cycle.c.id > last).order_by(cycle.c.id)
     found = [booked_of(dict(row)) for row in connection.execute(query).mappings()]
     return [
         replace(booked, cycle=replace(booked.cycle, curves=curves_of(main, booked)))
@@ -379,22 +402,27 @@ def _condition(body: str | None) -> Condition:
     return Condition(**found)
 
 
-def _filtered(wanted: Filter) -> Select[Any]:
-    query = (
-        select(
-            cycle,
-            machine.c.name.label("machine"),
-            mold.c.name.label("mold"),
-            provenance.c.body.label("provenance"),
-        )
-        .join(machine, machine.c.id == cycle.c.machine_id)
-        .join(provenance, provenance.c.id == cycle.c.provenance_id)
-        .outerjoin(mold, mold.c.id == cycle.c.mold_id)
-    )
+def _filtered(wanted: Filter, *, as_booked: bool = False) -> Select[Any]:
+    mold_id: ColumnElement[Any] = cycle.c.mold_id
+    revision: ColumnElement[Any] = cycle.c.revision
+    tables = cycle.join(machine).join(provenance)
+    if not as_booked:
+        tables = tables.outerjoin(attribution, attribution.c.id == _newest_attribution())
+        moved = attribution.c.id.is_not(None)
+        mold_id = case((moved, attribution.c.mold_id), else_=mold_id)
+        revision = case((moved, attribution.c.revision), else_=revision)
+    query = select(
+        *(column for column in cycle.c if column is not cycle.c.revision),
+        revision.label("revision"),
+        machine.c.name.label("machine"),
+        mold.c.name.label("mold"),
+        provenance.c.body.label("provenance"),
+    ).select_from(tables.outerjoin(mold, mold.c.id == mold_id))
     if wanted.machine is not None:
         query = query.where(machine.c.name == wanted.machine)
     if wanted.mold is not None:
-        query = query.where(mold.c.name == wanted.mold)
+        # First those that may be its own, by an index; whose they are now is asked of them alone.
+        query = query.where(mold.c.name == wanted.mold, cycle.c.id.in_(_ever_on(wanted.mold)))
     if wanted.job is not None:
         query = query.where(cycle.c.job == wanted.job)
     if wanted.since is not None:
@@ -402,6 +430,42 @@ def _filtered(wanted: Filter) -> Select[Any]:
     if wanted.until is not None:
         query = query.where(cycle.c.time_ns < to_ns(wanted.until))
     return query
+
+
+def _newest_attribution() -> ScalarSelect[int]:
+    """Where the closing of a cycle was moved to last.
+
+    A counter is in one row of closings, seen or not; rows of other kinds only correct those.
+    """
+    piece = attribution.alias("piece")
+    return (
+        select(piece.c.id)
+        .join(run, run.c.id == piece.c.ledger_id)
+        .where(_covers(piece), run.c.kind.in_(("seen", "unobserved")))
+        .order_by(piece.c.id.desc())
+        .limit(1)
+        .correlate(cycle)
+        .scalar_subquery()
+    )
+
+
+def _ever_on(name: str) -> CompoundSelect[tuple[int]]:
+    """Ids of the cycles that were booked on a mold, or moved to it at any time."""
+    key = select(mold.c.id).where(mold.c.name == name).scalar_subquery()
+    each, piece = cycle.alias("each"), attribution.alias("moved_here")
+    return union_all(
+        select(each.c.id).where(each.c.mold_id == key),
+        select(each.c.id).join(piece, _covers(piece, each)).where(piece.c.mold_id == key),
+    )
+
+
+def _covers(piece: FromClause, of: FromClause = cycle) -> ColumnElement[bool]:
+    """Whether a cycle's counter is within an attribution."""
+    return and_(
+        piece.c.machine_id == of.c.machine_id,
+        piece.c.segment == of.c.segment,
+        of.c.counter.between(piece.c.first, piece.c.last),
+    )
 
 
 def _runs(name: str | None) -> Select[Any]:

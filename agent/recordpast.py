@@ -27,7 +27,8 @@ def record_past(history: History, words: Words) -> Iterator[Past]:
 
     What came in one answer was heard at one instant; then the machine's clock says what was first.
     """
-    return heapq.merge(words.golden, _notices(history), history.cycles(Filter()), key=_heard)
+    cycles = history.cycles(Filter(), as_booked=True)
+    return heapq.merge(words.golden, _notices(history), cycles, key=_heard)
 
 
 def _heard(past: Past) -> tuple[datetime, datetime]:

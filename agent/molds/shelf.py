@@ -35,9 +35,7 @@ class Shelf:
 
     def mounted(self) -> dict[str, Word]:
         """The word in force now, by machine."""
-        now = datetime.max.replace(tzinfo=UTC)
-        found = {machine: Timeline(words).at(now) for machine, words in self.words.items()}
-        return {machine: word for machine, word in found.items() if word is not None}
+        return mounted(self.words)
 
     def where(self) -> dict[str, Word]:
         """The machine that each mold sits on, by mold; the newest word where two claim it."""
@@ -46,6 +44,13 @@ class Shelf:
             if word.mold is not None:
                 places[word.mold] = word
         return places
+
+
+def mounted(words: Mapping[str, Iterable[Word]]) -> dict[str, Word]:
+    """The word in force now, by machine, of what was said about each."""
+    now = datetime.max.replace(tzinfo=UTC)
+    found = {machine: Timeline(each).at(now) for machine, each in words.items()}
+    return {machine: word for machine, word in found.items() if word is not None}
 
 
 def read_shelf(connection: Connection) -> Shelf:
