@@ -5,7 +5,7 @@ from pathlib import Path
 from agent.history import Filter, open_history
 from agent.recordpast import record_past
 from agent.watchwords import Words
-from drivers import Change, Notice
+from drivers import Change, Notice, Value
 from simulators.orders import Order
 from simulators.plant import open_plant
 from tests.line.harness import Agent, an_agent, until_all_seen, until_caught_up
@@ -45,7 +45,7 @@ async def test_other_units_in_the_middle_of_a_run_are_no_fault(tmp_path: Path) -
     assert [line["id"] for line in await replay(agent.url)] == [live[0].anomaly.id]
 
 
-def kept(agent: Agent) -> tuple[list[float], set[object]]:
+def kept(agent: Agent) -> tuple[list[float], set[Value | None]]:
     """Peak pressures in the record, and to which units they are noted to have changed."""
     with open_history(agent.url) as history:
         peaks = [float(b.cycle.values[PRESSURE] or 0) for b in history.cycles(Filter())]
