@@ -20,9 +20,12 @@ from agent.arguments import (
     whole,
 )
 from agent.audit import change
+from agent.batch import MachineRow
+from agent.config import load
 from agent.console import complain, print_json, print_table
 from agent.files import RecordError, main_path, reader
 from agent.history import refuse_other_version
+from agent.making import change_or_make
 from agent.molds.defaults import offer
 from agent.molds.desk import Desk, MoldError
 from agent.molds.importing import import_molds
@@ -30,7 +33,7 @@ from agent.molds.lines import list_lines, show_line, timeline_lines
 from agent.molds.mold import COMPONENTS
 from agent.molds.resin import family
 from agent.molds.servicelog import CHECKLISTS, KINDS, Service
-from agent.molds.shelf import read_shelf, read_words
+from agent.molds.shelf import Shelf, read_shelf, read_words
 
 FIELDS: Sequence[tuple[str, type, str]] = (
     ("part", str, "what it makes"),
@@ -191,10 +194,19 @@ def _desk(args: argparse.Namespace) -> Iterator[Desk]:
         yield Desk(connection, author_of(args))
 
 
+def _new(args: argparse.Namespace) -> tuple[str, list[MachineRow]]:
+    """The record, and the machines that it begins with where nobody has made it yet."""
+    return record_of(args)[0], [] if args.record else load(args.config).machine_rows
+
+
 def _list(args: argparse.Namespace) -> int:
     url, _zone = record_of(args)
-    with _reading(url) as connection:
-        shelf = read_shelf(connection)
+    shelf = Shelf(molds={}, took={})
+    if main_path(url).is_file():
+        with _reading(url) as connection:
+            shelf = read_shelf(connection)
+    else:
+        complain(f"there is no {main_path(url)} yet; 'sprue molds add', 'import' or 'run' makes it")
     lines = list(list_lines(shelf, retired=args.all))
     if args.format == "json":
         print_json(lines)
@@ -280,8 +292,8 @@ def _done(args: argparse.Namespace, sentence: str, **line: Any) -> int:
 
 
 def _add(args: argparse.Namespace) -> int:
-    with _desk(args) as desk:
-        mold = desk.add(args.mold, _said(args), revision=args.revision)
+    with change_or_make(*_new(args)) as connection:
+        mold = Desk(connection, author_of(args)).add(args.mold, _said(args), revision=args.revision)
     return _done(args, f"{mold.name} {mold.revision} is registered.", mold=mold.name)
 
 
@@ -377,7 +389,7 @@ def _retire(args: argparse.Namespace) -> int:
 
 
 def _import(args: argparse.Namespace) -> int:
-    with change(record_of(args)[0]) as connection:
+    with change_or_make(*_new(args), keep=not args.dry_run) as connection:
         imported = import_molds(Desk(connection, author_of(args)), args.file)
         if args.dry_run:
             connection.rollback()
