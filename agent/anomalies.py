@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, case, exists, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from agent.anomaly import Anomaly, AnomalyError
 from agent.anomalyrows import anomaly_of
@@ -71,6 +83,8 @@ class Wanted:
     """Raised at or after."""
     until: datetime | None = None
     """Raised before."""
+    muted: bool | None = None
+    """Whether a mute covers it now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +113,49 @@ def anomalies(
         now: What is muted is muted now.
         newest: Only that many, the newest ones; None for all.
     """
-    query = _where(_joined(), wanted).order_by(anomaly.c.id.desc())
+    active = _active(connection, now)
+    query = _where(_joined(), wanted, active).order_by(anomaly.c.id.desc())
     if newest is not None:
         query = query.limit(newest)
     rows = list(reversed(connection.execute(query).mappings().all()))
-    actions = _actions(connection, [row["id"] for row in rows])
-    active = [each for each in mutes(connection) if each.since <= now < each.until]
-    return [_known(row, actions.get(row["id"], ()), active) for row in rows]
+    return _all_known(connection, rows, active)
+
+
+def most_urgent(connection: Connection, wanted: Wanted, *, now: datetime, most: int) -> list[Known]:
+    """The first of a record's anomalies: new ones, then by severity, then the newest.
+
+    Args:
+        connection: To the main file.
+        wanted: Which.
+        now: What is muted is muted now.
+        most: Only that many.
+    """
+    active = _active(connection, now)
+    rank = {"alarm": 0, "warning": 1}
+    query = (
+        _where(_joined(), wanted, active)
+        .order_by(
+            _done("ack"),
+            case(rank, value=anomaly.c.severity, else_=2),
+            anomaly.c.time_ns.desc(),
+            anomaly.c.id.desc(),
+        )
+        .limit(most)
+    )
+    return _all_known(connection, connection.execute(query).mappings().all(), active)
+
+
+def count(connection: Connection, wanted: Wanted, *, now: datetime) -> int:
+    """How many anomalies of a record there are.
+
+    Args:
+        connection: To the main file.
+        wanted: Which.
+        now: What is muted is muted now.
+    """
+    active = _active(connection, now) if wanted.muted is not None else ()
+    query = _where(_joined(), wanted, active).with_only_columns(func.count())
+    return int(connection.execute(query).scalar_one())
 
 
 def find(connection: Connection, name: str, *, now: datetime) -> Known:
@@ -118,9 +168,7 @@ def find(connection: Connection, name: str, *, now: datetime) -> Known:
     row = connection.execute(query).mappings().first()
     if row is None:
         raise AnomalyError(f"no anomaly in the record has the id or number {name!r}")
-    actions = _actions(connection, [row["id"]])
-    active = [each for each in mutes(connection) if each.since <= now < each.until]
-    return _known(row, actions.get(row["id"], ()), active)
+    return _all_known(connection, [row], _active(connection, now))[0]
 
 
 def act(connection: Connection, author: Author, name: str, deed: Deed, text: str = "") -> Known:
@@ -196,7 +244,7 @@ def _joined() -> Select[Any]:
     )
 
 
-def _where(query: Select[Any], wanted: Wanted) -> Select[Any]:
+def _where(query: Select[Any], wanted: Wanted, active: Sequence[Mute]) -> Select[Any]:
     for column, value in (
         (machine.c.name, wanted.machine),
         (mold.c.name, wanted.mold),
@@ -216,7 +264,30 @@ def _where(query: Select[Any], wanted: Wanted) -> Select[Any]:
             "open": ~_closed() & ~_done("ack"),
         }
         query = query.where(or_(*(of_state[state] for state in wanted.states)))
+    if wanted.muted is not None:
+        query = query.where(_muted(active) if wanted.muted else ~_muted(active))
     return query
+
+
+def _muted(active: Sequence[Mute]) -> ColumnElement[bool]:
+    """Whether one of these covers a row, as `Mute.covers` says it."""
+    covers: list[ColumnElement[bool]] = []
+    for each in active:
+        scope = (
+            (machine.c.name, each.machine),
+            (mold.c.name, each.mold),
+            (anomaly.c.kind, each.kind),
+            (anomaly.c.cause, each.cause),
+            (anomaly.c.signal, each.signal),
+        )
+        wanted = [column.is_not_distinct_from(name) for column, name in scope if name is not None]
+        covers.append(and_(*wanted))
+    return or_(false(), *covers)
+
+
+def _active(connection: Connection, now: datetime) -> list[Mute]:
+    """Mutes that are in force now."""
+    return [each for each in mutes(connection) if each.since <= now < each.until]
 
 
 def _done(*deeds: str) -> Any:
@@ -243,6 +314,13 @@ def _actions(connection: Connection, ids: Sequence[int]) -> dict[int, list[Actio
             )
             found.setdefault(row["anomaly_id"], []).append(action)
     return found
+
+
+def _all_known(
+    connection: Connection, rows: Sequence[Mapping[Any, Any]], active: Sequence[Mute]
+) -> list[Known]:
+    actions = _actions(connection, [row["id"] for row in rows])
+    return [_known(row, actions.get(row["id"], ()), active) for row in rows]
 
 
 def _known(row: Mapping[Any, Any], actions: Sequence[Action], active: Sequence[Mute]) -> Known:

@@ -1,15 +1,16 @@
 """The anomalies page: who needs somebody, what speaks for it, and what was done about it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection, select
 
-from agent.anomalies import STATES, Known, Wanted, anomalies, find
-from agent.anomaly import Anomaly
+from agent.anomalies import STATES, Known, Wanted, anomalies, count, find, most_urgent
+from agent.anomaly import Anomaly, AnomalyError
 from agent.rows import from_ns, to_ns
 from agent.schema import VALUE_COLUMNS, cycle, machine
 from dashboards.catalogue import Catalogue
@@ -25,7 +26,7 @@ SHELVES: tuple[Shelf, ...] = get_args(Shelf)
 
 PRIORITIES: Mapping[str, int] = {"alarm": 1, "warning": 2, "info": 3}
 
-CLOSED_SHOWN = 100
+LISTED_MOST = 200
 RATE_HOURS = 8
 CYCLES_SHOWN = 120
 CYCLES_AFTER = 30
@@ -124,8 +125,7 @@ class Found:
 
 def waiting(connection: Connection, now: datetime) -> int:
     """How many anomalies are new: open, not muted, and nobody has seen to them."""
-    return len([each for each in anomalies(connection, Wanted(states=STATES[:1]), now=now)
-                if each.muted is None])  # fmt: skip
+    return count(connection, Wanted(states=STATES[:1], muted=False), now=now)
 
 
 def look(connection: Connection, now: datetime, choice: Choice, name: str | None) -> Found:
@@ -140,45 +140,34 @@ def look(connection: Connection, now: datetime, choice: Choice, name: str | None
     Raises:
         AnomalyError: there is no such anomaly.
     """
-    undone = anomalies(connection, Wanted(states=STATES[:2]), now=now)
-    wanted = Wanted(machine=choice.machine, mold=choice.mold, states=STATES[2:])
-    closed = anomalies(connection, wanted, now=now, newest=CLOSED_SHOWN)
-    since = now - timedelta(hours=RATE_HOURS)
-    recent = anomalies(connection, Wanted(since=since), now=now)
-    mine = [
-        each
-        for each in undone
-        if choice.machine in (None, each.anomaly.machine)
-        and choice.mold in (None, each.anomaly.mold)
-    ]
-    shelves: Mapping[Shelf, Sequence[Known]] = {
-        "open": [each for each in mine if each.muted is None],
-        "muted": [each for each in mine if each.muted is not None],
-        "closed": closed,
+    mine = Wanted(machine=choice.machine, mold=choice.mold)
+    shelves: Mapping[Shelf, Wanted] = {
+        "open": replace(mine, states=STATES[:2], muted=False),
+        "muted": replace(mine, states=STATES[:2], muted=True),
+        "closed": replace(mine, states=STATES[2:]),
     }
-    listed = sorted(shelves[choice.shelf], key=_rank)
+    wanted = shelves[choice.shelf]
+    if choice.shelf == "closed":
+        newest = anomalies(connection, wanted, now=now, newest=LISTED_MOST)
+        listed = sorted(newest, key=lambda each: each.anomaly.time, reverse=True)
+    else:
+        listed = most_urgent(connection, wanted, now=now, most=LISTED_MOST)
     chosen = find(connection, name, now=now) if name else (listed[0] if listed else None)
     follows = None
     if chosen and chosen.anomaly.follows:
-        follows = find(connection, chosen.anomaly.follows, now=now)
+        with suppress(AnomalyError):  # its cause may not be kept yet
+            follows = find(connection, chosen.anomaly.follows, now=now)
+    opens, muted = (count(connection, shelves[shelf], now=now) for shelf in SHELVES[:2])
+    closed = count(connection, mine, now=now) - opens - muted  # faster than to look at each
+    since = now - timedelta(hours=RATE_HOURS)
     return Found(
-        counts={shelf: len(each) for shelf, each in shelves.items()},
-        raised=len([each for each in recent if each.muted is None]),
+        counts={"open": opens, "muted": muted, "closed": closed},
+        raised=count(connection, Wanted(since=since, muted=False), now=now),
         listed=listed,
         chosen=chosen,
         follows=follows,
         cycles=_cycles(connection, chosen.anomaly) if chosen else (),
         job=_job(connection, chosen.anomaly) if chosen else None,
-    )
-
-
-def _rank(known: Known) -> tuple[int, int, float]:
-    """New ones first, then by priority, then the newest."""
-    anomaly = known.anomaly
-    return (
-        STATES.index(known.state),
-        PRIORITIES[anomaly.severity] if known.state != "closed" else 0,
-        -anomaly.time.timestamp(),
     )
 
 
@@ -250,6 +239,15 @@ class Inbox:
         found = [Group(key=state, lines=[self._line(each) for each in self._found.listed
                                          if each.state == state]) for state in STATES]  # fmt: skip
         return [group for group in found if group.lines]
+
+    @property
+    def left_out(self) -> str:
+        """That the list is too long to show as a whole; empty where it is not."""
+        whole, listed = self._found.counts[self.choice.shelf], len(self._found.listed)
+        if whole <= listed:
+            return ""
+        key = "inbox.newest" if self.choice.shelf == "closed" else "inbox.most_urgent"
+        return self._strings.say(key, shown=number(listed), n=number(whole))
 
     @property
     def narrowed(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from agent.anomalies import Known, Wanted, anomalies
+from agent.anomalies import STATES, Known, Wanted, most_urgent
 from agent.anomaly import AnomalyError
 from agent.batch import Blind
 from agent.cycle import Booked, Curve
@@ -27,6 +27,7 @@ from drivers.signals import SIGNALS
 CYCLES_SHOWN = 120
 LISTED = 12
 NOTICES_SHOWN = 8
+OPEN_SHOWN = 20
 BLIND_HOURS = 24
 
 STRIPS = (
@@ -77,9 +78,8 @@ def look_at_press(
     if wanted is not None and (shown_ is None or (shown_.segment, shown_.cycle.counter) != wanted):
         raise AnomalyError(f"{name} has no cycle {wanted[1]} in segment {wanted[0]}")
     with history.connect() as connection:
-        open_ = anomalies(
-            connection, Wanted(machine=name, states=("open", "acknowledged")), now=now
-        )
+        undone = Wanted(machine=name, states=STATES[:2], muted=False)
+        open_ = most_urgent(connection, undone, now=now, most=OPEN_SHOWN)
         query = (
             select(notice)
             .join(machine)
@@ -93,7 +93,7 @@ def look_at_press(
         shown=shown_,
         curves=history.curves(shown_) if shown_ else {},
         before=history.curves(cycles[-2]) if len(cycles) > 1 else {},
-        open=[each for each in open_ if each.muted is None],
+        open=open_,
         blinds=history.blinds(name, since=now - timedelta(hours=BLIND_HOURS)),
         notices=notices,
     )

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -16,12 +16,14 @@ from sqlalchemy import select
 from agent import schema
 from agent.anomalies import Known, Wanted, anomalies
 from agent.anomaly import CAUSES
+from agent.batch import Batch
 from agent.history import open_history
 from agent.live import Plant
 from agent.molds.shelf import Shelf, read_shelf
+from agent.record import open_record
 from dashboards.catalogue import catalogue
 from tests.dashboards.client import Answer, get, post, serving
-from tests.dashboards.recorded import MOLDS, recorded
+from tests.dashboards.recorded import MACHINES, MOLDS, anomaly, recorded
 from tests.dashboards.story import AT
 from tests.dashboards.test_pages import Attributes, first_visit
 
@@ -193,6 +195,32 @@ async def test_muting_takes_a_reason_and_an_end(place: Place) -> None:
     assert (muted.reason, (muted.until - AT).total_seconds() // 3600) == ("trial run", 8)
     assert "Muted 1" in await place.words("/anomalies?show=muted")
     assert "Cooling timer changed" not in await place.words("/anomalies?machine=IMM-07")
+
+
+async def test_a_flood_of_anomalies_is_counted_and_its_most_urgent_ones_are_listed(
+    demo_plant: Plant, tmp_path: Path
+) -> None:
+    url = await recorded(tmp_path)
+    flood = [anomaly(f"f{n}", machine="IMM-12", time=AT - timedelta(days=1)) for n in range(300)]
+    flood += [replace(each, id=f"o{each.id}", closed_at=AT) for each in flood]
+    flood.append(anomaly("lost", follows="nobody kept it", severity="info"))
+    async with open_record(url, MACHINES, []) as record:
+        await (await record.keep(Batch(machine="IMM-12", anomalies=flood)))
+    async with serving(demo_plant, record=url) as address:
+        place = Place(address=address, url=url)
+        text = await place.words("/anomalies")
+        for words in ("Open 304", "Closed 301", "New 200", "The most urgent 200 of 304"):
+            assert words in text, words
+        assert text.index("Press can't be reached") < text.index("Cooling timer changed")
+        assert "The newest 200 of 301" in await place.words("/anomalies?show=closed")
+        assert "Open 2" in await place.words("/anomalies?machine=IMM-07")
+        await place.words(f"/anomalies/{await place.number('lost')}")
+
+        form = {"deed": "mute", "span": "8h", "text": "flood"}
+        await post(f"{address}/anomalies/{await place.number('f0')}", form)
+        assert "Muted 300" in await place.words("/anomalies?show=muted")
+        assert "Open 4" in await place.words("/anomalies")
+        assert "Anomalies 3 Molds" in await place.words("/")
 
 
 @pytest.mark.parametrize(
