@@ -25,6 +25,7 @@ from agent.watch.supply import Supply
 from agent.watch.telling import cut, interrupted, of_all, of_curve
 from agent.watch.times import SEMI
 from agent.watch.together import Strange
+from agent.watch.units import Units
 from agent.watch.verdict import Edit, Elsewhere, Scene, Verdict, Wait
 from drivers import Change, Notice, Value
 
@@ -72,6 +73,7 @@ class Watch:
         self._together = together
         self._baselines = Baselines()
         self._sheet = Sheet(Facts())
+        self._units = Units()
         self._opened = Openings(machine, self._supply)
         self._since: dict[Office, int] = {}
         self._edits: list[Edit] = []
@@ -88,7 +90,8 @@ class Watch:
     @property
     def opened(self) -> Sequence[Anomaly]:
         """The anomalies that are open."""
-        return [*(opened.anomaly for opened in self._opened), *self._sheet.opened]
+        own = (opened.anomaly for opened in self._opened)
+        return [*own, *self._sheet.opened, *self._units.opened]
 
     def take(self, seen: Booked | Notice) -> Sequence[Anomaly]:
         """What follows from a booked cycle or a notice: new anomalies, and new states of open ones.
@@ -165,6 +168,7 @@ class Watch:
             if baseline is not None:
                 found += self._opened.close_all(baseline, cycle.time, self._stops.counter)
             found += self._sheet.close(cycle.time, self._stops.counter)
+            found += self._units.close(cycle.time, self._stops.counter)
             baseline = self._mount(key)
             self._stops.left_automatic = True
         usual = baseline.channels.get("cycle_time_s")
@@ -180,6 +184,9 @@ class Watch:
                 found.append(interrupted(booked, lost_s, usual_s))
             baseline.restart(stood_s)
         self._stops.note(booked)
+        booked, told = self._units.take(booked, baseline.channels)
+        found += told
+        cycle = booked.cycle
         values = with_rise(with_cooling(cycle.values, baseline), baseline)
         odd, out = baseline.take(values, cycle.counter)
         if (changed := baseline.changed_sets(cycle.values)) or self._edits:
@@ -399,6 +406,7 @@ class Watch:
             "stops": self._stops.save(),
             "low": self._low,
             "sheet": self._sheet.save(),
+            "units": self._units.save(),
         }
 
     def load(self, kept: Mapping[str, Any]) -> None:
@@ -416,6 +424,7 @@ class Watch:
         }
         self._stops = Stops.load(kept["stops"])
         self._low = kept["low"]
+        self._units.load(kept.get("units", {}))
 
 
 def _is_cut(value: float, cooling: Channel) -> bool:
