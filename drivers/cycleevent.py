@@ -120,7 +120,7 @@ class CycleEvents:
         self.clauses: list[ua.SimpleAttributeOperand] = [base_field(name) for name in HEAD]
         self._standard = self._select_standard()
         self._outlets = self._select_values()
-        self._taken = len(self.clauses)
+        self._selected: tuple[int, ...] = tuple(range(len(self.clauses)))
         self._is_filtered = True
         self._odd: set[str] = set()
         self._first_units: dict[str, Unit] = {}
@@ -129,6 +129,11 @@ class CycleEvents:
     def types(self) -> tuple[ua.NodeId, ...]:
         """The concrete event types."""
         return self._kind.types
+
+    @property
+    def base(self) -> ua.NodeId:
+        """What they all derive from."""
+        return self._kind.base
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -144,18 +149,25 @@ class CycleEvents:
         return tuple(columns.values())
 
     def reckon(self, watched: Watched) -> None:
-        """Reckon with fewer clauses than `clauses` has, and with events of other types."""
-        self._taken = watched.selected
+        """Reckon with fewer clauses than `clauses` has, and with events of other types.
+
+        A value is left out where its unit is: the unit may change with every event.
+        """
+        taken = {None, *watched.selected}
+        self._selected = watched.selected
         self._is_filtered = watched.is_filtered
+        self._standard = {name: at for name, at in self._standard.items() if at in taken}
+        self._outlets = [o for o in self._outlets if o.at in taken and o.unit_at in taken]
 
     def read(self, values: Sequence[ua.Variant]) -> CycleData | None:
         """What an event says; None where it is no cycle event.
 
         Args:
-            values: Aligned with `clauses`.
+            values: Aligned with `clauses`, or with those of them that the server took.
         """
-        raw = [value.Value for value in values[: self._taken]]
-        raw += [None] * (len(self.clauses) - len(raw))
+        raw: list[object] = [None] * len(self.clauses)
+        for at, value in zip(self._selected, values, strict=False):
+            raw[at] = value.Value
         event_type, event_id, source, time = raw[: len(HEAD)]
         named = {name: raw[at] for name, at in self._standard.items()}
         counts = {
@@ -221,11 +233,8 @@ class CycleEvents:
         return len(self.clauses) - 1
 
     def _select_standard(self) -> dict[str, int]:
-        return {
-            field.name: self._select(field)
-            for field in self._kind.fields
-            if field.is_standard and field.name in (*WORDS, *COUNTS)
-        }
+        fields = {field.name: field for field in self._kind.fields if field.is_standard}
+        return {name: self._select(fields[name]) for name in (*COUNTS, *WORDS) if name in fields}
 
     def _select_values(self) -> list[Outlet]:
         """Known signals first: if the server takes few clauses, it takes those."""

@@ -1,12 +1,13 @@
 """Asking a server for events: only the types and fields that are wanted, within its limits."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from asyncua import ua
 
 from drivers.errors import RefusedError
+from drivers.eventtype import UNITS
 from drivers.session import SELECT, WHERE, Session
 from drivers.subscription import Subscription
 from drivers.uaerrors import status_text
@@ -17,9 +18,15 @@ QUEUE = 1000
 """Events that the server may keep between two publish responses."""
 OVERFLOW_TYPE = ua.NodeId(ua.ObjectIds.EventQueueOverflowEventType)
 BASE_EVENT = ua.NodeId(ua.ObjectIds.BaseEventType)
+FEWEST = 8
+"""Fields without which an event is of no use: what it is, and its numbers."""
 
-_NO_WHERE = frozenset(
+_SIMPLER = frozenset(
     {
+        ua.StatusCodes.BadEncodingLimitsExceeded,
+        ua.StatusCodes.BadOutOfMemory,
+        ua.StatusCodes.BadRequestTooLarge,
+        ua.StatusCodes.BadTooManyOperations,
         ua.StatusCodes.BadContentFilterInvalid,
         ua.StatusCodes.BadEventFilterInvalid,
         ua.StatusCodes.BadFilterNotAllowed,
@@ -29,7 +36,7 @@ _NO_WHERE = frozenset(
         ua.StatusCodes.BadMonitoredItemFilterUnsupported,
     }
 )
-"""Answers of servers that can't do what the filter asks; they get a simpler one."""
+"""Answers of servers that can't do what the filter asks, or not so much; they get a simpler one."""
 
 
 def select(
@@ -77,8 +84,10 @@ class Watched:
     """How a server took a request for events."""
 
     handle: int
-    selected: int
-    """How many of the clauses it took, from the first."""
+    selected: tuple[int, ...]
+    """Which of the clauses it took, in the order of an event's values."""
+    event_filter: ua.EventFilter
+    """As it took it."""
     is_filtered: bool
     """It only sends the types that were asked for."""
 
@@ -87,38 +96,77 @@ async def watch_events(
     session: Session,
     subscription: Subscription,
     source: ua.NodeId,
-    types: Sequence[ua.NodeId],
+    types: Sequence[Sequence[ua.NodeId]],
     clauses: Sequence[ua.SimpleAttributeOperand],
 ) -> Watched:
-    """Subscribe to events at one node.
+    """Subscribe to events at one node, with the fullest filter that the server takes.
 
-    Clauses beyond what the server takes are left out from the end; a where clause that it does not
-    take is left out as a whole.
+    Args:
+        session: The connection.
+        subscription: Where the events are to come.
+        source: Where they are from.
+        types: Those that are wanted; after them, broader ones for a server that can't tell so
+            many apart. One that can't filter at all sends everything.
+        clauses: Fields, the important first: a server that takes fewer gets those, and one that
+            names some as wrong gets the others.
 
     Raises:
         RefusedError: the server does not let us subscribe to events there.
     """
-    limit = min(len(clauses), session.limits[SELECT])
-    if limit < len(clauses):
+    taken = tuple(range(min(len(clauses), session.limits[SELECT])))
+    why = ""
+    while True:
+        wrong: set[int] = set()
+        for where in _wheres(types, session.limits[WHERE]):
+            event_filter = ua.EventFilter(
+                SelectClauses=[clauses[at] for at in taken], WhereClause=where
+            )
+            answer = (await subscription.watch([_item(source, event_filter)]))[0]
+            if answer.StatusCode.is_good():
+                _tell_left_out(session.machine, clauses, taken)
+                is_filtered = where == of_types(types[0])
+                return Watched(subscription.handle, taken, event_filter, is_filtered)
+            why = status_text(answer.StatusCode.value)
+            if answer.StatusCode.value not in _SIMPLER:
+                raise RefusedError(session.machine, f"subscribing to events: {why}")
+            if wrong := _wrong(answer.FilterResult, taken):
+                break
+        fewer = tuple(at for at in taken if at not in wrong)
+        taken = fewer if wrong else taken[: len(taken) * 3 // 4]
+        if len(taken) < FEWEST:
+            raise RefusedError(session.machine, f"subscribing to events: {why}")
+
+
+def _wheres(types: Sequence[Sequence[ua.NodeId]], most: int) -> Iterator[ua.ContentFilter]:
+    """From the most exact that the server takes by its own word, to none."""
+    for wanted in types:
+        if len((where := of_types(wanted)).Elements) <= most:
+            yield where
+    yield ua.ContentFilter()
+
+
+def _wrong(result: object, taken: Sequence[int]) -> set[int]:
+    """The clauses that the server names as those that it can't select."""
+    codes = getattr(result, "SelectClauseResults", None) or ()
+    if len(codes) != len(taken):
+        return set()
+    return {at for at, code in zip(taken, codes, strict=True) if not code.is_good()}
+
+
+def _tell_left_out(
+    machine: str, clauses: Sequence[ua.SimpleAttributeOperand], taken: Sequence[int]
+) -> None:
+    left = [clauses[at] for at in sorted({*range(len(clauses))} - {*taken})]
+    if left:
+        paths = [[str(step.Name) for step in clause.BrowsePath] for clause in left]
+        names = ["/".join(path[:-1] if path[-1] == UNITS else path) for path in paths]
         log.warning(
-            "%s: the server selects at most %d event fields; %d are left out",
-            session.machine,
-            limit,
-            len(clauses) - limit,
+            "%s: the server selects %d of %d event fields; left out: %s",
+            machine,
+            len(taken),
+            len(clauses),
+            ", ".join(dict.fromkeys(names)),
         )
-    where = of_types(types)
-    wanted = where if len(where.Elements) <= session.limits[WHERE] else ua.ContentFilter()
-    for where_clause in (wanted, ua.ContentFilter()):
-        event_filter = ua.EventFilter(SelectClauses=list(clauses[:limit]), WhereClause=where_clause)
-        answer = (await subscription.watch([_item(source, event_filter)]))[0]
-        if answer.StatusCode.is_good():
-            is_filtered = bool(where_clause.Elements)
-            return Watched(subscription.handle, limit, is_filtered)
-        if answer.StatusCode.value not in _NO_WHERE:
-            break
-    raise RefusedError(
-        session.machine, f"subscribing to events: {status_text(answer.StatusCode.value)}"
-    )
 
 
 def _item(source: ua.NodeId, event_filter: ua.EventFilter) -> ua.MonitoredItemCreateRequest:

@@ -60,6 +60,8 @@ class EventType:
 
     types: tuple[ua.NodeId, ...]
     """The maker's concrete types."""
+    base: ua.NodeId
+    """OPC 40083's own, which they derive from."""
     fields: tuple[Field, ...]
 
     def find(self, name: str) -> list[Field]:
@@ -103,7 +105,7 @@ async def browse_event_type(session: Session, machine: Branch) -> EventType:
     for branch in branches:
         await _borrow_parts(session, branch)
     fields = await _fields(session, branches, base)
-    return EventType(types=tuple(concrete), fields=tuple(fields))
+    return EventType(types=tuple(concrete), base=base, fields=tuple(fields))
 
 
 async def _concrete(

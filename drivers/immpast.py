@@ -69,22 +69,24 @@ class Past:
         Raises:
             UnreachableError: the link dropped.
         """
-        since, events = self._memory.since, self._watch.events
+        since = self._memory.since
         if since is None or not self._watch.keeps_past:
             return []
         self._since, self._job, self._mold = since, job, mold
         deadline = asyncio.get_running_loop().time() + BUDGET_S
         notices: list[Notice] = []
-        if (logbook := self._watch.logbook) is not None:
-            pages, received_at = self._past(logbook.types, logbook.clauses), datetime.now(UTC)
+        logbook, log_filter = self._watch.logbook, self._watch.log_filter
+        if logbook is not None and log_filter is not None:
+            pages, received_at = self._past(log_filter), datetime.now(UTC)
             for values in await self._read(pages, deadline):
                 entry = logbook.read(values, received_at)
                 if entry is not None and entry.notice.at > since and self._watch.remember(entry):
                     notices.append(replace(entry.notice, backfilled=True))
         self._timeline = self._states(notices, since)
-        if not self._watch.keeps_past:
+        cycle_filter = self._watch.cycle_filter
+        if not self._watch.keeps_past or cycle_filter is None:
             return [*notices]
-        self._pages = self._past(events.types, events.clauses)
+        self._pages = self._past(cycle_filter)
         reports = self._reports(await self._read(self._pages, deadline))
         self._memory.behind = since if self.goes_on else None
         if reports:
@@ -105,13 +107,10 @@ class Past:
         self._memory.behind = self._since if self.goes_on else None
         return reports
 
-    def _past(
-        self, types: Sequence[ua.NodeId], clauses: Sequence[ua.SimpleAttributeOperand]
-    ) -> PastEvents:
+    def _past(self, event_filter: ua.EventFilter) -> PastEvents:
         wanted = Wanted(
             source=self._watch.source,
-            types=types,
-            clauses=clauses,
+            event_filter=event_filter,
             since=self._since,
             until=datetime.now(UTC) + AHEAD,
         )

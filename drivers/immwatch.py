@@ -2,6 +2,7 @@
 
 import logging
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from asyncua import ua
 from drivers.browsing import Branch
 from drivers.cycleevent import CycleData, CycleEvents
 from drivers.errors import RefusedError
-from drivers.eventfilter import OVERFLOW_TYPE, watch_events
+from drivers.eventfilter import OVERFLOW_TYPE, Watched, watch_events
 from drivers.immview import View
 from drivers.logbook import Entry, Logbook
 from drivers.observations import Value
@@ -69,6 +70,10 @@ class Watch:
         self.keeps_past = False
         """Whether the machine says that its past events can be read."""
         self._whole_server = False
+        self.cycle_filter: ua.EventFilter | None = None
+        """As the server took it."""
+        self.log_filter: ua.EventFilter | None = None
+        """As the server took it; None where it gives no logbook events."""
         self._cycle_handle = 0
         self._log_handle = 0
         self._view: View | None = None
@@ -112,6 +117,7 @@ class Watch:
             )
             if node.signal in view.states and node_id is not None
         ]
+        await self._subscription.unwatch(self._slots)
         first = self._subscription.handle + 1
         answers = await self._subscription.watch([_state_item(node_id) for _, node_id in wanted])
         self._view = view
@@ -127,6 +133,9 @@ class Watch:
     async def watch_events(self) -> None:
         """Watch the events at the machine, or at the server where the machine has none itself.
 
+        Where a small server has no room for them beside the states, the states make room: what is
+        not watched is read at every poll.
+
         Raises:
             RefusedError: neither gives its cycle events.
         """
@@ -134,26 +143,38 @@ class Watch:
         source = self._root.node_id if notifier & SUBSCRIBE else SERVER
         self.source, self.keeps_past = source, bool(notifier & HISTORY)
         self._whole_server = source == SERVER
-        types = [*self.events.types, OVERFLOW_TYPE]
-        cycles = await watch_events(
-            self._session, self._subscription, source, types, self.events.clauses
-        )
-        self._cycle_handle = cycles.handle
+        view, had_room = self._view, bool(self._slots)
+        types = [[*self.events.types, OVERFLOW_TYPE], [self.events.base]]
+        cycles = await self._watch_events(types, self.events.clauses)
+        self._cycle_handle, self.cycle_filter = cycles.handle, cycles.event_filter
         self.events.reckon(cycles)
-        if self.logbook is None:
+        await self._watch_logbook()
+        if had_room and not self._slots and view is not None:
+            await self.watch_states(view)
+
+    async def _watch_logbook(self) -> None:
+        if (book := self.logbook) is None:
             return
         try:
-            changes = await watch_events(
-                self._session,
-                self._subscription,
-                source,
-                self.logbook.types,
-                self.logbook.clauses,
-            )
+            changes = await self._watch_events([book.types, [book.base]], book.clauses)
         except RefusedError as error:
             log.warning("%s; changes show without who made them", error)
         else:
-            self._log_handle = changes.handle
+            self._log_handle, self.log_filter = changes.handle, changes.event_filter
+            book.reckon(changes)
+
+    async def _watch_events(
+        self, types: Sequence[Sequence[ua.NodeId]], clauses: Sequence[ua.SimpleAttributeOperand]
+    ) -> Watched:
+        asked = self._session, self._subscription, self.source, types, clauses
+        try:
+            return await watch_events(*asked)
+        except RefusedError:
+            if not self._slots:
+                raise
+            await self._subscription.unwatch(self._slots)
+            self._slots, self.states = {}, frozenset()
+            return await watch_events(*asked)
 
     async def _notifier(self) -> int:
         """What one can have of events at the machine itself (OPC 40083 §6.3)."""

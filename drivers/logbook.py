@@ -7,7 +7,7 @@ from datetime import datetime
 from asyncua import ua
 
 from drivers.browsing import subtypes
-from drivers.eventfilter import base_field, select
+from drivers.eventfilter import Watched, base_field, select
 from drivers.eventtype import unit_of
 from drivers.eventvalues import count_of, utc_of
 from drivers.logkind import KINDS, LogKind
@@ -56,10 +56,17 @@ class Logbook:
             for name in kind.fields
             if (0, name) not in self._fields
         ]
+        self._selected = self._fields
         self.clauses = [
             _select(name, ua.NodeId(owner, general), general) if owner else base_field(name)
             for owner, name in self._fields
         ]
+        self.base = ua.NodeId(LOGBOOK_EVENT_TYPE[1], general)
+        """What all types of logbook events derive from."""
+
+    def reckon(self, watched: Watched) -> None:
+        """Reckon with fewer clauses than `clauses` has."""
+        self._selected = [self._fields[at] for at in watched.selected]
 
     @property
     def types(self) -> tuple[ua.NodeId, ...]:
@@ -70,10 +77,10 @@ class Logbook:
         """What an event says; None where it is no logbook event.
 
         Args:
-            values: Aligned with `clauses`; fewer where the server takes fewer.
+            values: Aligned with `clauses`, or with those of them that the server took.
             received_at: UTC, our clock.
         """
-        raw: Raw = dict(zip(self._fields, (value.Value for value in values), strict=False))
+        raw: Raw = dict(zip(self._selected, (value.Value for value in values), strict=False))
         event_type = raw.get((0, "EventType"))
         kind = self._kinds.get(event_type) if isinstance(event_type, ua.NodeId) else None
         if kind is None:

@@ -5,6 +5,7 @@ map (`drivers.nodes`) says which node is which signal.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -39,6 +40,8 @@ from drivers.session import Session, SessionSettings, open_session
 from drivers.settings import Cooling
 from drivers.subscribed import Subscribed
 from drivers.uaerrors import LateError, status_text
+
+log = logging.getLogger(__name__)
 
 NAMED = 3
 """Nodes that a notice names; the others are counted."""
@@ -278,7 +281,11 @@ class OpcUaPress:
     async def _open_source(self) -> _Source:
         if self._settings.read == "poll":
             return Polled(self._session, self._settings, self._points, self._latch)
-        return await Subscribed.open(self._session, self._settings, self._points, self._latch)
+        try:
+            return await Subscribed.open(self._session, self._settings, self._points, self._latch)
+        except RefusedError as error:
+            log.warning("%s; its values are polled instead", error)
+            return Polled(self._session, self._settings, self._points, self._latch)
 
 
 class Polled:

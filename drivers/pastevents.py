@@ -6,15 +6,13 @@ Source:
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from asyncua import ua
 
 from drivers.errors import GarbledError, RefusedError
-from drivers.eventfilter import of_types
-from drivers.session import WHERE, Session
+from drivers.session import Session
 from drivers.uaerrors import LateError, status_text, told
 
 log = logging.getLogger(__name__)
@@ -28,8 +26,8 @@ class Wanted:
     """Which events, and what of them."""
 
     source: ua.NodeId
-    types: Sequence[ua.NodeId]
-    clauses: Sequence[ua.SimpleAttributeOperand]
+    event_filter: ua.EventFilter
+    """As the server took it for events of the present."""
     since: datetime
     until: datetime
 
@@ -43,9 +41,6 @@ class PastEvents:
     """
 
     def __init__(self, session: Session, wanted: Wanted) -> None:
-        where = of_types(wanted.types)
-        if len(where.Elements) > session.limits[WHERE]:
-            where = ua.ContentFilter()
         self.is_done = False
         """Nothing is left, or nothing is to be had."""
         self.is_refused = False
@@ -57,11 +52,11 @@ class PastEvents:
             NumValuesPerNode=PAGE,
             StartTime=wanted.since,
             EndTime=wanted.until,
-            Filter=ua.EventFilter(SelectClauses=list(wanted.clauses), WhereClause=where),
+            Filter=wanted.event_filter,
         )
 
     async def page(self) -> list[list[ua.Variant]]:
-        """The next events, each aligned with the clauses.
+        """The next events, each aligned with the filter's clauses.
 
         Raises:
             UnreachableError: the link dropped.

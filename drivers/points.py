@@ -68,7 +68,8 @@ class Points:
         """Whether something shows where a node is not proved."""
         self._found_at = 0.0
         self._all = _Places(session, [])
-        self._united = _Places(session, [])
+        self._unwatched: frozenset[int] = frozenset()
+        self._polled = _Places(session, [])
         self.units = NodeUnits(session.machine, nodes)
         self._stamps = Stamps(session.machine_clock)
         self._absent: set[int] = set(range(len(nodes)))
@@ -104,7 +105,7 @@ class Points:
         self._found_at = time.monotonic()
         await self.units.find(self._session, self.found)
         self._all = _Places(self._session, [*self._places(range(len(self.found)))])
-        self._united = _Places(self._session, [*self._places(self.units.found)])
+        self._polled = self._to_poll()
 
     async def read(self) -> Shown:
         """Every node once, in as few requests as the server takes."""
@@ -123,10 +124,25 @@ class Points:
         await self._show(self._all, shown)
         return shown
 
-    async def read_united(self, shown: Shown) -> None:
-        """Only the nodes whose unit the server says, into what was shown before."""
-        if self.units.found:
-            await self._show(self._united, shown)
+    @property
+    def polled(self) -> frozenset[int]:
+        """The nodes that `read_polled` reads: whose unit the server says, and `poll` named."""
+        return self._unwatched.union(self.units.found)
+
+    def poll(self, slots: Iterable[int]) -> None:
+        """Say which nodes can't be had otherwise than by reading them."""
+        unwatched = frozenset(slots)
+        if unwatched != self._unwatched:
+            self._unwatched = unwatched
+            self._polled = self._to_poll()
+
+    def _to_poll(self) -> "_Places":
+        return _Places(self._session, [*self._places(sorted(self.polled))])
+
+    async def read_polled(self, shown: Shown) -> None:
+        """Only the nodes of `polled`, into what was shown before."""
+        if self._polled.read:
+            await self._show(self._polled, shown)
 
     def _places(self, slots: Iterable[int]) -> Iterator[tuple[int, bool, ua.NodeId]]:
         """What to read for some nodes: each unit just before its value."""

@@ -14,7 +14,7 @@ from drivers.reading import told_time
 from drivers.session import Session, SessionSettings
 from drivers.signals import Kind, kind_of
 from drivers.subscription import OVERFLOW, Publish, Subscription, gap, subscribe
-from drivers.uaerrors import LateError
+from drivers.uaerrors import LateError, status_text
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,7 @@ class Subscribed:
         self._at: datetime | None = None
         self._check_at = 0.0
         self._overflows = 0
+        self._unwatched: set[int] = set()
         self._published_at: datetime | None = None
         self.gap = ""
         """What was lost before the frames that `next` gave last; empty where nothing was."""
@@ -98,19 +99,45 @@ class Subscribed:
         return subscription.interval_s, subscription.sampling_s, lost
 
     async def _watch(self, slots: range | list[int]) -> None:
-        """Make monitored items for some points; what the server refuses is asked for later."""
+        """Make monitored items for some points; what the server refuses is read until it takes it.
+
+        Items that those points had before are given back.
+        """
         found = [slot for slot in slots if self._points.found[slot] is not None]
         found = [s for s in found if s not in self._points.units.found or self._is_curve[s]]
         items = [self._item(slot) for slot in found]
         first = self._subscription.handle + 1
+        await self._subscription.unwatch(
+            handle for handle, slot in self._slots.items() if slot in found
+        )
         answers = await self._subscription.watch(items)
+        refused: set[str] = set()
         for handle, slot, answer in zip(
             range(first, first + len(found)), found, answers, strict=True
         ):
             if answer.StatusCode.is_good():
                 self._handles[slot] = handle
                 self._slots[handle] = slot
+            else:
+                self._handles.pop(slot, None)
+                refused.add(status_text(answer.StatusCode.value))
         self._slots = {h: s for h, s in self._slots.items() if self._handles.get(s) == h}
+        unwatched = {
+            slot
+            for slot, node_id in enumerate(self._points.found)
+            if node_id is not None and slot not in self._handles
+        }
+        if refused and unwatched != self._unwatched:
+            log.warning(
+                "%s: the server takes no subscription to %d of %d values, which are read at each "
+                "publish instead: %s",
+                self._session.machine,
+                len(unwatched - self._points.units.found.keys()),
+                len(self._points.nodes),
+                "; ".join(sorted(refused)),
+            )
+        self._unwatched = unwatched
+        self._points.poll(unwatched)
 
     def _item(self, slot: int) -> ua.MonitoredItemCreateRequest:
         is_curve = self._is_curve[slot]
@@ -130,12 +157,13 @@ class Subscribed:
     async def _frames(self, publish: Publish) -> list[tuple[Shown, datetime]]:
         """One frame as things stand now, and before it one for each earlier sample of a curve.
 
-        What has a unit of its own is read together with it, so that neither is older.
+        What has a unit of its own is read together with it, so that neither is older; what the
+        server takes no subscription to is read as well.
         """
         try:
-            await self._points.read_united(self._now)
+            await self._points.read_polled(self._now)
         except LateError:  # a dead link shows by the subscription's own silence
-            for one in self._points.units.found:
+            for one in self._points.polled:
                 self._now.values[one], self._now.qualities[one] = None, Quality.MISSING
         self._note_clock(publish)
         curves: dict[datetime, list[tuple[int, ua.DataValue]]] = {}

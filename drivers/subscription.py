@@ -9,13 +9,13 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from asyncua import ua
 
-from drivers.errors import StaleError, UnreachableError
+from drivers.errors import RefusedError, StaleError, UnreachableError
 from drivers.reading import told_time
 from drivers.session import MONITOR, Session
 from drivers.uaerrors import status_text, told
@@ -68,6 +68,7 @@ class Subscription:
         self._proved_at = -math.inf
         self._id = 0
         self._handles = 0
+        self._items: dict[int, int] = {}
         self._waiting: deque[Publish] = deque()
         self._some = asyncio.Event()
         self._heard_at = time.monotonic()
@@ -99,10 +100,32 @@ class Subscription:
             )
             return found
 
+        first = self._handles - len(items) + 1
         answers = await self._session.ask(MONITOR, items, request)
+        for handle, answer in enumerate(answers, first):
+            if answer.StatusCode.is_good():
+                self._items[handle] = answer.MonitoredItemId
         revised = [a.RevisedSamplingInterval for a in answers if a.StatusCode.is_good()]
         self.sampling_s = max(self.sampling_s, *(ms / 1000 for ms in revised), 0.0)
         return answers
+
+    async def unwatch(self, handles: Iterable[int]) -> None:
+        """Give monitored items back to the server; small ones have few."""
+        items = [self._items.pop(handle) for handle in handles if handle in self._items]
+
+        async def request(piece: Sequence[int]) -> Sequence[ua.StatusCode]:
+            found: Sequence[ua.StatusCode]
+            found = await self._session.services.delete_monitored_items(
+                ua.DeleteMonitoredItemsParameters(
+                    SubscriptionId=self._id, MonitoredItemIds=list(piece)
+                )
+            )
+            return found
+
+        try:
+            await self._session.ask(MONITOR, items, request)
+        except RefusedError as error:
+            log.warning("%s; items that are not needed any more stay there", error)
 
     @property
     def handle(self) -> int:

@@ -107,6 +107,10 @@ class FleetLimits(Strict):
     sessions: Annotated[int, Field(ge=0)] = 0
     subscriptions: Annotated[int, Field(ge=0)] = 0
     select_clauses: Annotated[int, Field(ge=0)] = 0
+    where_elements: Annotated[int, Field(ge=0)] = 0
+    monitored_items: Annotated[int, Field(ge=0)] = 0
+    said: bool = True
+    """Whether clients can read them, or learn them by what is refused."""
 
 
 def _known_set_points(program: Mapping[str, float]) -> None:

@@ -30,6 +30,12 @@ class Limits:
     """Of all sessions together."""
     select_clauses: int = 0
     """Of one event filter."""
+    where_elements: int = 0
+    """Of one event filter."""
+    monitored_items: int = 0
+    """Of all subscriptions together."""
+    said: bool = True
+    """Whether clients can read them; else they learn by what is refused."""
 
     def stated(self) -> Mapping[ua.NodeId, int]:
         """The nodes of the address space that say them."""
@@ -41,7 +47,11 @@ class Limits:
             _capability("MaxSessions"): self.sessions,
             _capability("MaxSubscriptions"): self.subscriptions,
             _capability("MaxSelectClauseParameters"): self.select_clauses,
+            _capability("MaxWhereClauseParameters"): self.where_elements,
+            _capability("MaxMonitoredItems"): self.monitored_items,
         }
+        if not self.said:
+            return {}
         return {node: limit for node, limit in said.items() if limit}
 
 
@@ -109,13 +119,20 @@ class LimitedSession(InternalSession):  # type: ignore[misc]  # asyncua is untyp
             ServiceError: BadTooManyOperations.
         """
         _check(params.ItemsToCreate, self._limits.monitored_items_per_call)
+        refused: list[ua.MonitoredItemCreateResult | None] = []
+        room = self._room()
         for item in params.ItemsToCreate:
-            if isinstance(item.RequestedParameters.Filter, ua.EventFilter):
-                take_in_subtypes(item.RequestedParameters.Filter.WhereClause, self.aspace)
-        refused = [self._refusal(item) for item in params.ItemsToCreate]
+            no = self._refusal(item)
+            if no is None and room is not None:
+                room -= 1
+                no = _no(ua.StatusCodes.BadTooManyMonitoredItems) if room < 0 else None
+            refused.append(no)
         params.ItemsToCreate = [
             item for item, no in zip(params.ItemsToCreate, refused, strict=True) if no is None
         ]
+        for item in params.ItemsToCreate:
+            if isinstance(item.RequestedParameters.Filter, ua.EventFilter):
+                take_in_subtypes(item.RequestedParameters.Filter.WhereClause, self.aspace)
         answers = iter(await super().create_monitored_items(params))
         return [next(answers) if no is None else no for no in refused]
 
@@ -150,9 +167,18 @@ class LimitedSession(InternalSession):  # type: ignore[misc]  # asyncua is untyp
         seen = self.iserver.event_as_seen
         return [history.read(asked, details, self.aspace, seen) for asked in params.NodesToRead]
 
+    def _room(self) -> int | None:
+        """How many more items the server takes; None for any number."""
+        if not self._limits.monitored_items:
+            return None
+        subscriptions = self.iserver.subscription_service.subscriptions.values()
+        there = sum(len(each.monitored_item_srv._monitored_items) for each in subscriptions)
+        return int(self._limits.monitored_items - there)
+
     def _refusal(self, item: ua.MonitoredItemCreateRequest) -> ua.MonitoredItemCreateResult | None:
-        most = self._limits.select_clauses
-        if most and _selects(item) > most:
+        if self._limits.select_clauses and _selects(item) > self._limits.select_clauses:
+            return _no(ua.StatusCodes.BadEventFilterInvalid)
+        if self._limits.where_elements and _wheres(item) > self._limits.where_elements:
             return _no(ua.StatusCodes.BadEventFilterInvalid)
         asked = item.ItemToMonitor
         if asked.AttributeId == ua.AttributeIds.EventNotifier and asked.NodeId not in self.aspace:
@@ -167,6 +193,11 @@ def _check(asked: Sized, most: int) -> None:
 
 def _selects(item: ua.MonitoredItemCreateRequest) -> int:
     return len(getattr(item.RequestedParameters.Filter, "SelectClauses", None) or ())
+
+
+def _wheres(item: ua.MonitoredItemCreateRequest) -> int:
+    where = getattr(item.RequestedParameters.Filter, "WhereClause", None)
+    return len(where.Elements or ()) if where is not None else 0
 
 
 def _no(code: int) -> ua.MonitoredItemCreateResult:

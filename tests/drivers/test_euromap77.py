@@ -659,25 +659,6 @@ async def test_a_server_that_can_not_filter_by_type_is_asked_without(
     assert sum(n.name == "cooling_time_set_s" for n in stream.notices) == 1
 
 
-async def test_a_server_that_selects_few_fields_gives_those_that_matter(
-    served: tuple[Press, Euromap77Face], caplog: pytest.LogCaptureFixture
-) -> None:
-    press, face = served
-    assert face._server is not None
-    limit = ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_MaxSelectClauseParameters)
-    await face._server.write(limit, ua.Variant(20, ua.VariantType.UInt32))
-    async with open_press(settings(face.address)) as opened:
-        stream = Stream(opened.observations())
-        await stream.frame()
-        shot = await press.mold()
-        report = await stream.report()
-
-    assert report.counter == 1
-    assert report.values["cycle_time_s"] == pytest.approx(shot.values["cycle_time_s"])
-    assert report.values["cooling_time_s"] == pytest.approx(shot.values["cooling_time_s"])
-    assert "the server selects at most 20 event fields" in caplog.text
-
-
 async def test_a_mold_that_is_taken_out_and_another_put_in_is_followed() -> None:
     press = hand_press()
     face = Euromap77Face(press, options=Options(jobs=False))

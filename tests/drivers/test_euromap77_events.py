@@ -40,7 +40,7 @@ def field(
 
 def events(*fields: Field, mapped: list[Mapped] | None = None) -> CycleEvents:
     counters = [field(name, standard=True) for name in ("JobCycleCounter", "CycleTime")]
-    kind = EventType(types=(MAKER,), fields=(*counters, *fields))
+    kind = EventType(types=(MAKER,), base=MAKER, fields=(*counters, *fields))
     session: Session = Nobody()  # type: ignore[assignment]  # only its machine's name is used
     return CycleEvents(session, kind, mapped or [], {})
 
