@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
+from asyncua import ua
+from asyncua.server.monitored_item_service import MonitoredItemService
 
 from drivers import RefusedError
 from drivers.euromap77 import open_press
@@ -158,3 +161,36 @@ async def test_what_a_server_takes_no_subscription_to_is_read_as_often(
                         frame = await stream.frame()
 
     assert "instead" in caplog.text
+
+
+async def test_fields_that_a_server_names_as_wrong_are_left_out_and_no_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    create = MonitoredItemService._create_events_monitored_item
+
+    def strict(self: Any, params: ua.MonitoredItemCreateRequest) -> Any:
+        clauses = params.RequestedParameters.Filter.SelectClauses
+        is_wrong = ["InjectionTime" in [step.Name for step in c.BrowsePath] for c in clauses]
+        if not any(is_wrong):
+            return create(self, params)
+        codes = [
+            ua.StatusCode(ua.StatusCodes.BadNodeIdUnknown if wrong else ua.StatusCodes.Good)
+            for wrong in is_wrong
+        ]
+        bad = ua.StatusCode(ua.StatusCodes.BadEventFilterInvalid)
+        said = ua.EventFilterResult(SelectClauseResults=codes)
+        return ua.MonitoredItemCreateResult(StatusCode=bad, FilterResult=said)
+
+    monkeypatch.setattr(MonitoredItemService, "_create_events_monitored_item", strict)
+    async with small(Limits()) as (press, opened, _):
+        stream = Stream(opened.observations())
+        await stream.frame()
+        shot = await press.mold()
+        report = await stream.report()
+
+    assert "64 of 65 event fields; left out: InjectionUnitCycleParameters_1/InjectionTime" in (
+        caplog.text
+    )
+    assert "fill_time_s" not in report.values
+    for signal in ("recovery_time_s", "cycle_time_s", "cooling_time_s", "transfer_pressure_bar"):
+        assert report.values[signal] == pytest.approx(shot.values[signal], rel=1e-3), signal
