@@ -137,11 +137,14 @@ def add_format(one: argparse.ArgumentParser) -> None:
     one.add_argument("--format", choices=["table", "json"], default="table")
 
 
-def add_record(one: argparse.ArgumentParser) -> None:
-    """Which record; `record_of` reads it."""
+def add_record(one: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Which record, or which several ones; `record_of` reads the one."""
     which = one.add_mutually_exclusive_group()
     which.add_argument("--config", type=Path, default=Path("sprue.toml"), metavar="FILE")
-    which.add_argument("--record", metavar="URL", help="instead of the configuration's")
+    which.add_argument(
+        "--record", metavar="URL", action="append" if several else "store",
+        help="instead of the configuration's" + ("; again: added to it" if several else ""),
+    )  # fmt: skip
 
 
 def record_of(args: argparse.Namespace) -> tuple[str, ZoneInfo]:

@@ -2,7 +2,8 @@
 
 import argparse
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from agent.arguments import (
     record_of,
     whole,
 )
-from agent.audit import change
+from agent.audit import Author, change, login_name
 from agent.batch import MachineRow
 from agent.config import load
 from agent.console import complain, print_json, print_table
@@ -31,6 +32,7 @@ from agent.molds.desk import Desk, MoldError
 from agent.molds.importing import import_molds
 from agent.molds.lines import list_lines, show_line, timeline_lines
 from agent.molds.mold import COMPONENTS
+from agent.molds.plantwide import Plantwide, add_up, furthest, read_source
 from agent.molds.resin import family
 from agent.molds.servicelog import CHECKLISTS, KINDS, Service
 from agent.molds.shelf import Shelf, read_shelf, read_words
@@ -55,7 +57,7 @@ def add(commands: Any) -> None:
     one = commands.add_parser("molds", help="molds: data, life, mounts, services")
     actions = one.add_subparsers(required=True, metavar="ACTION", help="list where none is given")
 
-    each = _action(actions, "list", _list, "every mold revision: shots, life", writes=False)
+    each = _action(actions, "list", _list, "every mold revision: shots, life", several=True)
     each.add_argument("--all", action="store_true", help="retired ones too")
     each = _action(actions, "show", _show, "all that is known of one", writes=False, mold=True)
     each = _action(actions, "timeline", _timeline, "what sat on a machine", writes=False)
@@ -132,14 +134,21 @@ def add(commands: Any) -> None:
 
 
 def _action(
-    actions: Any, name: str, call: Any, text: str, *, writes: bool = True, mold: bool = False
+    actions: Any,
+    name: str,
+    call: Any,
+    text: str,
+    *,
+    writes: bool = True,
+    mold: bool = False,
+    several: bool = False,
 ) -> argparse.ArgumentParser:
     one: argparse.ArgumentParser = actions.add_parser(name, help=text)
     if mold:
         one.add_argument("mold", metavar="MOLD")
-    if writes:
+    if writes and not several:
         add_author(one)
-    add_record(one)
+    add_record(one, several=several)
     add_format(one)
     one.set_defaults(command=call)
     return one
@@ -199,15 +208,50 @@ def _new(args: argparse.Namespace) -> tuple[str, list[MachineRow]]:
     return record_of(args)[0], [] if args.record else load(args.config).machine_rows
 
 
-def _list(args: argparse.Namespace) -> int:
-    url, _zone = record_of(args)
-    shelf = Shelf(molds={}, took={})
-    if main_path(url).is_file():
-        with _reading(url) as connection:
-            shelf = read_shelf(connection)
+def _shelf_of(args: argparse.Namespace) -> Shelf:
+    """The molds of a record; none where the configuration's was not made yet."""
+    if args.record:
+        url = args.record[0]
     else:
-        complain(f"there is no {main_path(url)} yet; 'sprue molds add', 'import' or 'run' makes it")
-    lines = list(list_lines(shelf, retired=args.all))
+        url, _zone = record_of(args)
+        if not main_path(url).is_file():
+            complain(f"no {main_path(url)} yet; 'sprue molds add', 'import' or 'run' makes it")
+            return Shelf(molds={}, took={})
+    with _reading(url) as connection:
+        return read_shelf(connection)
+
+
+def _plantwide(urls: Sequence[str]) -> Plantwide:
+    """The molds of several records, added."""
+    author = Author(who=login_name(), at=datetime.now(UTC))
+    with ExitStack() as open_:
+        records = {str(main_path(url)): open_.enter_context(_reading(url)) for url in urls}
+        names, remarks = furthest([*records.items()])
+        found = add_up(
+            [
+                read_source(records[name], name, Desk(records[name], author).shots_at)
+                for name in names
+            ]
+        )
+    given_twice = [f"{name} is given twice" for name in records if _paths(urls).count(name) > 1]
+    return replace(found, remarks=[*given_twice, *remarks, *found.remarks])
+
+
+def _paths(urls: Sequence[str]) -> list[str]:
+    return [str(main_path(url)) for url in urls]
+
+
+def _list(args: argparse.Namespace) -> int:
+    if args.record and len(args.record) > 1:
+        found = _plantwide(args.record)
+        for remark in found.remarks:
+            complain(remark)
+        lines = [
+            line | {"shots_by_record": found.shots.get(line["mold"] or "", {})}
+            for line in list_lines(found.shelf, retired=args.all)
+        ]
+    else:
+        lines = list(list_lines(_shelf_of(args), retired=args.all))
     if args.format == "json":
         print_json(lines)
         return 0
