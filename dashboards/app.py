@@ -1,13 +1,11 @@
 """The web application: its routes, and what they are made of."""
 
-import asyncio
 from collections.abc import Collection
 
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import JSONResponse
 from starlette.middleware.gzip import GZipMiddleware
 
-from agent.files import main_path, trouble_of
 from agent.live import Plant
 from dashboards import healthroutes, inboxroutes, moldroutes, pressroutes
 from dashboards.assets import Assets
@@ -77,7 +75,7 @@ def create_app(
     @app.api_route("/healthz", methods=["GET", "HEAD"])
     async def healthz() -> Response:
         # 200 even so: to start an agent anew that holds shots in memory would lose them.
-        trouble = await asyncio.to_thread(trouble_of, main_path(record)) if record else None
+        trouble = await access.trouble() if access else ""
         said = {"status": "trouble", "record": trouble} if trouble else {"status": "ok"}
         return JSONResponse(said | {"build": draw.build})
 

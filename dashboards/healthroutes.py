@@ -4,7 +4,6 @@ from fastapi import FastAPI, Response
 
 from agent.files import RecordError
 from dashboards.healthpage import HealthPage, look_at_health
-from dashboards.inbox import waiting
 from dashboards.recordaccess import RecordAccess
 from dashboards.rendering import Renderer
 
@@ -16,9 +15,9 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
     async def health() -> Response:
         try:
             found = await access.ask(lambda history, at: look_at_health(access.url, history, at))
-            new = await access.read(waiting)
+            head = await access.head()
         except RecordError as error:
             return draw.sorry(503, str(error))
         now = access.now()
         page = HealthPage(found, now, draw.strings, draw.zone)
-        return draw.page("health.html", now=now, page=page, waiting=new)
+        return draw.page("health.html", now=now, page=page, **head)

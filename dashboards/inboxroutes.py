@@ -12,7 +12,7 @@ from agent.audit import Author, login_name
 from agent.files import RecordError
 from agent.muting import mute_like
 from dashboards.face import shown
-from dashboards.inbox import SHELVES, SPANS, Choice, Inbox, look, waiting
+from dashboards.inbox import SHELVES, SPANS, Choice, Inbox, look
 from dashboards.recordaccess import RecordAccess, RefusedError, new_key
 from dashboards.rendering import Renderer
 
@@ -46,7 +46,7 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
         now = access.now()
         try:
             found = await access.read(lambda record, at: look(record, at, choice, name))
-            new = await access.read(waiting)
+            head = await access.head()
         except AnomalyError:
             return draw.sorry(404, f"No anomaly of this record is called {shown(name)!r}.")
         except RecordError as error:
@@ -60,7 +60,7 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
             spans=list(SPANS),
             who=login_name(),
             key=new_key(),
-            waiting=new,
+            **head,
             complaint=complaint,
             text=text,
         )

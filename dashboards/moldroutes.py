@@ -15,7 +15,6 @@ from agent.molds.mold import COMPONENTS
 from agent.molds.servicelog import Service
 from agent.molds.shelf import read_shelf
 from dashboards.face import shown
-from dashboards.inbox import waiting
 from dashboards.moldpage import MoldPage, look_at
 from dashboards.recordaccess import RecordAccess, RefusedError, new_key
 from dashboards.rendering import Renderer
@@ -37,19 +36,19 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
             return draw.sorry(400, f"show is {shown(query['show'])!r}; right would be {right}.")
         try:
             found = await access.read(standings)
-            new = await access.read(waiting)
+            head = await access.head()
         except RecordError as error:
             return draw.sorry(503, str(error))
         now, search = access.now(), query.get("q", "")[:64].strip()
         page = ShelfPage(found, choice, search, now, draw.strings, draw.zone)
-        return draw.page("molds.html", now=now, page=page, waiting=new)
+        return draw.page("molds.html", now=now, page=page, **head)
 
     async def one_page(
         name: str, *, status: int = 200, complaint: str = "", said: Mapping[str, str] | None = None
     ) -> Response:
         try:
             found = await access.read(lambda record, at: look_at(record, at, name))
-            new = await access.read(waiting)
+            head = await access.head()
         except MoldError:
             return draw.sorry(404, f"No mold of this record is called {shown(name)!r}.")
         except RecordError as error:
@@ -62,7 +61,7 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
             page=MoldPage(found, now, draw.strings, draw.zone),
             who=login_name(),
             key=new_key(),
-            waiting=new,
+            **head,
             complaint=complaint,
             said=said or {},
         )

@@ -6,7 +6,6 @@ from agent.anomaly import AnomalyError
 from agent.files import RecordError
 from agent.live import Tile
 from dashboards.face import shown
-from dashboards.inbox import waiting
 from dashboards.presspage import PressPage, look_at_press
 from dashboards.recordaccess import RecordAccess
 from dashboards.rendering import Renderer
@@ -31,16 +30,14 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
             found = await access.ask(
                 lambda history, at: look_at_press(history, at, tile.machine, wanted)
             )
-            new = await access.read(waiting)
+            head = await access.head()
         except (AnomalyError, RecordError) as error:
             return draw.sorry(404 if isinstance(error, AnomalyError) else 503, str(error))
         now = access.now()
         shown_page = PressPage(
             found, draw.plant, tile, now, draw.strings, draw.zone, live=wanted is None
         )
-        return draw.page(
-            "press.html", now=now, page=shown_page, waiting=new, places=[shown_page.place]
-        )
+        return draw.page("press.html", now=now, page=shown_page, **head, places=[shown_page.place])
 
     @app.api_route("/press/{name}", methods=["GET", "HEAD"])
     async def press(name: str) -> Response:

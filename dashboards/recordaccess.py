@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -15,9 +15,10 @@ from fastapi import Request
 from sqlalchemy import Connection
 
 from agent.audit import Author, change, login_name
-from agent.files import RecordError
+from agent.files import RecordError, main_path, trouble_of
 from agent.history import History, open_history
 from dashboards.headers import same_origin
+from dashboards.inbox import waiting
 
 T = TypeVar("T")
 
@@ -73,6 +74,18 @@ class RecordAccess:
             if otherwise is None:
                 raise
             return otherwise
+
+    async def head(self) -> Mapping[str, Any]:
+        """What the top of every page says: how many are new, and why nothing can be written.
+
+        Raises:
+            RecordError: it can't be read.
+        """
+        return {"waiting": await self.read(waiting), "trouble": await self.trouble()}
+
+    async def trouble(self) -> str:
+        """Why the record's writer can't write now; empty where all is well."""
+        return await asyncio.to_thread(trouble_of, main_path(self.url)) or ""
 
     async def ask(self, question: Callable[[History, datetime], T]) -> T:
         """The same with the record's own questions.

@@ -46,7 +46,7 @@ class Renderer:
         """One page; every template knows `site`, `zone`, `now` and `given`."""
         places: Sequence[int] = values.pop("places", ())
         whole_plant: bool = values.pop("whole_plant", False)
-        values = {"theme": None, "waiting": 0} | values
+        values = {"theme": None, "waiting": 0, "trouble": ""} | values
         html = self._jinja.get_template(template).render(
             site=shown(self.plant.site.name),
             zone=self.zone,

@@ -3,16 +3,25 @@
 
 import "./keys.js";
 import { LinkView } from "./link-view.js";
+import { say } from "./given.js";
 import { Link } from "./live.js";
+import { clock } from "./plantzone.js";
 import { changed, everySecond } from "./staying.js";
 
 const EVERY_S = 5;
+
+/** Parts that could not be renewed for longer than this are old. */
+const OLD_S = 12;
 
 const view = new LinkView();
 let heard = null;
 const link = new Link((message) => {
   if (!changed(message)) heard?.(message, link.now);
 });
+// A list shows its first row's detail; that one stays, whatever becomes the first.
+const source = document.querySelector("[data-source]")?.dataset.source ?? location.href;
+const old = document.querySelector("[data-old]");
+let renewed = link.now;
 let seconds = 0;
 let busy = false;
 
@@ -28,30 +37,40 @@ export function hear(call) {
   heard = call;
 }
 
-/** Replace each marked part whose new text differs; a part in which somebody is stays as it is. */
+/** Replace each marked part whose new text differs; who is on a link or button in it stays there. */
 async function refresh() {
   const parts = [...document.querySelectorAll("[data-refresh]")];
   if (busy || !parts.length) return;
   busy = true;
   try {
-    const answer = await fetch(location.href, { signal: AbortSignal.timeout(EVERY_S * 1000) });
-    if (!answer.ok) return;
+    const answer = await fetch(source, { signal: AbortSignal.timeout(EVERY_S * 1000) });
+    if (!answer.ok) throw new Error(answer.statusText);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of parts) {
       const other = fresh.querySelector(`[data-refresh="${part.dataset.refresh}"]`);
       if (other && other.innerHTML !== part.innerHTML) replace(part, other);
     }
+    renewed = link.now;
+    old.hidden = true;
   } catch {
-    // The pill says how the link is; the next turn tries again.
+    // A live connection does not prove that these parts are: the record may not answer.
+    old.hidden = link.now - renewed < OLD_S;
+    old.textContent = say("link.renewed_not", { time: clock(renewed) });
   } finally {
     busy = false;
   }
 }
 
 function replace(part, other) {
-  const at = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const at = part.contains(document.activeElement) ? same(document.activeElement) : "";
   part.replaceChildren(...document.adoptNode(other).childNodes);
-  if (at !== null) part.querySelector(`a[href="${CSS.escape(at)}"]`)?.focus();
+  if (at) part.querySelector(at)?.focus();
+}
+
+/** A selector of the same link, field or button in a part that was fetched anew. */
+function same(element) {
+  const name = ["href", "value", "name"].find((name) => element.hasAttribute(name));
+  return name ? `${element.localName}[${name}="${CSS.escape(element.getAttribute(name))}"]` : "";
 }
 
 /** Remember who signs, for this browser. */

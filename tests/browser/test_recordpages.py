@@ -8,7 +8,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from agent.anomalies import Wanted, anomalies
+from agent.anomalies import Wanted, act, anomalies
+from agent.audit import Author, change
+from agent.files import main_path
 from agent.history import open_history
 from tests.browser.conftest import Open
 from tests.browser.test_overview import LIVE, SHIFT, width_is_enough
@@ -97,6 +99,36 @@ async def test_the_list_follows_what_others_do(
     )
     assert deeds(url, "b") == [("ack", "")]
     assert complaints == []
+
+
+async def test_the_detail_follows_too_and_its_row_stays_marked(
+    url: str, address: str, open_page: Open, complaints: list[str]
+) -> None:
+    page = await opened(open_page, f"{address}/anomalies")
+    with change(url) as connection:
+        act(connection, Author(who="D. Braun", at=AT), "b", "ack")
+
+    await expect(page.locator("main .what")).to_contain_text("acknowledged", timeout=15_000)
+    await expect(page.locator(".history")).to_contain_text("D. Braun acknowledged it")
+    await expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+    await expect(page.locator(".row[aria-current]")).to_contain_text("can't be reached")
+    await expect(page.locator(".top .new")).to_have_text("1")
+    assert complaints == []
+
+
+async def test_a_page_that_the_record_does_not_answer_says_how_old_it_is(
+    url: str, address: str, open_page: Open
+) -> None:
+    page = await opened(open_page, f"{address}/molds")
+    note = page.locator("[data-old]")
+    await expect(note).to_be_hidden()
+    path = main_path(url)
+    path.rename(path.with_name("away.db"))
+    await expect(note).to_contain_text("could not be renewed since 14:32", timeout=30_000)
+    await expect(page.locator(".pill")).to_contain_text("Live")
+
+    path.with_name("away.db").rename(path)
+    await expect(note).to_be_hidden(timeout=15_000)
 
 
 async def test_maintenance_is_logged_by_hand(

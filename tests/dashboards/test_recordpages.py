@@ -17,6 +17,7 @@ from agent import schema
 from agent.anomalies import Known, Wanted, anomalies
 from agent.anomaly import CAUSES
 from agent.batch import Batch
+from agent.files import main_path
 from agent.history import open_history
 from agent.live import Plant
 from agent.molds.shelf import Shelf, read_shelf
@@ -437,6 +438,15 @@ async def test_health_says_what_was_kept_and_what_was_not(place: Place) -> None:
         "free",
     ):
         assert words in text, words
+
+
+async def test_pages_say_that_the_record_takes_nothing(place: Place) -> None:
+    path = main_path(place.url)
+    path.with_name(f"{path.name}.lock").write_text("nothing can be written (disk full)\n")
+
+    for page in ("/anomalies", "/molds", "/molds/A-2217", "/health", "/press/IMM-07"):
+        words = "The record takes nothing: nothing can be written (disk full)"
+        assert words in await place.words(page), page
 
 
 async def test_a_first_visit_costs_no_more_than_its_budget(place: Place) -> None:
