@@ -1,5 +1,6 @@
 """How Sprue itself does: every source, what was lost on the way, every sink, the disk."""
 
+import glob
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from agent.files import main_path
+from agent.files import curve_files, main_path
 from agent.forward.standing import Standing, standings
 from agent.history import History, MachineSums
 from dashboards.catalogue import Catalogue
@@ -41,11 +42,18 @@ def look_at_health(url: str, history: History, now: datetime) -> HealthFound:
     return HealthFound(
         machines=history.sums(now),
         sinks=standings(url),
-        files=sorted((file.name, size) for file in path.parent.glob(f"{path.stem}*")
+        files=sorted((file.name, size) for file in files_of(path)
                      if (size := _size(file)) is not None),
         disk_free=usage.free,
         disk_size=usage.total,
     )  # fmt: skip
+
+
+def files_of(main: Path) -> list[Path]:
+    """A record's files and what lies beside each: logs, locks, damaged ones, older schemas."""
+    beside = [path for each in (main, *curve_files(main))
+              for path in main.parent.glob(f"{glob.escape(each.name)}*")]  # fmt: skip
+    return [*beside, *main.parent.glob(f"{glob.escape(main.stem)}.schema-*.db")]
 
 
 def _size(file: Path) -> int | None:

@@ -15,7 +15,7 @@ from agent.rows import from_ns, to_ns
 from agent.schema import VALUE_COLUMNS, cycle, machine
 from dashboards.catalogue import Catalogue
 from dashboards.face import shown
-from dashboards.figures import duration_parts, number
+from dashboards.figures import duration_parts, number, signed
 from dashboards.plantzone import PlantZone
 from dashboards.trend import Trend, trend
 from dashboards.wording import decimals_of, in_words, told, unit_of
@@ -29,6 +29,9 @@ PRIORITIES: Mapping[str, int] = {"alarm": 1, "warning": 2, "info": 3}
 LISTED_MOST = 200
 RATE_HOURS = 8
 CYCLES_SHOWN = 120
+PHASE_KINDS = ("cooling_time", "cycle_time")
+"""Anomalies whose evidence is how far each phase is from usual."""
+
 CYCLES_AFTER = 30
 """After the end of an anomaly, so that one sees it come back."""
 
@@ -283,7 +286,8 @@ class Inbox:
             (say("detail.expected"), told(anomaly.expected, anomaly.signal)),
             (say("detail.limit"), told(anomaly.limit, anomaly.signal)),
         ]
-        evidence = [(in_words(name), told(value, name)) for name, value in anomaly.evidence.items()]
+        against = anomaly.kind in PHASE_KINDS or anomaly.cause == "program_changed"
+        evidence = [self._evidence(*each, against=against) for each in anomaly.evidence.items()]
         pairs = [(name, str(value)) for name, value in [*facts, *evidence] if value]
         parts = []
         if anomaly.since_counter is not None:
@@ -317,6 +321,22 @@ class Inbox:
             trend_name=_named(anomaly.signal or ""),
             cause_number=self._found.follows.number if self._found.follows else None,
         )
+
+    def _evidence(self, name: str, value: Value, *, against: bool) -> tuple[str, str]:
+        """One figure that speaks for it.
+
+        Args:
+            name: A signal's, perhaps with a word behind a colon; or any.
+            value: Its value.
+            against: Signals' values are differences from usual.
+        """
+        if isinstance(value, bool):
+            return in_words(name), self._strings["detail.yes" if value else "detail.no"]
+        signal = name.partition(":")[0]
+        if against and (unit := unit_of(name)) and isinstance(value, int | float):
+            words = self._strings.say("detail.against", name=in_words(name))
+            return words, f"{signed(value, decimals_of(name))} {unit}"
+        return in_words(name), told(value, signal)
 
     def _history(self, known: Known) -> list[Told]:
         anomaly, say = known.anomaly, self._strings.say

@@ -69,7 +69,14 @@ def anomaly(key: str, **changes: Any) -> Anomaly:
         "short": "cooling +0.41 s",
         "likely": "the timer was set from 11.8 to 12.2 s",
         "advice": "Ask who changed the timer, and why.",
-        "evidence": {"cooling_time_s": 12.21, "cycles": 14, "who": "Operator 2"},
+        "evidence": {
+            "cooling_time_s": 0.41,
+            "cycle_time_s": 0.41,
+            "mold_open_time_s": -0.01,
+            "cycles": 14,
+            "provisional": True,
+            "who": "Operator 2",
+        },
     }
     return Anomaly(**(fields | changes))
 
@@ -86,6 +93,7 @@ ANOMALIES = [
         "c", machine="IMM-12", mold="A-2149", revision="A", kind="process", cause="cushion_shift",
         signal="cushion_mm", severity="info", time=AT - timedelta(hours=5),
         message="The cushion is 0.3 mm smaller than usual.", short="cushion -0.3 mm", follows="a",
+        evidence={"cushion_mm": 3.7, "cushion_mm:usual": 4.0},
     ),
     anomaly(
         "d", kind="shot_count", cause="shots_unobserved", signal=None, severity="info",

@@ -115,7 +115,9 @@ async def test_an_anomaly_shows_all_that_speaks_for_it(place: Place) -> None:
         "cooling_time/timer_changed",
         "Found 12.21 s",
         "Expected 11.80 s",
-        "Cooling time 12.21 s",
+        "Cooling time against usual +0.41 s",
+        "Mold open time against usual −0.01 s",
+        "Provisional yes",
         "Shots from 127",
         "Cycles so far 14",
         "Cooling time, s",
@@ -126,6 +128,7 @@ async def test_an_anomaly_shows_all_that_speaks_for_it(place: Place) -> None:
     consequence = await place.words(f"/anomalies/{await place.number('c')}")
     assert f"A consequence of anomaly {number}" in consequence
     assert "D. Braun acknowledged it" in consequence
+    assert "Cushion 3.70 mm Cushion usual 4.00 mm" in consequence
 
 
 async def test_pages_of_the_record_carry_no_inline_script_or_style(place: Place) -> None:
@@ -447,6 +450,20 @@ async def test_pages_say_that_the_record_takes_nothing(place: Place) -> None:
     for page in ("/anomalies", "/molds", "/molds/A-2217", "/health", "/press/IMM-07"):
         words = "The record takes nothing: nothing can be written (disk full)"
         assert words in await place.words(page), page
+
+
+async def test_health_lists_the_files_of_its_record_and_no_others(place: Place) -> None:
+    path = main_path(place.url)
+    names = ("plant.db.damaged-20261123T060000Z", "plant.schema-0003.db")
+    for name in (*names, "plant.log", "plant2.db", "plantation-2026-11.curves.db"):
+        path.with_name(name).write_text("x")
+
+    text = await place.words("/health")
+
+    for name in ("plant.db", "plant-2026-11.curves.db", *names):
+        assert f" {name} " in text, name
+    for name in ("plant.log", "plant2.db", "plantation"):
+        assert name not in text, name
 
 
 async def test_a_first_visit_costs_no_more_than_its_budget(place: Place) -> None:
