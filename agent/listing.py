@@ -49,9 +49,25 @@ def cycle_line(booked: Booked) -> dict[str, Any]:
     return line
 
 
+def in_place(came: Sequence[Booked]) -> list[Booked]:
+    """Each machine's cycles in order of segment and counter, on the lines that it has.
+
+    What was filled in from the past came last, and belongs before.
+    """
+    by_machine: dict[str, list[Booked]] = {}
+    for booked in came:
+        by_machine.setdefault(booked.cycle.machine, []).append(booked)
+    ordered = {
+        name: iter(sorted(each, key=lambda booked: (booked.segment, booked.cycle.counter)))
+        for name, each in by_machine.items()
+    }
+    return [next(ordered[booked.cycle.machine]) for booked in came]
+
+
 def cycles(history: History, wanted: Filter, *, limit: int, form: Format, zone: ZoneInfo) -> None:
-    """Print the newest cycles, oldest first; all of them where `limit` is 0."""
-    found = history.cycles(wanted, newest=limit or None)
+    """Print the cycles that came last, oldest first; all, as they came, where `limit` is 0."""
+    came = history.cycles(wanted, newest=limit or None)
+    found = in_place([*came]) if limit else came
     if form == "json":
         print_json(cycle_line(booked) for booked in found)
         return

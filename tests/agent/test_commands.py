@@ -46,6 +46,34 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
+async def test_a_cycle_that_came_late_is_listed_in_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path}/plant.db"
+    names = ("IMM-01", "IMM-02")
+    books = {name: ledger() for name in names}
+    async with open_record(url, [MachineRow(name=n, driver="euromap77") for n in names]) as record:
+        for machine, n in (
+            ("IMM-01", 1),
+            ("IMM-01", 2),
+            ("IMM-02", 31),
+            ("IMM-01", 5),
+            ("IMM-02", 32),
+            ("IMM-01", 4),
+            ("IMM-01", 3),
+        ):
+            made = cycle(n, 20 * n, machine=machine)
+            await (await record.keep(Batch(machine=machine, entries=[books[machine].take(made)])))
+    listed = []
+    for limit in ("6", "0"):
+        main(["cycles", "--record", url, "--format", "json", "--limit", limit])
+        listed.append([line["counter"] for line in lines(capsys)])
+
+    newest, all_ = listed
+    assert newest == [2, 31, 3, 32, 4, 5], "each machine's in order, on its own lines"
+    assert all_ == [1, 2, 31, 5, 32, 4, 3], "as they came"
+
+
 def test_cycles_come_as_json_lines_with_canonical_names(
     url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,7 +167,7 @@ def test_an_export_is_csv_that_reads_back(
     assert rows[0]["job"] == "'=SUM(A1)"
     assert rows[0]["time"] == "2026-03-02T06:00:20.000000+00:00"
     assert path.read_bytes().count(b"\r\n") == 8
-    assert list(path.parent.iterdir()) == [path]
+    assert sorted(path.parent.iterdir()) == [path, path.with_name(f"{path.name}.manifest.json")]
 
 
 def test_an_export_of_nothing_says_so(
