@@ -18,13 +18,15 @@ from zoneinfo import ZoneInfo
 from agent import anomalycommands, backupcommands, checking, demo, listing, watchcommands
 from agent.anomaly import AnomalyError
 from agent.arguments import (
+    ArgumentsError,
+    add_filter,
     add_format,
     add_record,
     address_range,
     expectation,
     factor,
+    filter_of,
     host_and_port,
-    instant,
     positive,
     record_of,
     tcp_port,
@@ -38,11 +40,12 @@ from agent.config import ConfigError, Loaded, load
 from agent.console import Format, complain, print_json, print_table
 from agent.discover import discover
 from agent.discoveropcua import Visit
-from agent.export import ExportError, export_csv
+from agent.export import ExportError
+from agent.export import commands as exportcommands
 from agent.files import RecordError, main_path, trouble_of
 from agent.forward import commands as outbox
 from agent.forward import reach
-from agent.history import Filter, History, open_history
+from agent.history import open_history
 from agent.live import Plant
 from agent.molds import commands as moldcommands
 from agent.molds.desk import MoldError
@@ -78,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(with_action(sys.argv[1:] if argv is None else argv))
     try:
         status: int = args.command(args)
-    except (ConfigError, FleetError, AskError, RecordingError) as error:
+    except (ConfigError, FleetError, AskError, RecordingError, ArgumentsError) as error:
         complain(error)
         return MISUSED
     except (
@@ -251,7 +254,7 @@ def _add_reading(commands: Any) -> None:
 
     one = commands.add_parser("cycles", help="the newest cycles")
     one.add_argument("--limit", type=whole, default=20, metavar="N", help="0 for all")
-    _add_filter(one)
+    add_filter(one)
     add_record(one)
     add_format(one)
     one.set_defaults(command=_cycles)
@@ -282,20 +285,7 @@ def _add_reading(commands: Any) -> None:
     )  # fmt: skip
     one.set_defaults(command=_replay)
 
-    one = commands.add_parser("export", help="process records as files")
-    one.add_argument("--format", choices=["csv"], default="csv")
-    one.add_argument("--out", type=Path, default=Path(), metavar="DIR")
-    _add_filter(one)
-    add_record(one)
-    one.set_defaults(command=_export)
-
-
-def _add_filter(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--machine", metavar="NAME")
-    one.add_argument("--mold", metavar="ID")
-    one.add_argument("--job", metavar="JOB")
-    one.add_argument("--since", type=instant, metavar="TIME", help="ISO 8601 with an offset")
-    one.add_argument("--until", type=instant, metavar="TIME")
+    exportcommands.add(commands)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -463,7 +453,7 @@ def print_trouble(path: Path, form: Format) -> None:
 def _cycles(args: argparse.Namespace) -> int:
     url, zone = record_of(args)
     with open_history(url) as history:
-        listing.cycles(history, _filter(args), limit=args.limit, form=args.format, zone=zone)
+        listing.cycles(history, filter_of(args), limit=args.limit, form=args.format, zone=zone)
     return DONE
 
 
@@ -491,26 +481,6 @@ def _replay(args: argparse.Namespace) -> int:
     if args.ledger:
         print_sums(replay.sums)
     return FAILED if args.fail_on_anomaly and printer.opened else DONE
-
-
-def _export(args: argparse.Namespace) -> int:
-    url, zone = record_of(args)
-    with open_history(url) as history:
-        wanted = _filter(args)
-        path = _export_with_bar(history, wanted, args.out, zone)
-    print(path)
-    return DONE
-
-
-def _export_with_bar(history: History, wanted: Filter, folder: Path, zone: ZoneInfo) -> Path:
-    with progress_bar("Exporting", history.count(wanted)) as progress:
-        return export_csv(history, wanted, folder, zone=zone, progress=progress)
-
-
-def _filter(args: argparse.Namespace) -> Filter:
-    return Filter(
-        machine=args.machine, mold=args.mold, job=args.job, since=args.since, until=args.until
-    )
 
 
 def _log(level: int = logging.INFO) -> None:

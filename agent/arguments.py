@@ -12,7 +12,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent.audit import Author, login_name
 from agent.config import load
+from agent.history import Filter
 from drivers.expectation import Expected, expected
+
+
+class ArgumentsError(Exception):
+    """Words that don't go together; the message says what is missing."""
 
 
 def positive(text: str) -> int:
@@ -157,6 +162,42 @@ def record_of(args: argparse.Namespace) -> tuple[str, ZoneInfo]:
         return args.record, ZoneInfo("UTC")
     loaded = load(args.config)
     return loaded.record_url, ZoneInfo(loaded.config.site.timezone)
+
+
+def add_filter(one: argparse.ArgumentParser) -> None:
+    """Which cycles; `filter_of` reads it."""
+    one.add_argument("--machine", metavar="NAME")
+    one.add_argument("--mold", metavar="ID", help="that they count on now")
+    one.add_argument("--revision", metavar="REV", help="of the mold")
+    one.add_argument("--job", metavar="JOB")
+    one.add_argument("--state", choices=["production", "test", "failed", "setup"])
+    one.add_argument("--shots", type=shots, metavar="FIRST-LAST", help="of the machine's counter")
+    one.add_argument("--segment", type=whole, metavar="N", help="of the machine's counter")
+    one.add_argument("--since", type=instant, metavar="TIME", help="ISO 8601 with an offset")
+    one.add_argument("--until", type=instant, metavar="TIME")
+
+
+def filter_of(args: argparse.Namespace) -> Filter:
+    """Which cycles somebody asks for.
+
+    Raises:
+        ArgumentsError: counters without their machine, or a revision without its mold.
+    """
+    if args.machine is None and (args.shots is not None or args.segment is not None):
+        raise ArgumentsError("--shots and --segment are of one machine's counter: add --machine")
+    if args.revision is not None and args.mold is None:
+        raise ArgumentsError("--revision is of one mold: add --mold")
+    return Filter(
+        machine=args.machine,
+        mold=args.mold,
+        revision=args.revision,
+        job=args.job,
+        state=args.state,
+        segment=args.segment,
+        counters=args.shots,
+        since=args.since,
+        until=args.until,
+    )
 
 
 def add_author(one: argparse.ArgumentParser) -> None:

@@ -16,7 +16,9 @@ from agent.recording import Recording, Row
 from drivers import Origin, Report, Value
 from drivers.signals import NUMBER_STATES, SIGNALS, STATE_WORDS, Kind
 
-EXPORTED = ("segment", "time_uncertainty_s", "uncertainty", "injected", "at_s")
+EXPORTED = (
+    "segment", "time_uncertainty_s", "uncertainty", "outside_limits", "injected", "at_s",
+)  # fmt: skip
 """Of an export or a truth log, and not said by the machine: the walk finds them out for itself."""
 
 QUALITY_OF = {"failed": "FAILED_CYCLE", "test": "TEST_SAMPLE_CYCLE"}

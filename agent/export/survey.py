@@ -1,0 +1,154 @@
+"""What an export will hold, counted before a word of it is written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, case, func, select
+
+from agent.export.coverage import Coverage, Recorded, by_machine, coverage, pieces_of
+from agent.history import Filter, History, filtered
+from agent.rows import from_ns
+from agent.schema import VALUE_COLUMNS, attribution, cycle, machine, mold, run
+from drivers.signals import SIGNALS
+
+Moved = tuple[int, int, str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """A selection as it stands: the same rows, however long it takes to write them."""
+
+    wanted: Filter
+    up_to: int
+    """Id of the last cycle in the record; what comes later is not in it."""
+    moved: int
+    """Id of the last correction of what cycles count on."""
+    coverage: Sequence[Coverage]
+    """By machine, in order of their names."""
+    signals: Sequence[str]
+    """Canonical ones that occur, in the vocabulary's order."""
+    extras: Mapping[str, frozenset[str]]
+    """Vendors' own by name, with the kinds of JSON value that they have."""
+
+    @property
+    def rows(self) -> int:
+        """How many cycles there are."""
+        return sum(each.cycles for each in self.coverage)
+
+    def holds(self, history: History) -> bool:
+        """Whether the record still says the same."""
+        with history.connect() as connection:
+            return self.moved == _newest(connection, attribution) and self.rows == _count(
+                connection, _bounded(self.wanted, self.up_to)
+            )
+
+
+def survey(history: History, wanted: Filter, now: datetime) -> Survey:
+    """Count what a selection holds, and what is missing in it.
+
+    Args:
+        history: The record.
+        wanted: Which cycles.
+        now: Where a blind interval ends that lasts.
+    """
+    with history.connect() as connection:
+        up_to, moved = _newest(connection, cycle), _newest(connection, attribution)
+        query = _bounded(wanted, up_to)
+        recorded = {each.machine: each for each in _recorded(connection, query)}
+        names = sorted(recorded.keys() | _others(connection, wanted))
+        signals = _signals(connection, query)
+        extras = _extras(connection, query)
+        ids, moves = _ledger_ids(connection, names), _moves(connection)
+    blinds = by_machine(history.blinds(wanted.machine, since=wanted.since))
+    covered = []
+    for name in names:
+        rows = list(zip(ids[name], history.runs(name), strict=False))  # newer ones don't matter
+        pieces = [
+            piece
+            for key, row in rows
+            if row.kind in ("seen", "unobserved", "hidden")
+            for piece in pieces_of(row, moves.get(key, ()))
+        ]
+        pieces.sort(key=lambda piece: (piece.run.segment, piece.run.since, piece.first))
+        late = [row for _, row in rows if row.kind == "seen_late"]
+        covered.append(
+            coverage(wanted, name, recorded.get(name), pieces, late, blinds.get(name, ()), now)
+        )
+    return Survey(
+        wanted=wanted, up_to=up_to, moved=moved, coverage=covered, signals=signals, extras=extras
+    )
+
+
+def _bounded(wanted: Filter, up_to: int) -> Select[Any]:
+    return filtered(wanted).where(cycle.c.id <= up_to)
+
+
+def _newest(connection: Connection, table: Table) -> int:
+    return int(connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one())
+
+
+def _count(connection: Connection, query: Select[Any]) -> int:
+    counted = select(func.count()).select_from(query.subquery())
+    return int(connection.execute(counted).scalar_one())
+
+
+def _recorded(connection: Connection, query: Select[Any]) -> list[Recorded]:
+    found = query.subquery()
+    shots = func.sum(case((found.c.closing == "shot", 1), else_=0))
+    times = func.min(found.c.time_ns), func.max(found.c.time_ns)
+    grouped = select(found.c.machine, func.count(), shots, *times).group_by(found.c.machine)
+    return [
+        Recorded(machine=name, cycles=cycles, shots=made, first=from_ns(first), last=from_ns(last))
+        for name, cycles, made, first, last in connection.execute(grouped)
+    ]
+
+
+def _others(connection: Connection, wanted: Filter) -> set[str]:
+    """Machines that may have made something in the time asked for, and of which nothing is seen."""
+    if wanted.since is None or wanted.until is None or wanted.mold or wanted.job:
+        return set()
+    query = select(machine.c.name)
+    if wanted.machine is not None:
+        query = query.where(machine.c.name == wanted.machine)
+    return set(connection.execute(query).scalars())
+
+
+def _signals(connection: Connection, query: Select[Any]) -> list[str]:
+    found = query.subquery()
+    counts = select(*(func.count(found.c[name]) for name in VALUE_COLUMNS)).select_from(found)
+    numbers = connection.execute(counts).one()
+    occurring = {name for name, n in zip(VALUE_COLUMNS, numbers, strict=True) if n}
+    return [name for name in SIGNALS if name in occurring]
+
+
+def _extras(connection: Connection, query: Select[Any]) -> dict[str, frozenset[str]]:
+    found = query.where(cycle.c.extra.is_not(None)).subquery()
+    each = func.json_each(found.c.extra).table_valued("key", "type")
+    pairs = select(each.c.key, each.c.type).select_from(found).join(each, each.c.key.is_not(None))
+    kinds: dict[str, set[str]] = {}
+    for name, kind in connection.execute(pairs.distinct()):
+        kinds.setdefault(name, set()).add(kind)
+    return {name: frozenset(kinds[name]) for name in sorted(kinds)}
+
+
+def _ledger_ids(connection: Connection, names: Sequence[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for name in names:
+        query = select(run.c.id).join(machine).where(machine.c.name == name).order_by(run.c.id)
+        found[name] = list(connection.execute(query).scalars())
+    return found
+
+
+def _moves(connection: Connection) -> dict[int, list[Moved]]:
+    """What was moved to another mold, by row of the ledger, in order of writing."""
+    query = (
+        select(attribution, mold.c.name.label("mold"))
+        .outerjoin(mold, mold.c.id == attribution.c.mold_id)
+        .order_by(attribution.c.id)
+    )
+    found: dict[int, list[Moved]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.ledger_id, []).append((row.first, row.last, row.mold, row.revision))
+    return found

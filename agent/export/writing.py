@@ -1,0 +1,178 @@
+"""One export from the survey to the audit row: whole under its name, or not there at all."""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+
+from agent.audit import Author, change, note
+from agent.export.csvfile import write_csv
+from agent.export.error import ExportError
+from agent.export.manifest import Written, manifest, query
+from agent.export.survey import Survey
+from agent.export.table import Table, table
+from agent.history import Filter, History
+from agent.schema import audit, identity
+from agent.watchwords import read_words
+
+FORMATS = ("csv",)
+"""What `Order.form` may be; each is the ending of its files, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What somebody wants."""
+
+    form: str
+    folder: Path
+    """Made if it is missing."""
+    zone: ZoneInfo
+    """That people's times are in."""
+    author: Author
+    units: bool = False
+    """CSV: a second row, of units."""
+
+
+def export(
+    history: History,
+    url: str,
+    survey: Survey,
+    order: Order,
+    progress: Callable[[int], None] = lambda n: None,
+) -> Path:
+    """Write what was surveyed, its manifest beside it, and who did it into the record's audit log.
+
+    Memory does not grow with the number of rows. The file takes its name, and the audit row is
+    kept, only when all of it is on the disk and the record still says what was surveyed.
+
+    Returns:
+        The file; its manifest has the same name with `.manifest.json` after it.
+
+    Raises:
+        ExportError: nothing matches, the folder can't be written to, or the record was corrected
+            meanwhile.
+        RecordError: the record can't take the audit row.
+    """
+    if not survey.rows:
+        raise ExportError("no cycle in the record matches: nothing was written")
+    with history.connect() as connection:
+        facts = read_words(connection).facts
+    wanted = table(history, survey, facts)
+    path = order.folder / f"{name_of(survey.wanted)}.{order.form}"
+    try:
+        order.folder.mkdir(parents=True, exist_ok=True)
+        with _part(path) as part, _part(_beside(path)) as beside:
+            rows = _write(wanted, part, order, progress)
+            _to_disk(part)
+            if rows != survey.rows or not survey.holds(history):
+                raise ExportError(
+                    "the record was corrected while it was read: nothing was written; export again"
+                )
+            written = Written.of(part, path.name)
+            with change(url) as connection:
+                text = _manifest(connection, wanted, written, rows, order)
+                beside.write_text(text, encoding="utf-8")
+                _to_disk(beside)
+                _log(connection, survey.wanted, written, rows, order, text)
+                part.replace(path)
+                beside.replace(_beside(path))
+    except OSError as error:
+        raise ExportError(f"{path}: can't be written: {error.strerror or error}") from error
+    return path
+
+
+def _write(wanted: Table, part: Path, order: Order, progress: Callable[[int], None]) -> int:
+    return write_csv(wanted, part, zone=order.zone, units=order.units, progress=progress)
+
+
+def _manifest(
+    connection: Connection, wanted: Table, written: Written, rows: int, order: Order
+) -> str:
+    newest = (
+        select(audit.c.new).where(audit.c.kind == "export").order_by(audit.c.id.desc()).limit(1)
+    )
+    before = connection.execute(newest).scalar()
+    who = select(identity.c.value).where(identity.c.name == "agent")
+    return manifest(
+        [written],
+        form=order.form,
+        rows=rows,
+        outside=wanted.limits.outside,
+        wanted=wanted.survey.wanted,
+        covered=wanted.survey.coverage,
+        columns=wanted.columns,
+        zone=order.zone,
+        author=order.author,
+        agent=connection.execute(who).scalar() or "",
+        previous=json.loads(before)["manifest"] if before else None,
+    )
+
+
+def _log(
+    connection: Connection, wanted: Filter, written: Written, rows: int, order: Order, text: str
+) -> None:
+    said: dict[str, Any] = {
+        "format": order.form,
+        "rows": rows,
+        "query": query(wanted),
+        "sha256": written.sha256,
+        "manifest": {
+            "name": f"{written.name}.manifest.json",
+            "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        },
+    }
+    note(connection, order.author, "exported", "export", written.name, new=said)
+
+
+@contextlib.contextmanager
+def _part(path: Path) -> Iterator[Path]:
+    """A name for a file while it is not whole; whatever happens, nothing stays under it."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.manifest.json")
+
+
+def _to_disk(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def name_of(wanted: Filter) -> str:
+    """What an export of a selection is called, without its ending.
+
+    >>> name_of(Filter(mold="A/1", counters=(200, 260)))
+    'sprue-A_1-shots-200-260'
+    """
+    parts = [
+        "sprue",
+        wanted.machine,
+        wanted.mold,
+        wanted.revision,
+        wanted.job,
+        wanted.state,
+        f"segment-{wanted.segment}" if wanted.segment is not None else None,
+        "shots-{}-{}".format(*wanted.counters) if wanted.counters else None,
+        _day(wanted.since),
+        _day(wanted.until),
+    ]
+    words = [part[:50] for part in parts if part]
+    return "-".join("".join(c if c.isalnum() or c in "._-" else "_" for c in w) for w in words)
+
+
+def _day(at: datetime | None) -> str | None:
+    return at.strftime("%Y%m%dT%H%M%SZ") if at else None

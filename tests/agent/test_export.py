@@ -1,0 +1,229 @@
+"""Process records as files: what is in them, what is missing, and that they are whole."""
+
+import csv
+import hashlib
+import json
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select
+
+from agent.__main__ import main
+from agent.audit import Author, change
+from agent.batch import Batch, Blind, MachineRow, MoldRow
+from agent.export import ExportError
+from agent.export.survey import survey
+from agent.export.writing import Order, export
+from agent.history import Filter, open_history
+from agent.molds.desk import Desk
+from agent.record import open_record
+from agent.schema import audit
+from bench.exporting import made
+from drivers import Origin
+from tests.agent.makers import at, cycle, ledger
+from tests.molds.test_molds import author, counted
+
+NOW = datetime(2026, 3, 3, tzinfo=UTC)
+
+
+@pytest.fixture
+async def url(tmp_path: Path) -> str:
+    """A record with ten shots, three of them not observed, and one blind interval."""
+    url = f"sqlite:///{tmp_path}/plant.db"
+    book = ledger()
+    machines = [MachineRow(name="IMM-01", driver="modbus"), MachineRow(name="IMM-02", driver="x")]
+    molds = [MoldRow(name="A-1", fields={"part": "Lid", "planned_shots": 1000})]
+    async with open_record(url, machines, molds) as record:
+        for n in (1, 2, 3, 7, 8, 9, 10):
+            values: dict[str, Any] = {"cooling_time_s": 11.5 + n / 100, "parts_good": 2}
+            values["=Maker"] = "@x" if n == 1 else n
+            made = cycle(
+                n,
+                20 * n,
+                job="=SUM(A1)",
+                state="failed" if n == 9 else "production",
+                values=values,
+                provenance=dict.fromkeys(values, Origin.REPORTED),
+            )
+            await record.keep(Batch(machine="IMM-01", entries=[book.take(made)]))
+        gap = Blind(
+            machine="IMM-01", since=at(60), until=at(140), cause="unreachable", why="cable out"
+        )
+        await (await record.keep(Batch(machine="IMM-01", blinds=[gap])))
+    return url
+
+
+def order(folder: Path, form: str = "csv", **more: Any) -> Order:
+    who = Author(who="Ada", at=NOW)
+    return Order(form=form, folder=folder, zone=ZoneInfo("Europe/Berlin"), author=who, **more)
+
+
+def exported(url: str, folder: Path, form: str = "csv", wanted: Filter | None = None) -> Path:
+    with open_history(url) as history:
+        return export(history, url, survey(history, wanted or Filter(), NOW), order(folder, form))
+
+
+def manifest_of(path: Path) -> dict[str, Any]:
+    beside = path.with_name(f"{path.name}.manifest.json")
+    body: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
+    return body
+
+
+@pytest.mark.parametrize(
+    ("words", "counters", "said"),
+    [
+        ("", [1, 2, 3, 7, 8, 9, 10], "7 cycles recorded (7 shots), 3 shots not observed, blind"),
+        ("--machine IMM-01 --shots 5-8", [7, 8], "2 shots not observed, blind for 1.3"),
+        ("--machine IMM-01 --segment 1 --shots 1-4", [1, 2, 3], "1 shots not observed"),
+        ("--machine IMM-01 --shots 8-10", [8, 9, 10], "0 shots not observed, blind for 0.0"),
+        ("--state failed", [9], "1 cycles recorded"),
+        ("--mold A-1 --revision A", [1, 2, 3, 7, 8, 9, 10], "3 shots not observed, blind for 1.3"),
+        ("--since 2026-03-02T07:01:30+01:00", [7, 8, 9, 10], "up to 3 at its boundaries, blind"),
+        ("--until 2026-03-02T06:01:01Z", [1, 2, 3], "and up to 3 at its boundaries, blind for 0.0"),
+        ("--since 2026-03-02T06:02:30Z --until 2026-03-02T06:03:00Z", [8], "IMM-02: 0 cycles"),
+    ],
+)  # fmt: skip
+def test_what_is_chosen_and_what_is_missing_in_it_is_said_and_written(
+    url: str,
+    tmp_path: Path,
+    words: str,
+    counters: list[int],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    argv = ["export", "--record", url, "--out", str(tmp_path / "out"), *shlex.split(words)]
+    assert main([*argv, "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert said in told
+    assert not (tmp_path / "out").exists()
+
+    assert main(argv) == 0
+    captured = capsys.readouterr()
+    assert captured.err.startswith(told)
+    path = Path(captured.out.strip())
+    with path.open(encoding="utf-8", newline="") as file:
+        assert [int(row["counter"]) for row in csv.DictReader(file)] == counters
+    manifest = manifest_of(path)
+    assert manifest["rows"] == len(counters)
+    assert sum(each["cycles"] for each in manifest["coverage"]) == len(counters)
+
+
+@pytest.mark.parametrize("words", [["--shots", "1-4"], ["--segment", "1"], ["--revision", "A"]])
+def test_a_counter_without_its_machine_is_misuse(
+    url: str, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "--record", url, *words]) == 2
+
+    assert "add --m" in capsys.readouterr().err
+
+
+async def test_a_mold_is_only_missed_while_it_was_on(tmp_path: Path) -> None:
+    url = await counted(tmp_path)
+    with change(url) as connection:
+        Desk(connection, author()).mount("IMM-01", "B-2", since=at(210))
+    with open_history(url) as history:
+        first = survey(history, Filter(mold="A-1"), NOW).coverage
+        second = survey(history, Filter(mold="B-2"), NOW).coverage
+
+    assert [(each.cycles, each.until <= at(210)) for each in first] == [(10, True)]
+    assert [(each.cycles, each.since >= at(210)) for each in second] == [(10, True)]
+
+
+def test_the_same_selection_is_the_same_file_and_its_manifest_proves_it(
+    url: str, tmp_path: Path
+) -> None:
+    first, again = exported(url, tmp_path / "a"), exported(url, tmp_path / "b")
+
+    assert first.read_bytes() == again.read_bytes()
+    manifest = manifest_of(first)
+    assert manifest["files"] == [
+        {
+            "name": first.name,
+            "bytes": first.stat().st_size,
+            "sha256": hashlib.sha256(first.read_bytes()).hexdigest(),
+        }
+    ]
+    assert (manifest["by"], manifest["at"], manifest["previous"]) == ("Ada", NOW.isoformat(), None)
+    beside = first.with_name(f"{first.name}.manifest.json").read_bytes()
+    assert manifest_of(again)["previous"]["sha256"] == hashlib.sha256(beside).hexdigest()
+    with open_history(url) as history, history.connect() as connection:
+        rows = connection.execute(select(audit).where(audit.c.kind == "export")).all()
+    assert [(row.who, row.action, row.subject) for row in rows] == [
+        ("Ada", "exported", "sprue.csv")
+    ] * 2
+    assert json.loads(rows[0].new)["sha256"] == manifest["files"][0]["sha256"]
+
+
+def test_units_stand_in_a_second_row_by_choice(url: str, tmp_path: Path) -> None:
+    with open_history(url) as history:
+        found = survey(history, Filter(), NOW)
+        path = export(history, url, found, order(tmp_path, units=True))
+
+    heads, units, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
+    assert dict(zip(heads, units, strict=True))["cooling_time_s"] == "s"
+    assert len(rows) == 7
+
+
+def test_no_cell_is_a_formula(url: str, tmp_path: Path) -> None:
+    rows = list(csv.reader(exported(url, tmp_path).read_text(encoding="utf-8").splitlines()))
+
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
+    assert "'=Maker" in rows[0]
+    assert {"'=SUM(A1)", "'@x"} <= set(rows[1])
+
+
+async def test_what_comes_while_it_is_written_is_not_in_it(url: str, tmp_path: Path) -> None:
+    with open_history(url) as history:
+        found = survey(history, Filter(), NOW)
+        async with open_record(url) as record:
+            book = ledger()
+            late = book.take(cycle(1, 9000, machine="IMM-02"))
+            await (await record.keep(Batch(machine="IMM-02", entries=[late])))
+        path = export(history, url, found, order(tmp_path))
+
+    assert manifest_of(path)["rows"] == 7
+    assert path.read_bytes().count(b"\r\n") == 8
+
+
+async def test_a_record_that_is_corrected_meanwhile_leaves_no_file(tmp_path: Path) -> None:
+    url = await counted(tmp_path)
+
+    def correct(_: int) -> None:
+        with change(url) as connection:
+            Desk(connection, author()).mount("IMM-01", "B-2", since=at(210))
+
+    with open_history(url) as history:
+        found = survey(history, Filter(mold="A-1"), NOW)
+        with pytest.raises(ExportError, match="corrected while it was read"):
+            export(history, url, found, order(tmp_path / "out"), correct)
+
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["csv"])
+def test_a_disk_that_fills_leaves_no_half_file(tmp_path: Path, form: str) -> None:
+    made(tmp_path / "year.db", 2000)
+    url, out = f"sqlite:///{tmp_path}/year.db", tmp_path / "out"
+    whole = exported(url, out, form).read_bytes()
+    argv = [sys.executable, "-m", "agent", "export", "--record", url, "--format", form]
+    command = shlex.join([*argv, "--out", str(out)])
+
+    # No file may grow beyond 50 kB: the system itself refuses the rest, as a full disk does.
+    ended = subprocess.run(
+        ["sh", "-c", f"ulimit -f 100; exec {command}"], capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 1, ended.stderr
+    assert "can't be written" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert sorted(file.name for file in out.iterdir()) == [
+        f"sprue.{form}",
+        f"sprue.{form}.manifest.json",
+    ]
+    assert (out / f"sprue.{form}").read_bytes() == whole, "the one before stays as it was"
