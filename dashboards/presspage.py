@@ -14,7 +14,7 @@ from agent.cycle import Booked, Curve
 from agent.history import Filter, History
 from agent.live import Plant, Tile
 from agent.rows import from_ns
-from agent.schema import VALUE_COLUMNS, machine, notice
+from agent.schema import VALUE_COLUMNS, cycle, machine, notice
 from dashboards.catalogue import Catalogue
 from dashboards.curvechart import CurveChart, curve_chart
 from dashboards.face import Artist, Face, shown
@@ -71,7 +71,8 @@ def look_at_press(
         AnomalyError: there is no such cycle.
     """
     if wanted is None:
-        cycles = list(history.cycles(Filter(machine=name), newest=CYCLES_SHOWN))
+        newest = Filter(machine=name, since=_reach(history, name))
+        cycles = list(history.cycles(newest, newest=CYCLES_SHOWN))
     else:
         cycles = history.cycles_up_to(name, *wanted, CYCLES_SHOWN)
     shown_ = cycles[-1] if cycles else None
@@ -97,6 +98,21 @@ def look_at_press(
         blinds=history.blinds(name, since=now - timedelta(hours=BLIND_HOURS)),
         notices=notices,
     )
+
+
+def _reach(history: History, name: str) -> datetime | None:
+    """Since when a machine's newest cycles are, by an index: to order all of them takes long."""
+    key = select(machine.c.id).where(machine.c.name == name).scalar_subquery()
+    query = (
+        select(cycle.c.time_ns)
+        .where(cycle.c.machine_id == key)
+        .order_by(cycle.c.time_ns.desc())
+        .offset(CYCLES_SHOWN - 1)
+        .limit(1)
+    )
+    with history.connect() as connection:
+        ns = connection.execute(query).scalar()
+    return from_ns(ns) if ns is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,8 @@ async function refresh() {
   } catch {
     // A live connection does not prove that these parts are: the record may not answer.
     old.hidden = link.now - renewed < OLD_S;
-    old.textContent = say("link.renewed_not", { time: clock(renewed) });
+    const text = say("link.renewed_not", { time: clock(renewed) });
+    if (old.textContent !== text) old.textContent = text; // else it would be spoken every time
   } finally {
     busy = false;
   }
