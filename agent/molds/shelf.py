@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import CompoundSelect, Connection, FromClause, func, or_, select, union_all
 
 from agent import schema
 from agent.molds.life import ByResin, Took
@@ -198,7 +198,8 @@ def read_words(
     Args:
         connection: To the record.
         machines: Only of these.
-        newest: Only what may be in force now: the last word of each machine, and people's.
+        newest: Only what decides which is in force now: the last word of each machine and of
+            people, and what shows whether the machine has named another mold since then.
     """
     machine, mold, mount, entry = schema.machine, schema.mold, schema.mount, schema.mount_entry
     own = select(
@@ -222,7 +223,6 @@ def read_words(
     )
     names = list(machines)
     if newest:
-        own = own.where(mount.c.until_ns.is_(None))
         last = (
             select(entry.c.machine_id, func.max(entry.c.since_ns).label("since_ns"))
             .where(entry.c.withdraws.is_(None), entry.c.id.not_in(withdrawn))
@@ -232,6 +232,7 @@ def read_words(
         entered = entered.where(
             entry.c.machine_id == last.c.machine_id, entry.c.since_ns == last.c.since_ns
         )
+        own = own.where(or_(mount.c.until_ns.is_(None), mount.c.id.in_(_around(last))))
     if names:
         own, entered = (query.where(machine.c.name.in_(names)) for query in (own, entered))
     found: dict[str, list[Word]] = defaultdict(list)
@@ -262,3 +263,36 @@ def read_words(
             )
         )
     return dict(found)
+
+
+def _around(last: FromClause) -> CompoundSelect[tuple[int]]:
+    """Ids of the machines' own mounts that decide whether people's last words still hold.
+
+    The one before the word tells what is no news; of those after it, one of another mold than the
+    present is enough to tell that the present one was named anew.
+    """
+    mount, now = schema.mount, schema.mount.alias("now")
+    before, other = mount.alias("before"), mount.alias("other")
+    newest_before = (
+        select(before.c.id)
+        .where(before.c.machine_id == last.c.machine_id, before.c.since_ns <= last.c.since_ns)
+        .order_by(before.c.since_ns.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    newest_other = (
+        select(other.c.id)
+        .where(
+            other.c.machine_id == last.c.machine_id,
+            other.c.since_ns > last.c.since_ns,
+            other.c.mold_id != now.c.mold_id,
+        )
+        .order_by(other.c.since_ns.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    present = last.join(now, (now.c.machine_id == last.c.machine_id) & now.c.until_ns.is_(None))
+    return union_all(
+        select(newest_before.label("id")).select_from(last),
+        select(newest_other.label("id")).select_from(present),
+    )

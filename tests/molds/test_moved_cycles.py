@@ -3,17 +3,23 @@
 import json
 from datetime import datetime
 from pathlib import Path
+from random import Random
 
 import pytest
+from sqlalchemy import select
 
 from agent.__main__ import main
 from agent.audit import change
 from agent.batch import Batch
 from agent.history import Filter, open_history
+from agent.ledger import Ledger, Standing
 from agent.molds.desk import Desk
+from agent.molds.shelf import mounted, read_shelf, read_words
 from agent.record import open_record
 from agent.recordpast import record_past
-from agent.watchwords import read_words
+from agent.rows import to_ns
+from agent.schema import mount
+from agent.watchwords import read_words as read_watch_words
 from tests.agent.makers import at, cycle, ledger, sighting
 from tests.molds.test_molds import MACHINES, MOLDS, author, counted
 
@@ -112,7 +118,7 @@ async def test_the_past_is_replayed_as_the_agent_saw_it(tmp_path: Path) -> None:
     url = await counted(tmp_path)
     with change(url) as connection:
         Desk(connection, author()).mount("IMM-01", "B-2", since=at(210))
-        words = read_words(connection)
+        words = read_watch_words(connection)
     with open_history(url) as history:
         past = list(record_past(history, words))
 
@@ -149,3 +155,53 @@ async def test_the_status_names_the_mold_that_a_person_mounted(
         )
         await done
     assert status_mold(url, capsys) == "C-3", "the machine names another than before"
+
+
+async def test_a_mount_entered_late_holds_over_a_re_cut_that_came_before_the_entry(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path}/plant.db"
+    revision = {"A-1": "A"}
+    book = Ledger("IMM-01", Standing(), lambda mold: revision[mold], None)
+    async with open_record(url, MACHINES, MOLDS) as record:
+        for n in range(1, 13):
+            revision["A-1"] = "A" if n < 5 else "B"
+            entries = [book.take(cycle(n, 20 * n))]
+            done = await record.keep(Batch(machine="IMM-01", entries=entries))
+        await done
+    with open_history(url) as history, history.connect() as connection:
+        rows = connection.execute(select(mount.c.revision, mount.c.source)).all()
+    assert [tuple(row) for row in rows] == [("A", "machine"), ("B", "machine")]
+
+    with change(url) as connection:
+        Desk(connection, author()).mount("IMM-01", "B-2", since=at(30))
+        assert mounted(read_shelf(connection).words)["IMM-01"].mold == "B-2"
+    assert (counters(url, "A-1"), counters(url, "B-2")) == ([1], [*range(2, 13)])
+    assert status_mold(url, capsys) == "B-2"
+
+
+async def test_the_newest_words_say_what_all_words_say(tmp_path: Path) -> None:
+    url = await counted(tmp_path, 1)
+    chance, ended = Random(5), 0
+    for _ in range(150):
+        with change(url) as connection:
+            connection.execute(mount.delete())
+            times = sorted(chance.sample(range(100), chance.randint(1, 6)))
+            for n, second in enumerate(times):  # a mold twice in a row was re-cut
+                until = to_ns(at(times[n + 1])) if n + 1 < len(times) else None
+                connection.execute(
+                    mount.insert().values(
+                        machine_id=1, mold_id=chance.choice((1, 2)), revision="A",
+                        since_ns=to_ns(at(second)), until_ns=until, source="machine",
+                    )
+                )  # fmt: skip
+            desk = Desk(connection, author())
+            for _ in range(chance.randint(0, 3)):
+                mold = chance.choice(("A-1", "B-2", None))
+                desk.mount("IMM-01", mold, since=at(chance.randint(0, 100)))
+            everything = mounted(read_words(connection))["IMM-01"]
+            newest = mounted(read_words(connection, newest=True))["IMM-01"]
+            ended += everything.source == "machine"
+            connection.rollback()
+        assert (newest.mold, newest.source) == (everything.mold, everything.source)
+    assert 30 < ended < 120
