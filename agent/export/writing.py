@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from agent.audit import Author, change, note
 from agent.export.csvfile import write_csv
 from agent.export.error import ExportError
+from agent.export.jsonlines import write_json_lines
 from agent.export.manifest import Written, manifest, query
 from agent.export.survey import Survey
 from agent.export.table import Table, table
@@ -23,7 +24,7 @@ from agent.history import Filter, History
 from agent.schema import audit, identity
 from agent.watchwords import read_words
 
-FORMATS = ("csv",)
+FORMATS = ("csv", "jsonl")
 """What `Order.form` may be; each is the ending of its files, too."""
 
 
@@ -90,6 +91,8 @@ def export(
 
 
 def _write(wanted: Table, part: Path, order: Order, progress: Callable[[int], None]) -> int:
+    if order.form == "jsonl":
+        return write_json_lines(wanted, part, progress=progress)
     return write_csv(wanted, part, zone=order.zone, units=order.units, progress=progress)
 
 

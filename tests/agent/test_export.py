@@ -19,11 +19,12 @@ from agent.audit import Author, change
 from agent.batch import Batch, Blind, MachineRow, MoldRow
 from agent.export import ExportError
 from agent.export.survey import survey
-from agent.export.writing import Order, export
+from agent.export.writing import FORMATS, Order, export
 from agent.history import Filter, open_history
 from agent.molds.desk import Desk
 from agent.record import open_record
 from agent.schema import audit
+from agent.watchwords import set_limit
 from bench.exporting import made
 from drivers import Origin
 from tests.agent.makers import at, cycle, ledger
@@ -135,10 +136,11 @@ async def test_a_mold_is_only_missed_while_it_was_on(tmp_path: Path) -> None:
     assert [(each.cycles, each.since >= at(210)) for each in second] == [(10, True)]
 
 
+@pytest.mark.parametrize("form", FORMATS)
 def test_the_same_selection_is_the_same_file_and_its_manifest_proves_it(
-    url: str, tmp_path: Path
+    url: str, tmp_path: Path, form: str
 ) -> None:
-    first, again = exported(url, tmp_path / "a"), exported(url, tmp_path / "b")
+    first, again = exported(url, tmp_path / "a", form), exported(url, tmp_path / "b", form)
 
     assert first.read_bytes() == again.read_bytes()
     manifest = manifest_of(first)
@@ -155,7 +157,7 @@ def test_the_same_selection_is_the_same_file_and_its_manifest_proves_it(
     with open_history(url) as history, history.connect() as connection:
         rows = connection.execute(select(audit).where(audit.c.kind == "export")).all()
     assert [(row.who, row.action, row.subject) for row in rows] == [
-        ("Ada", "exported", "sprue.csv")
+        ("Ada", "exported", f"sprue.{form}")
     ] * 2
     assert json.loads(rows[0].new)["sha256"] == manifest["files"][0]["sha256"]
 
@@ -168,6 +170,38 @@ def test_units_stand_in_a_second_row_by_choice(url: str, tmp_path: Path) -> None
     heads, units, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
     assert dict(zip(heads, units, strict=True))["cooling_time_s"] == "s"
     assert len(rows) == 7
+
+
+def limited(url: str) -> None:
+    """A limit that two shots lie beyond, and one that begins after them."""
+    with change(url) as connection:
+        set_limit(connection, author(), "A-1", "cooling_time_s", high=11.585, since=at(0))
+        set_limit(connection, author(), "A-1", "cooling_time_s", low=11, since=at(190))
+
+
+def test_json_lines_are_cycles_as_they_are_listed(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limited(url)
+    path = exported(url, tmp_path, "jsonl")
+    main(["cycles", "--record", url, "--format", "json", "--limit", "0"])
+
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    outside = {line["counter"]: line.pop("outside_limits", []) for line in found}
+    assert found == listed
+    assert outside == {n: ["cooling_time_s:high"] if n == 9 else [] for n in outside}
+    assert manifest_of(path)["rows_outside_limits"] == 1
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_an_export_can_be_replayed(
+    url: str, tmp_path: Path, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", str(exported(url, tmp_path, form)), "--ledger"]) == 0
+
+    line = json.loads(capsys.readouterr().out)
+    assert (line["mold"], line["revision"], line["shots"]) == ("A-1", "A", 10)
 
 
 def test_no_cell_is_a_formula(url: str, tmp_path: Path) -> None:
@@ -206,7 +240,7 @@ async def test_a_record_that_is_corrected_meanwhile_leaves_no_file(tmp_path: Pat
     assert list((tmp_path / "out").iterdir()) == []
 
 
-@pytest.mark.parametrize("form", ["csv"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_disk_that_fills_leaves_no_half_file(tmp_path: Path, form: str) -> None:
     made(tmp_path / "year.db", 2000)
     url, out = f"sqlite:///{tmp_path}/year.db", tmp_path / "out"
