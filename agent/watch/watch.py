@@ -5,7 +5,7 @@ file, and with a restart in between.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
@@ -201,7 +201,10 @@ class Watch:
         return found
 
     def _mount(self, key: Key) -> Baseline:
+        before = self.baseline.good if self.baseline else 0
         baseline = self._baselines.mount(key, self._stops.at)
+        by = baseline.good - before  # each counts its own cycles
+        self._edits = [replace(edit, cycle=edit.cycle + by) for edit in self._edits]
         self._sheet = Sheet(self._facts(key[0], key[1]) or Facts())
         self._since, self._swings, self._low = {}, {}, None
         return baseline

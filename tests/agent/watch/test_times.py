@@ -115,6 +115,30 @@ def test_a_notice_says_who_changed_the_timer() -> None:
     assert found[0][1].severity == "info"
 
 
+@pytest.mark.parametrize(("revision", "shots"), [("B", 60), ("A", 20)])
+def test_a_program_loaded_for_a_mold_says_nothing_of_what_comes_much_later(
+    revision: str, shots: int
+) -> None:
+    press, watch = Press(16, PHASES), Watch("IMM-01")
+    watched(press, watch, 220)
+    press.revision = "C"
+    watched(press, watch, 60)
+    watch.take(
+        Notice(
+            machine="IMM-01", change=Change.PARAMETER, name="production_dataset", old="P-1",
+            new="P-2", who="Meyer", at=press.at, received_at=press.at,
+        )
+    )  # fmt: skip
+    press.revision = revision
+    press.stand(3600)
+    watched(press, watch, shots)
+
+    found = after(press, timer(0.5), before=0, watch=watch)
+
+    assert causes(found) == ["cooling_time/timer_changed"]
+    assert "Meyer" not in found[0][1].message
+
+
 def test_where_the_machine_gives_no_cooling_time_the_phases_tell_it() -> None:
     shows = [name for name in PHASES if name != "cooling_time_s"]
 
