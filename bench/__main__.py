@@ -16,7 +16,7 @@ from bench.counting import speed
 from bench.counting.speed import Speed
 from bench.devices import VALUES
 from bench.plant import PlantOutcome
-from bench.polling import ROOT, TURNS, Driver, Outcome, new_loop, run, told
+from bench.polling import LIBRARIES, ROOT, TURNS, Driver, Outcome, new_loop, run, told
 from bench.watch.cost import Cost, costs
 from bench.watch.page import cost
 
@@ -27,13 +27,13 @@ RUNS: tuple[tuple[Driver, int, int, float], ...] = (
     ("modbus", 100, 100, 16),
     ("opcua", 20, 1000, 32),
     ("opcua", 20, 200, 24),
+    ("subscription", 20, 1000, 32),
+    ("subscription", 20, 200, 24),
 )
 """Driver, machines, poll in ms, seconds of measuring."""
 
 PLANTS: tuple[tuple[str, float], ...] = (("demo", 30), ("wall", 60))
 """Fleet, seconds of measuring."""
-
-LIBRARIES = {"modbus": "pymodbus", "opcua": "asyncua"}
 
 
 def machine() -> str:
@@ -92,7 +92,9 @@ In brackets: lowest and highest turn. {on.day} {on:%B %Y}; {machine()};
 {libraries}.
 
 Bare pymodbus is `read_holding_registers(0, count={VALUES})`, registers as the library gives them.
-Bare asyncua is `Client.read_attributes` of {VALUES} nodes, values with their status.
+Bare asyncua is `Client.read_attributes` of {VALUES} nodes, values with their status. In the rows
+of `subscription` nothing is polled: each poll is one publish response with {VALUES} notifications,
+ours with `read = "subscribe"`, asyncua's by its own subscription and a handler that only counts.
 
 One line of it:
 `python -m bench.polling --driver modbus --machines 100 --poll-ms 1000 --seconds 20`.

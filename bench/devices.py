@@ -1,6 +1,7 @@
-"""Cheap devices to poll, in a process of their own: `python -m bench.devices modbus|opcua N`.
+"""Cheap devices to poll, in a process of their own: `python -m bench.devices modbus|opcua N S`.
 
-Each serves 40 registers or nodes. The ports are printed as one line of JSON; the devices end when
+Each serves 40 registers or nodes; those of OPC UA change every S seconds, where that is not 0. The
+ports are printed as one line of JSON; the devices end when
 standard input does.
 """
 
@@ -8,6 +9,7 @@ import asyncio
 import json
 import struct
 import sys
+from itertools import count
 from typing import cast
 
 from asyncua import ua
@@ -24,6 +26,9 @@ MOMENTS = 64
 
 NAMESPACE = "urn:sprue:bench"
 NODE = "Value{:02}"
+
+_changing: set[asyncio.Task[None]] = set()
+"""What has to be held, lest it end."""
 
 
 def registers(moment: int) -> bytes:
@@ -65,8 +70,8 @@ async def open_modbus() -> int:
     return port
 
 
-async def open_opcua() -> int:
-    """One server on a port of its own."""
+async def open_opcua(change_s: float = 0.0) -> int:
+    """One server on a port of its own; all its values change every so often, or never where 0."""
     server = UaServer(standard_nodes(), [NAMESPACE], name="bench", uri="urn:sprue:bench:server")
     await server.init()
     for number in range(VALUES):
@@ -82,13 +87,26 @@ async def open_opcua() -> int:
         )
         await server.write(node, value)
     await server.listen("127.0.0.1", 0)
+    if change_s:
+        _changing.add(asyncio.create_task(change(server, change_s)))
     return server.port
 
 
-async def main(kind: str, count: int) -> None:
+async def change(server: UaServer, every_s: float) -> None:
+    """Give all values of a server another content, for ever."""
+    for moment in count():
+        for number in range(VALUES):
+            value = ua.Variant(20.0 + number / 8 + moment % MOMENTS, ua.VariantType.Double)
+            await server.write(ua.NodeId(NODE.format(number), 2), value)
+        await asyncio.sleep(every_s)
+
+
+async def main(kind: str, devices: int, change_s: float) -> None:
     """Serve until standard input ends."""
-    opened = {"modbus": open_modbus, "opcua": open_opcua}[kind]
-    print(json.dumps([await opened() for _ in range(count)]), flush=True)
+    ports = [
+        await (open_modbus() if kind == "modbus" else open_opcua(change_s)) for _ in range(devices)
+    ]
+    print(json.dumps(ports), flush=True)
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
@@ -97,4 +115,4 @@ async def main(kind: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))

@@ -2,6 +2,9 @@
 
     python -m bench.polling --driver modbus --machines 100 --poll-ms 1000 --seconds 20
 
+`--driver subscription` measures what OPC UA notifications cost instead: each poll is then a publish
+response with all values, every one of which has changed.
+
 The devices are in a process of their own; what is measured is the processor time, user and system,
 of this one. The two sides take turns, so that a machine that slows down slows both.
 """
@@ -31,7 +34,12 @@ from drivers.polling import Ticks
 from drivers.registers import RegisterMap
 from drivers.registers import load_map as load_registers
 
-Driver = Literal["modbus", "opcua"]
+Driver = Literal["modbus", "opcua", "subscription"]
+LIBRARIES: Mapping[Driver, str] = {
+    "modbus": "pymodbus",
+    "opcua": "asyncua",
+    "subscription": "asyncua",
+}
 ROOT = Path(__file__).parents[1]
 TURNS = 4
 """Of each side."""
@@ -191,9 +199,74 @@ async def bare_opcua(number: int, port: int, period_s: float) -> AsyncGenerator[
         yield poll
 
 
+@asynccontextmanager
+async def our_subscription(number: int, port: int, period_s: float) -> AsyncGenerator[Poll]:
+    """Our driver, to which the server publishes."""
+    settings = opcua.OpcUaSettings(
+        name=name_of(number),
+        driver="opcua",
+        url=f"opc.tcp://127.0.0.1:{port}",
+        map="bench.toml",
+        poll_s=period_s,
+        read="subscribe",
+    )
+    async with opcua.open_press(settings, _node_map()) as press:
+        observations = press.observations()
+        before: tuple[object, ...] = ()
+
+        async def poll() -> None:
+            nonlocal before
+            while True:
+                frame = await anext(observations)
+                if not isinstance(frame, Frame) or None in frame.values:
+                    raise RuntimeError(f"not a whole frame: {frame}")
+                if frame.values != before:
+                    before = frame.values
+                    return
+
+        yield poll
+
+
+class Notified:
+    """The library's handler of notifications, which takes a whole response at a time."""
+
+    def __init__(self) -> None:
+        self._waiting = 0
+        self._some = asyncio.Event()
+
+    def datachange_notification(self, _node: object, value: object, _data: object) -> None:
+        """One value has come."""
+        if value is None:
+            raise RuntimeError("a value is missing")
+        self._waiting += 1
+        if self._waiting >= VALUES:
+            self._some.set()
+
+    async def whole(self) -> None:
+        """Wait for all values once."""
+        await self._some.wait()
+        self._waiting -= VALUES
+        if self._waiting < VALUES:
+            self._some.clear()
+
+
+@asynccontextmanager
+async def bare_subscription(number: int, port: int, period_s: float) -> AsyncGenerator[Poll]:
+    """The library's own subscription to as many values."""
+    client = Client(f"opc.tcp://127.0.0.1:{port}", watchdog_intervall=60)
+    async with client:
+        index = await client.get_namespace_index(NAMESPACE)
+        nodes = [client.get_node(ua.NodeId(NODE.format(n), index)) for n in range(VALUES)]
+        notified = Notified()
+        subscription = await client.create_subscription(period_s * 1000, notified)
+        await subscription.subscribe_data_change(nodes, queuesize=1)  # ours too
+        yield notified.whole
+
+
 SIDES: Mapping[Driver, tuple[Opener, Opener]] = {
     "modbus": (our_modbus, bare_modbus),
     "opcua": (our_opcua, bare_opcua),
+    "subscription": (our_subscription, bare_subscription),
 }
 
 
@@ -215,7 +288,8 @@ async def run(driver: Driver, machines: int, poll_ms: int, seconds: float) -> Ou
     """Poll simulated devices, each side for half of the time, by turns."""
     ours, bare = Side(), Side()
     period_s, turn_s = poll_ms / 1000, seconds / (2 * TURNS)
-    async with open_devices(driver, machines) as ports:
+    change_s = period_s / 2 if driver == "subscription" else 0.0
+    async with open_devices(driver, machines, change_s) as ports:
         for _ in range(TURNS):
             for side, opener in zip((bare, ours), reversed(SIDES[driver]), strict=True):
                 await take_turn(side, opener, ports, period_s, max(turn_s, 2 * period_s))
@@ -252,10 +326,12 @@ async def take_turn(
 
 
 @asynccontextmanager
-async def open_devices(driver: Driver, count: int) -> AsyncGenerator[list[int]]:
+async def open_devices(
+    driver: Driver, count: int, change_s: float = 0.0
+) -> AsyncGenerator[list[int]]:
     """Devices in a process of their own; their ports."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.devices", driver, str(count)),
+        *(sys.executable, "-m", "bench.devices", driver, str(count), str(change_s)),
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -274,7 +350,7 @@ async def open_devices(driver: Driver, count: int) -> AsyncGenerator[list[int]]:
 
 def told(outcome: Outcome) -> str:
     """One outcome, for a person."""
-    library = {"modbus": "bare pymodbus", "opcua": "bare asyncua"}[outcome.driver]
+    library = f"bare {LIBRARIES[outcome.driver]}"
     lines = [
         f"{outcome.driver}: {outcome.machines} machines, {VALUES} values each, "
         f"every {outcome.poll_ms} ms",
@@ -302,7 +378,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one benchmark and print what it came to."""
     parser = argparse.ArgumentParser(prog="python -m bench.polling", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--driver", choices=("modbus", "opcua"), default="modbus")
+    parser.add_argument("--driver", choices=tuple(SIDES), default="modbus")
     parser.add_argument("--machines", type=int, default=100, metavar="N")
     parser.add_argument("--poll-ms", type=int, default=1000, metavar="P")
     parser.add_argument(

@@ -15,7 +15,7 @@ WATCH = Cost(stream="clean D-1", signals=20, cycles=20_000, watch_us=17.0, walk_
 ON = datetime(2026, 3, 5, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("driver", ["modbus", "opcua"])
+@pytest.mark.parametrize("driver", ["modbus", "opcua", "subscription"])
 async def test_both_sides_poll_as_often(driver: Driver) -> None:
     outcome = await run(driver, machines=2, poll_ms=50, seconds=0.8)
 
