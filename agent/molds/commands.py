@@ -30,7 +30,7 @@ from agent.making import change_or_make
 from agent.molds.defaults import offer
 from agent.molds.desk import Desk, MoldError
 from agent.molds.importing import import_molds
-from agent.molds.lines import list_lines, show_line, timeline_lines
+from agent.molds.lines import in_words, list_lines, show_line, timeline_lines
 from agent.molds.mold import COMPONENTS
 from agent.molds.plantwide import Plantwide, add_up, furthest, read_source
 from agent.molds.resin import family
@@ -285,7 +285,13 @@ def _print_mold(args: argparse.Namespace, connection: Connection) -> int:
     if args.format == "json":
         print_json([line])
         return 0
-    rows = [(key, value) for key, value in line.items() if value not in (None, [], {}, "")]
+    zone = record_of(args)[1]
+    rows: list[tuple[str, str]] = []
+    for key, value in line.items():
+        several = isinstance(value, list | tuple) and value and isinstance(value[0], dict)
+        texts = [in_words(each, zone) for each in (value if several else [value])]
+        heads = [key.replace("_", " "), *[""] * len(texts)]
+        rows += [(head, text) for head, text in zip(heads, texts, strict=False) if text]
     print_table(["what", "is"], rows)
     return 0
 

@@ -1,8 +1,8 @@
 """What is known of molds as plain rows, for tables, JSON and pages."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from agent.molds.mold import BASE, Mold
 from agent.molds.servicelog import due, standing
 from agent.molds.shelf import Shelf, read_days, read_shelf
 from agent.molds.timeline import Timeline, Word
+from agent.rows import EPOCH
 
 
 def list_lines(
@@ -100,6 +101,37 @@ def show_line(connection: Connection, name: str, now: datetime) -> dict[str, Any
 
 def _life(life: Life) -> dict[str, Any]:
     return asdict(life)
+
+
+def in_words(value: object, zone: tzinfo) -> str:
+    """A value as people read it in a table; empty for what is not known.
+
+    >>> in_words({"level": 4, "shots": 15000, "days": None, "links": ()}, UTC)
+    'level 4, shots 15000'
+    >>> in_words({"at": datetime(2026, 3, 2, 6, tzinfo=UTC), "took": {"closings": 5}}, UTC)
+    'at 2026-03-02 06:00:00+00:00, took (closings 5)'
+    """
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime() if value == EPOCH:  # as far back as anybody counts
+            return "the start"
+        case datetime():
+            return value.astimezone(zone).isoformat(sep=" ", timespec="seconds")
+        case Mapping():
+            parts = [(key, each, in_words(each, zone)) for key, each in value.items()]
+            return ", ".join(
+                f"{str(key).replace('_', ' ')} "
+                + (f"({text})" if isinstance(each, Mapping) else text)
+                for key, each, text in parts
+                if text
+            )
+        case list() | tuple():
+            return ", ".join(in_words(each, zone) for each in value)
+        case _:
+            return str(value)
 
 
 def timeline_lines(words: Iterable[Word]) -> Iterator[dict[str, Any]]:

@@ -238,6 +238,11 @@ async def test_every_command_answers(tmp_path: Path, capsys: pytest.CaptureFixtu
     ):
         assert main(["molds", *argv, *where]) == 0, argv
         capsys.readouterr()
+    assert main(["molds", "show", "C-3", *where]) == 0
+    shown = capsys.readouterr().out
+    assert "name A, since the start, restarts inserts" in shown
+    assert "water lines blown dry yes" in shown
+    assert not {"datetime", "{", "None"} & set(shown.replace("(", " ").split())
     assert main(["molds", "--all", "--format", "json", *where]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     found = {(line["mold"], line["revision"]): line["shots"] for line in lines}
