@@ -4,10 +4,13 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test check lint wheel bench lock clean
+.PHONY: demo records test check lint wheel bench lock clean
 
 demo: .venv/run.done
 	@$(BIN)/sprue demo $(ARGS)
+
+# What `sprue export` needs for Parquet and XLSX.
+records: .venv/records.done
 
 test: .venv/dev.done
 	@$(BIN)/pytest $(ARGS)
@@ -35,14 +38,19 @@ bench: .venv/dev.done
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.venv/records.done: .venv/run.done constraints/records.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints/records.txt
+	@touch $@
+
 .venv/dev.done: .venv/run.done constraints/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints/dev.txt
 	@touch $@
 
-# Renews both locks after a change of pyproject.toml.
+# Renews the locks after a change of pyproject.toml.
 lock: .venv/dev.done
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build pyproject.toml --output-file constraints/run.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev --constraint constraints/run.txt pyproject.toml --output-file constraints/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra records --constraint constraints/run.txt pyproject.toml --output-file constraints/records.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev --extra records --constraint constraints/records.txt pyproject.toml --output-file constraints/dev.txt
 
 clean:
 	rm -rf .venv dist build

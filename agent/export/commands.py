@@ -25,6 +25,7 @@ def add(commands: Any) -> None:
     one.add_argument("--out", type=Path, default=Path(), metavar="DIR")
     one.add_argument("--dry-run", action="store_true", help="say what it would hold, and end")
     one.add_argument("--units", action="store_true", help="CSV: a second row, of units")
+    one.add_argument("--curves", action="store_true", help="Parquet: the curves, too")
     add_filter(one)
     add_author(one)
     add_record(one)
@@ -35,6 +36,9 @@ def _export(args: argparse.Namespace) -> int:
     if args.units and args.format != "csv":
         complain(f"--units is for csv; {args.format} always says its units")
         return MISUSED
+    if args.curves and args.format != "parquet":
+        complain(f"--curves is for parquet; {args.format} can't hold them")
+        return MISUSED
     url, zone = record_of(args)
     author = author_of(args)
     with open_history(url) as history:
@@ -43,7 +47,14 @@ def _export(args: argparse.Namespace) -> int:
             print(line, file=sys.stdout if args.dry_run else sys.stderr)
         if args.dry_run:
             return DONE
-        order = Order(form=args.format, folder=args.out, zone=zone, author=author, units=args.units)
+        order = Order(
+            form=args.format,
+            folder=args.out,
+            zone=zone,
+            author=author,
+            units=args.units,
+            curves=args.curves,
+        )
         with progress_bar("Exporting", found.rows) as progress:
             path = export(history, url, found, order, progress)
     print(path)

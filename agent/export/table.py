@@ -14,7 +14,7 @@ from agent.export.survey import Survey
 from agent.history import PAGE, History
 from agent.rows import compact, from_ns, to_ns
 from agent.watch.facts import Facts, Limit
-from drivers.signals import SIGNALS
+from drivers.signals import SIGNALS, signal_named
 
 NUMERIC = {"integer", "real"}
 """What JSON numbers are to SQLite."""
@@ -179,8 +179,10 @@ def _plain(value: float | None) -> float | None:
 
 
 def _extra(name: str, kinds: frozenset[str]) -> Column:
+    signal = signal_named(name)
     if kinds - {"null"} <= NUMERIC:
-        return Column(name, Type.NUMBER, lambda page: page.extra(name))
+        unit = signal.unit if signal else ""
+        return Column(name, Type.NUMBER, lambda page: page.extra(name), unit)
     return Column(name, Type.TEXT, lambda page: [_text(value) for value in page.extra(name)])
 
 

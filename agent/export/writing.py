@@ -15,16 +15,18 @@ from sqlalchemy import Connection, select
 
 from agent.audit import Author, change, note
 from agent.export.csvfile import write_csv
+from agent.export.curvepages import open_curves
 from agent.export.error import ExportError
 from agent.export.jsonlines import write_json_lines
 from agent.export.manifest import Written, manifest, query
 from agent.export.survey import Survey
 from agent.export.table import Table, table
+from agent.files import main_path
 from agent.history import Filter, History
 from agent.schema import audit, identity
 from agent.watchwords import read_words
 
-FORMATS = ("csv", "jsonl")
+FORMATS = ("csv", "jsonl", "parquet")
 """What `Order.form` may be; each is the ending of its files, too."""
 
 
@@ -40,6 +42,8 @@ class Order:
     author: Author
     units: bool = False
     """CSV: a second row, of units."""
+    curves: bool = False
+    """Parquet: curves, too."""
 
 
 def export(
@@ -71,7 +75,7 @@ def export(
     try:
         order.folder.mkdir(parents=True, exist_ok=True)
         with _part(path) as part, _part(_beside(path)) as beside:
-            rows = _write(wanted, part, order, progress)
+            rows = _write(wanted, url, part, order, progress)
             _to_disk(part)
             if rows != survey.rows or not survey.holds(history):
                 raise ExportError(
@@ -90,10 +94,31 @@ def export(
     return path
 
 
-def _write(wanted: Table, part: Path, order: Order, progress: Callable[[int], None]) -> int:
-    if order.form == "jsonl":
-        return write_json_lines(wanted, part, progress=progress)
-    return write_csv(wanted, part, zone=order.zone, units=order.units, progress=progress)
+def _write(
+    wanted: Table, url: str, part: Path, order: Order, progress: Callable[[int], None]
+) -> int:
+    match order.form:
+        case "jsonl":
+            return write_json_lines(wanted, part, progress=progress)
+        case "parquet":
+            with _extra(), open_curves(main_path(url)) as curves:
+                from agent.export.parquetfile import write_parquet
+
+                wanted_curves = curves if order.curves else None
+                return write_parquet(wanted, part, curves=wanted_curves, progress=progress)
+        case _:
+            return write_csv(wanted, part, zone=order.zone, units=order.units, progress=progress)
+
+
+@contextlib.contextmanager
+def _extra() -> Iterator[None]:
+    """Say which libraries are missing, rather than that a module is."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ExportError(
+            f"{error.name} is not installed: 'make records', or install sprue[records]"
+        ) from error
 
 
 def _manifest(

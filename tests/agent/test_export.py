@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
 from agent.__main__ import main
 from agent.audit import Author, change
 from agent.batch import Batch, Blind, MachineRow, MoldRow
+from agent.cycle import Curve
 from agent.export import ExportError
 from agent.export.survey import survey
 from agent.export.writing import FORMATS, Order, export
@@ -212,6 +215,49 @@ def test_no_cell_is_a_formula(url: str, tmp_path: Path) -> None:
     assert {"'=SUM(A1)", "'@x"} <= set(rows[1])
 
 
+def test_parquet_is_typed_and_says_its_units(url: str, tmp_path: Path) -> None:
+    limited(url)
+    found = pq.read_table(exported(url, tmp_path, "parquet"))
+    rows = found.to_pylist()
+
+    assert found.schema.field("cooling_time_s").metadata == {b"unit": b"s"}
+    assert {name: str(found.schema.field(name).type) for name in ("time", "counter", "job")} == {
+        "time": "timestamp[us, tz=UTC]", "counter": "int64", "job": "string",
+    }  # fmt: skip
+    assert [
+        (row["time"], row["counter"], row["cooling_time_s"], row["=Maker"]) for row in rows
+    ] == [
+        (at(20 * n), n, 11.5 + n / 100, "@x" if n == 1 else str(n)) for n in (1, 2, 3, 7, 8, 9, 10)
+    ]
+    assert [row["counter"] for row in rows if row["outside_limits"]] == [9]
+    assert rows[0]["mode"] is None
+
+
+async def test_curves_are_lists_across_months_and_segments(tmp_path: Path) -> None:
+    url, book = f"sqlite:///{tmp_path}/plant.db", ledger()
+    t_s = np.arange(5) / 50
+    month_s = 30 * 86400
+    async with open_record(url, [MachineRow(name="IMM-01", driver="x")]) as record:
+        for n, seconds in ((1, 20), (2, 40), (3, 2 * month_s), (1, 2 * month_s + 20)):
+            curve = Curve(
+                started_at=at(seconds - 10), t_s=t_s, values=n * np.ones(5), resolution=0.5
+            )
+            curves = {} if n == 2 else {"injection_pressure_bar": curve}
+            entry = book.take(cycle(n, seconds, curves=curves))
+            await (await record.keep(Batch(machine="IMM-01", entries=[entry])))
+
+    argv = ["export", "--record", url, "--format", "parquet", "--out", str(tmp_path), "--curves"]
+    assert main(argv) == 0
+
+    found = pq.read_table(tmp_path / "sprue.parquet")
+    assert found.schema.field("curve_injection_pressure_bar").metadata == {b"unit": b"bar"}
+    assert [
+        (row["segment"], row["counter"], row["curve_injection_pressure_bar"])
+        for row in found.to_pylist()
+    ] == [(1, 1, [1.0] * 5), (1, 2, None), (1, 3, [3.0] * 5), (2, 1, [1.0] * 5)]
+    assert found["curve_injection_pressure_bar_t_s"][0].as_py() == pytest.approx(t_s.tolist())
+
+
 async def test_what_comes_while_it_is_written_is_not_in_it(url: str, tmp_path: Path) -> None:
     with open_history(url) as history:
         found = survey(history, Filter(), NOW)
@@ -238,6 +284,25 @@ async def test_a_record_that_is_corrected_meanwhile_leaves_no_file(tmp_path: Pat
             export(history, url, found, order(tmp_path / "out"), correct)
 
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(("form", "library"), [("parquet", "pyarrow")])
+def test_a_library_that_is_not_installed_is_named(
+    url: str,
+    tmp_path: Path,
+    form: str,
+    library: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    for name in [name for name in sys.modules if name.startswith(f"agent.export.{form}file")]:
+        monkeypatch.delitem(sys.modules, name)
+
+    assert main(["export", "--record", url, "--out", str(tmp_path / "o"), "--format", form]) == 1
+
+    assert f"{library} is not installed: 'make records'" in capsys.readouterr().err
+    assert list((tmp_path / "o").iterdir()) == []
 
 
 @pytest.mark.parametrize("form", FORMATS)
