@@ -150,6 +150,12 @@ def _rise(
     n = new - last
     if last < 0 <= new <= room.believable and n > room.most:  # below 0 it was after a wrap
         return _reset(last, new, room, sure)
+    if n > max(1, room.believable) and n in room.hidden:
+        # Somebody looked, and saw it stand; but what it shows now is just what there was time for.
+        said = f"{last} to {new}; it stood still, and there was time for {room.hidden.stop - 1}"
+        return Judgement(
+            step=Step.RISEN, closings=n, least=max(room.most, int(sure)), most=n, evidence=said
+        )
     if n > 1 and n > room.believable:
         return _too_far(last, new, room, sure)
     over = n % WORD

@@ -17,6 +17,7 @@ from agent.molds.timeline import PERSON, Timeline, Word
 from agent.record import Before, Record
 from agent.shotcount import ShotCount
 from agent.stages import Stages
+from agent.standstill import Standstill
 from agent.today import Tally
 from agent.watch import Supply, Watch
 from agent.watchwords import Words
@@ -74,6 +75,7 @@ class Line:
             watch=Watch(settings.name, supply, lambda *of: record.words.of(*of), together=together),
             shot_count=ShotCount(settings.name, record.is_registered),
         )
+        self._standstill = Standstill()
         self._before = before
         self._life = life
         self._seeded = settings.mold
@@ -170,6 +172,7 @@ class Line:
 
     async def take(self, observation: Observation) -> None:
         """Walk one observation to the end of the line."""
+        observation = self._standstill.take(observation, self._stages.ledger.interval_s)
         blinds: list[Blind] = []
         notices: list[Notice] = []
         match observation:
@@ -249,7 +252,7 @@ class Line:
 
     def _lost(self, link: Link) -> list[Blind]:
         """Open a blind interval, or say what it is now; unchanged ones are not written again."""
-        since = self._blind.since if self._blind else (self._seen_at or link.at)
+        since = self._blind.since if self._blind else min(self._seen_at or link.at, link.at)
         blind = Blind(machine=self._name, since=since, until=None, cause=link.cause, why=link.why)
         self._display.lost(blind)
         before = self._blind

@@ -7,7 +7,7 @@ run faster than its process, and people may stand between two cycles.
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import floor
+from math import ceil, floor
 
 PACE_CYCLES = 20
 """How many of the last intervals say what is usual."""
@@ -52,6 +52,8 @@ class Room:
     """Whether the pace is known so well that one closing too many shows."""
     paced: int | None = None
     """Closings at the fastest interval seen, at most; None where none was seen."""
+    hidden: range = range(0)
+    """Closings, had the machine run on behind an old picture; empty where no pace is known."""
 
 
 class Pace:
@@ -142,13 +144,16 @@ class Pace:
         if elapsed_s < 0:
             return Room(1, SET_BACK, None, steady=False)
         most = _closings(elapsed_s, shortest_s, started)
+        hidden = range(0)
+        if likely is not None and len(self.steps_s) >= SURE:
+            hidden = range(ceil(likely / 2), most + 1)
         believable = _closings(elapsed_s, never_s, started)
         if looked_s is not None and 0 <= looked_s < elapsed_s:
             most = min(most, _closings(looked_s, shortest_s, started=False))
             believable = min(believable, _closings(looked_s, never_s, started=False))
             likely = None if likely is None else min(likely, float(most))
         paced = None if paced_s is None else min(most, _closings(elapsed_s, paced_s, started))
-        return Room(most, believable, likely, steady, paced)
+        return Room(most, believable, likely, steady, paced, hidden)
 
 
 def _closings(elapsed_s: float, shortest_s: float, started: bool) -> int:

@@ -338,3 +338,26 @@ def test_a_press_at_many_times_its_speed_has_no_double_pulses() -> None:
     entry = book.take(cycle(21, 8.45, announced=False, looked_at=at(8.2)))
 
     assert sum(run.closings for run in entry.runs if run.kind == "unobserved") == 1
+
+
+@pytest.mark.parametrize("rise", [2, 3, 6])
+def test_what_an_old_picture_hid_is_counted_with_bounds(rise: int) -> None:
+    book = ledger()
+    for n in range(1, 13):
+        book.take(cycle(n, 20.0 * n, announced=False))
+    late_s = 20.0 * (12 + rise)
+    shot = cycle(12 + rise, late_s, announced=False, looked_at=at(late_s - 0.5))
+    entry = book.take(shot)
+
+    runs = [run for run in entry.runs if run.kind == "unobserved"]
+    assert sum(run.closings for run in runs) == rise - 1
+    assert not entry.segments, "nobody set it"
+
+
+def test_a_counter_that_somebody_sets_ahead_in_a_long_stop_is_no_run_of_shots() -> None:
+    book = ledger()
+    for n in range(1, 13):
+        book.take(cycle(n, 20.0 * n, announced=False))
+    entry = book.take(cycle(30, 7200.0, announced=False, looked_at=at(7199.0)))
+
+    assert [segment.reason for segment in entry.segments] == ["jumped"]
