@@ -43,12 +43,13 @@ FOURTEEN = (
 
 
 def costs(cycles: int = 20_000) -> list[Cost]:
-    """Streams of 5, 14 and about 20 signals, and one of more than 30."""
+    """Streams of 5, 14 and about 20 signals, and of more than 30, by default and `together`."""
     return [
         _cost(_showing(drawn.clean(drawn.MOLDS[0], 1, cycles), FIVE)),
         _cost(_showing(drawn.clean(drawn.MOLDS[0], 1, cycles), FOURTEEN)),
         _cost(drawn.clean(drawn.MOLDS[0], 1, cycles)),
         _cost(molded.clean(molded.MOLDS[0], 1, cycles)),
+        _cost(molded.clean(molded.MOLDS[0], 1, cycles), together=True),
     ]
 
 
@@ -66,7 +67,7 @@ def _showing(stream: Stream, names: Sequence[str]) -> Stream:
     return replace(stream, name=f"{stream.name}, {len(names)} signals", observations=observations)
 
 
-def _cost(stream: Stream) -> Cost:
+def _cost(stream: Stream, *, together: bool = False) -> Cost:
     reports = [each for each in stream.observations() if isinstance(each, Report)]
     assembly = Assembly("IMM-01")
     ledger = Ledger("IMM-01", Standing(), lambda mold: stream.revisions.get(mold, "A"))
@@ -75,10 +76,10 @@ def _cost(stream: Stream) -> Cost:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "past.csv"
         write_csv(stream, path)
-        walk_s = min(_timed(lambda: _walk(path)) for _ in range(TURNS))
-    watch_s = min(_timed(lambda: _watch(booked)) for _ in range(TURNS))
+        walk_s = min(_timed(lambda: _walk(path, together)) for _ in range(TURNS))
+    watch_s = min(_timed(lambda: _watch(booked, together)) for _ in range(TURNS))
     return Cost(
-        stream=stream.name,
+        stream=f"{stream.name}, all signals together" if together else stream.name,
         signals=len(booked[-1].cycle.values),
         cycles=len(booked),
         watch_us=watch_s / len(booked) * 1e6,
@@ -92,12 +93,12 @@ def _timed(work: Callable[[], None]) -> float:
     return time.process_time() - begun
 
 
-def _walk(path: Path) -> None:
-    for _outcome in replay_file(path, Replay(), complain=print):
+def _walk(path: Path, together: bool) -> None:
+    for _outcome in replay_file(path, Replay(together=together), complain=print):
         pass
 
 
-def _watch(booked: list[Booked]) -> None:
-    watch = Watch("IMM-01")
+def _watch(booked: list[Booked], together: bool) -> None:
+    watch = Watch("IMM-01", together=together)
     for each in booked:
         watch.take(each)
