@@ -290,7 +290,14 @@ async def open_press(
     async with (line or line_of(settings)).join(asker) as station:
         known_by = None
         if name_register is not None and settings.identity is not None:
-            (found,), _ = await Sweep(station, [name_register], registers).read()
+            name = Sweep(station, [name_register], registers)
             source = f"{name_register.signal} at {name_register.source}"
+            (found,), _ = await name.read()
             known_by = proved(settings.name, source, found, settings.identity.value)
+
+            async def prove() -> None:
+                (found,), _ = await name.read()
+                proved(settings.name, source, found, known_by)
+
+            station.prove = prove
         yield ModbusPress(station, settings, registers, known_by)

@@ -2,7 +2,8 @@
 
 Several machines may be units behind one gateway, whose serial line serves one request after the
 other anyway. They take turns, request by request, in the order in which they ask. One that fails is
-told so and has to join anew; the others go on, on a new connection if the old one can't be trusted.
+told so and has to join anew; the others go on, on a new connection if the old one can't be trusted,
+once they have shown there who they are.
 Only where the other side ended it, all are told.
 
 Where late answers can't be told from others (RTU frames, gateways without transaction ids), a new
@@ -13,9 +14,10 @@ failing unit is given less time than a healthy one, by how fast it was.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import NoReturn
 from weakref import WeakValueDictionary
 
 from drivers.blocks import Block
@@ -33,6 +35,10 @@ SLOWER = 4.0
 """How much slower than it ever was a failing unit may answer, when nothing waits but we."""
 PATIENT_EVERY = 16
 """One in so many such probes waits the whole time: the unit may have become slow for good."""
+
+
+class _UnprovedError(Exception):
+    """The connection is not the one on which a station has shown who it is."""
 
 
 class Line:
@@ -107,8 +113,7 @@ class Line:
             if link is None or not link.is_open:
                 link = await self._connected(asker, asked_at)
             if asker.proves and link is not station.link:
-                station.lost = "the connection was made anew"
-                raise UnreachableError(asker.machine, station.lost)
+                self._to_be_proved(station, link)
             if asker.pause_s:
                 await asyncio.sleep(max(0.0, self._answered_at + asker.pause_s - loop.time()))
             began_at, short_s = loop.time(), self._short_s(asker)
@@ -143,6 +148,19 @@ class Line:
                 raise
             self._answered(asker.unit, began_at, loop.time())
             return data
+
+    def _to_be_proved(self, station: "Station", link: ModbusLink) -> NoReturn:
+        """See to a station that stands on another connection than the one where it was proved."""
+        if station.prove is None or station.is_proving:
+            station.lost = "the connection was made anew"
+            raise UnreachableError(station.machine, station.lost)
+        try:
+            link.admit(station.asker)
+        except RefusedError as error:
+            station.lost = error.what
+            raise
+        station.link = link
+        raise _UnprovedError
 
     async def _connected(self, asker: Asker, asked_at: float) -> ModbusLink:
         """The open connection; a new one where there is none. It is the caller's turn.
@@ -232,7 +250,11 @@ class Station:
         self.lost = ""
         """Why it can ask no more; empty as long as it can."""
         self.link: ModbusLink | None = None
-        """The connection on which it joined."""
+        """The connection on which it joined, or showed anew who it is."""
+        self.prove: Callable[[], Awaitable[None]] | None = None
+        """Shows by reading that it is the machine that is meant, or raises a `MachineError`. None:
+        on another connection the place is lost."""
+        self.is_proving = False
         self._line = line
 
     @property
@@ -256,10 +278,25 @@ class Station:
             UnreachableError: no answer in time, or the connection is lost.
             GarbledError: the answer is not one to this request.
         """
-        line = self._line
-        if line.is_failing(self.asker.unit):
-            return await line.probe(self, block)
-        return await line.exchange(self, block)
+        while True:
+            try:
+                if self._line.is_failing(self.asker.unit):
+                    return await self._line.probe(self, block)
+                return await self._line.exchange(self, block)
+            except _UnprovedError:
+                await self._prove()
+
+    async def _prove(self) -> None:
+        """Show who it is on the connection that others have made anew."""
+        assert self.prove is not None
+        self.is_proving = True
+        try:
+            await self.prove()
+        except MachineError as error:
+            self.lost = self.lost or error.what
+            raise
+        finally:
+            self.is_proving = False
 
 
 _lines: WeakValueDictionary[tuple[object, Port | Serial], Line] = WeakValueDictionary()

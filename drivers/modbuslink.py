@@ -98,7 +98,7 @@ class Asker:
     pause_s: float = 0.0
     """Rest between the last answer and the next request."""
     proves: bool = False
-    """Whether it shows who it is on each connection, and so has to join anew on another one."""
+    """Whether it shows who it is on each connection, before anything else is read there."""
     tls: Tls | None = None
     """What a secured connection rests on; with it, a machine proves who it is by that, too."""
 

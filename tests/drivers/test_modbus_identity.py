@@ -117,15 +117,24 @@ async def test_who_shares_a_line_proves_itself_again_when_another_one_has_it_mad
         async with (
             open_press(known, registers, line) as proven,
             open_press(plain, registers, line) as other,
-            open_press(dead, registers, line) as silent,
         ):
+
+            async def break_the_connection() -> None:
+                async with open_press(dead, registers, line) as silent:
+                    with pytest.raises(MachineError):
+                        await silent.read()
+
             assert (await proven.read()).values[0] == 500
-            with pytest.raises(MachineError):
-                await silent.read()
-            assert (await other.read()).values[0] == 500
-            with pytest.raises(UnreachableError, match="the connection was made anew"):
+            await break_the_connection()
+            assert (await proven.read()).values[0] == 500, "it need not join anew"
+            units[1] = press_unit(a_press(name="IMM-15", counter=900))
+            assert (await proven.read()).values[0] == 900, "nothing shows it on this connection"
+            await break_the_connection()
+            with pytest.raises(MistakenError, match="is 'IMM-15'; it should be 'IMM-12'"):
                 await proven.read()
-            async with open_press(known, registers, line) as again:
-                assert (await again.read()).values[0] == 500
+            with pytest.raises(UnreachableError, match="another machine answers"):
+                await proven.read()
+            assert (await other.read()).values[0] == 900, "nobody asked who that is"
     finally:
         await gateway.stop()
+
