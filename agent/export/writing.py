@@ -26,7 +26,7 @@ from agent.history import Filter, History
 from agent.schema import audit, identity
 from agent.watchwords import read_words
 
-FORMATS = ("csv", "jsonl", "parquet")
+FORMATS = ("csv", "jsonl", "parquet", "xlsx")
 """What `Order.form` may be; each is the ending of its files, too."""
 
 
@@ -106,6 +106,11 @@ def _write(
 
                 wanted_curves = curves if order.curves else None
                 return write_parquet(wanted, part, curves=wanted_curves, progress=progress)
+        case "xlsx":
+            with _extra():
+                from agent.export.xlsxfile import write_xlsx
+
+                return write_xlsx(wanted, part, zone=order.zone, progress=progress)
         case _:
             return write_csv(wanted, part, zone=order.zone, units=order.units, progress=progress)
 

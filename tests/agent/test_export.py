@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from openpyxl import load_workbook
+from openpyxl.utils.escape import unescape
 from sqlalchemy import select
 
 from agent.__main__ import main
@@ -22,7 +24,9 @@ from agent.batch import Batch, Blind, MachineRow, MoldRow
 from agent.cycle import Curve
 from agent.export import ExportError
 from agent.export.survey import survey
+from agent.export.table import table
 from agent.export.writing import FORMATS, Order, export
+from agent.export.xlsxfile import write_xlsx
 from agent.history import Filter, open_history
 from agent.molds.desk import Desk
 from agent.record import open_record
@@ -233,6 +237,71 @@ def test_parquet_is_typed_and_says_its_units(url: str, tmp_path: Path) -> None:
     assert rows[0]["mode"] is None
 
 
+def test_a_spreadsheet_is_typed_colored_and_says_what_is_missing(url: str, tmp_path: Path) -> None:
+    limited(url)
+    book = load_workbook(exported(url, tmp_path, "xlsx"))
+    sheet = book["cycles"]
+    heads, units, *rows = sheet.iter_rows()
+    at_name = {cell.value: cell.column - 1 for cell in heads}
+    values = [{name: row[n].value for name, n in at_name.items()} for row in rows]
+
+    assert book.sheetnames == ["cycles", "coverage", "limits"]
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("B3", f"A2:{heads[-1].column_letter}9")
+    assert units[at_name["cooling_time_s"]].value == "s"
+    assert units[at_name["time"]].value == "Europe/Berlin"
+    assert values[0]["time"] == datetime(2026, 3, 2, 7, 0, 20)  # noqa: DTZ001 - as a sheet has it
+    assert values[0]["time_utc"] == "2026-03-02T06:00:20.000000+00:00"
+    assert [row["cooling_time_s"] for row in values] == [
+        11.5 + n / 100 for n in (1, 2, 3, 7, 8, 9, 10)
+    ]
+    assert {cell.data_type for row in rows for cell in row if cell.value is not None} <= set("nsd")
+    assert (values[0]["job"], values[0]["=Maker"]) == ("=SUM(A1)", "@x"), "texts as they are"
+    red = [
+        (row[at_name["counter"]].value, heads[n].value)
+        for row in rows
+        for n, cell in enumerate(row)
+        if cell.fill.fgColor.rgb == "FFF4B6B6"
+    ]
+    assert red == [(9, "cooling_time_s"), (9, "outside_limits")]
+    said = [[cell.value for cell in row] for row in book["coverage"].iter_rows()]
+    assert next(row[3:8] for row in said if row[0] == "IMM-01") == [7, 7, 3, 0, 1.33]
+    limits = [[cell.value for cell in row] for row in book["limits"].iter_rows(min_row=2)]
+    assert [row[:5] for row in limits] == [
+        ["A-1", "A", "cooling_time_s", None, 11.585], ["A-1", "A", "cooling_time_s", 11, None],
+    ]  # fmt: skip
+
+
+def test_more_rows_than_a_sheet_holds_go_on_in_the_next(url: str, tmp_path: Path) -> None:
+    with open_history(url) as history:
+        whole = table(history, survey(history, Filter(), NOW), {})
+        write_xlsx(whole, tmp_path / "x.xlsx", zone=ZoneInfo("UTC"), most_rows=5)
+
+    book = load_workbook(tmp_path / "x.xlsx")
+    found = [
+        [row[4] for row in book[name].iter_rows(min_row=3, values_only=True)]
+        for name in book.sheetnames[:3]
+    ]
+    assert found == [[1, 2, 3], [7, 8, 9], [10]]
+
+
+async def test_control_characters_and_markup_harm_no_format(tmp_path: Path) -> None:
+    url, book = f"sqlite:///{tmp_path}/plant.db", ledger()
+    odd = "a\x00b\x1b[31m<b>&\"'\n,c"
+    async with open_record(url, [MachineRow(name="IMM-01", driver="x")]) as record:
+        entry = book.take(cycle(1, 20, values={"<i>\x07": odd}, job="</c>"))
+        await (await record.keep(Batch(machine="IMM-01", entries=[entry])))
+
+    with exported(url, tmp_path, "csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["<i>\x07"], row["job"]) == (odd, "</c>")
+    (line,) = pq.read_table(exported(url, tmp_path, "parquet")).to_pylist()
+    assert line["<i>\x07"] == odd
+    sheet = load_workbook(exported(url, tmp_path, "xlsx"))["cycles"]
+    heads, _, cells = sheet.iter_rows(values_only=True)
+    found = {unescape(str(name)): cell for name, cell in zip(heads, cells, strict=True)}
+    assert unescape(str(found["<i>\x07"])) == odd
+
+
 async def test_curves_are_lists_across_months_and_segments(tmp_path: Path) -> None:
     url, book = f"sqlite:///{tmp_path}/plant.db", ledger()
     t_s = np.arange(5) / 50
@@ -286,7 +355,7 @@ async def test_a_record_that_is_corrected_meanwhile_leaves_no_file(tmp_path: Pat
     assert list((tmp_path / "out").iterdir()) == []
 
 
-@pytest.mark.parametrize(("form", "library"), [("parquet", "pyarrow")])
+@pytest.mark.parametrize(("form", "library"), [("parquet", "pyarrow"), ("xlsx", "xlsxwriter")])
 def test_a_library_that_is_not_installed_is_named(
     url: str,
     tmp_path: Path,
