@@ -23,6 +23,9 @@ DEEDS: Mapping[str, Deed] = {
     "no_fault": "not_a_fault",
 }
 
+WORDS_MOST = 2000
+"""Characters of a comment, cause or reason; the page shows no more."""
+
 
 def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
     """Add the routes to an application."""
@@ -101,6 +104,8 @@ def _do(connection: Connection, author: Author, name: str, form: Mapping[str, st
         AnomalyError: it can't be done; says why.
     """
     deed, text = form.get("deed", ""), form.get("text", "").strip()
+    if len(text) > WORDS_MOST:
+        raise AnomalyError(f"the words should be at most {WORDS_MOST} characters; {len(text)} came")
     if deed == "mute":
         span = SPANS.get(form.get("span", ""))
         if span is None:

@@ -233,6 +233,7 @@ async def test_a_flood_of_anomalies_is_counted_and_its_most_urgent_ones_are_list
         ({"deed": "resolve"}, {}, 409),
         ({"deed": "comment", "text": "  "}, {}, 409),
         ({"deed": "delete"}, {}, 409),
+        ({"deed": "comment", "text": "x" * 2001}, {}, 409),
         ({"deed": "acknowledge"}, {"origin": "http://evil.example"}, 403),
         ({"deed": "acknowledge"}, {"origin": "null"}, 403),
         ({"deed": "acknowledge"}, {"sec_fetch_site": "cross-site"}, 403),
