@@ -137,4 +137,3 @@ async def test_who_shares_a_line_proves_itself_again_when_another_one_has_it_mad
             assert (await other.read()).values[0] == 900, "nobody asked who that is"
     finally:
         await gateway.stop()
-
