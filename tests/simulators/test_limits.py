@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from asyncua import Client, Node, ua
@@ -15,7 +16,7 @@ OPERATION = f"{CAPABILITY}OperationLimits_"
 
 
 @asynccontextmanager
-async def limited(**limits: int) -> AsyncGenerator[Client]:
+async def limited(**limits: Any) -> AsyncGenerator[Client]:
     face = FlatFace(a_press(), limits=Limits(**limits))
     await face.start()
     try:
