@@ -58,8 +58,8 @@ def made(path: Path, cycles: int = CYCLES) -> None:
                     connection.execute(insert(schema.cycle), some)
 
 
-def exported(url: str, folder: Path, form: str) -> tuple[float, float, int]:
-    """Seconds, memory at most in MB, and bytes of one export, of the command as people give it."""
+def exported(url: str, folder: Path, form: str) -> tuple[float, float, float, int]:
+    """Seconds, processor seconds, memory at most in MB, and bytes of one export as people do it."""
     argv = [sys.executable, "-m", "agent", "export", "--record", url, "--format", form]
     began = time.perf_counter()
     child = subprocess.Popen(
@@ -71,7 +71,7 @@ def exported(url: str, folder: Path, form: str) -> tuple[float, float, int]:
     if status:
         raise SystemExit(f"the export to {form} failed")
     size = max(file.stat().st_size for file in (folder / form).iterdir())
-    return spent_s, used.ru_maxrss / 1024, size
+    return spent_s, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, size
 
 
 def main(cycles: int = CYCLES) -> None:
@@ -80,9 +80,10 @@ def main(cycles: int = CYCLES) -> None:
         folder = Path(name)
         made(folder / "year.db", cycles)
         for form in FORMATS:
-            spent_s, used_mb, size = exported(f"sqlite:///{folder}/year.db", folder, form)
+            spent_s, cpu_s, used_mb, size = exported(f"sqlite:///{folder}/year.db", folder, form)
             print(
-                f"{form}: {cycles} cycles in {spent_s:.1f} s, {used_mb:.0f} MB of memory, "
+                f"{form}: {cycles} cycles in {spent_s:.1f} s ({cpu_s:.1f} s of processor time), "
+                f"{used_mb:.0f} MB of memory, "
                 f"{size / 1e6:.1f} MB"
             )
 
