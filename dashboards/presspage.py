@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import median
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +16,9 @@ from agent.history import Filter, History
 from agent.live import Plant, Tile
 from agent.rows import from_ns
 from agent.schema import VALUE_COLUMNS, cycle, machine, notice
+from agent.watch.facts import Facts
+from agent.watch.plate import least_cooling_s, material
+from agent.watchwords import read_words
 from dashboards.catalogue import Catalogue
 from dashboards.curvechart import CurveChart, curve_chart
 from dashboards.face import Artist, Face, shown
@@ -39,6 +43,15 @@ STRIPS = (
 
 STRIPS_MOST = 8
 
+COOLANT = ("mold_temp_c", "coolant_in_c", "coolant_out_c", "coolant_flow_l_min")
+"""What would show that water fails."""
+
+CYCLES_TOLD = 20
+"""So many without any of these say that the mold has none."""
+
+NEAR = 0.8
+"""Share of the last cooling time from which on the physical minimum is drawn beside it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PressFound:
@@ -51,6 +64,8 @@ class PressFound:
     curves: Mapping[str, Curve]
     before: Mapping[str, Curve]
     """Of the cycle before that one."""
+    facts: Facts | None
+    """What people know of the mold of the cycle that is shown."""
     open: Sequence[Known]
     blinds: Sequence[Blind]
     notices: Sequence[Mapping[str, Any]]
@@ -89,11 +104,15 @@ def look_at_press(
             .limit(NOTICES_SHOWN)
         )
         notices = [dict(row) for row in connection.execute(query).mappings()]
+        facts = None
+        if shown_ and shown_.mold:
+            facts = read_words(connection).of(shown_.mold, shown_.revision or "")
     return PressFound(
         cycles=cycles,
         shown=shown_,
         curves=history.curves(shown_) if shown_ else {},
         before=history.curves(cycles[-2]) if len(cycles) > 1 else {},
+        facts=facts,
         open=open_,
         blinds=history.blinds(name, since=now - timedelta(hours=BLIND_HOURS)),
         notices=notices,
@@ -121,6 +140,8 @@ class Strip:
 
     name: str
     last: str
+    least: str
+    """The least that physics asks, in words; empty where that is not known."""
     trend: Trend
 
 
@@ -209,17 +230,16 @@ class PressPage:
     @property
     def strips(self) -> list[Strip]:
         """Signals over the last cycles of the mold that made the one that is shown."""
-        each = self._found.shown
-        if each is None:
-            return []
-        mine = [c for c in self._found.cycles if (c.mold, c.segment) == (each.mold, each.segment)]
-        strips = []
+        mine, strips = self._mine, []
+        least_s = self._least_cooling_s()
         for name in STRIPS:
             points = [
                 (c.cycle.time, c.cycle.counter, _number(c.cycle.values.get(name))) for c in mine
             ]
+            least = least_s if name == "cooling_time_s" and points else None
+            near = least if least is not None and least >= NEAR * (points[-1][2] or 0.0) else None
             drawn = trend(
-                points, expected=None, limit=None, since=None, until=None,
+                points, expected=None, limit=near, since=None, until=None,
                 decimals=SIGNALS[name].decimals, clock=self._zone.minute,
             )  # fmt: skip
             if drawn is not None:
@@ -228,10 +248,43 @@ class PressPage:
                     Strip(
                         name=in_words(name),
                         last=told(last, name) if last is not None else "",
+                        least=told(least, name),
                         trend=drawn,
                     )
                 )
         return strips[:STRIPS_MOST]
+
+    @property
+    def blind_to_coolant(self) -> bool:
+        """Whether nothing that this mold shows would tell that its water fails."""
+        cycles = self._mine
+        return len(cycles) >= CYCLES_TOLD and not any(
+            name in each.cycle.values for each in cycles for name in COOLANT
+        )
+
+    @property
+    def _mine(self) -> Sequence[Booked]:
+        """Those of the cycles that the same mold made, without a break in the counter."""
+        of = self._found.shown
+        if of is None:
+            return []
+        return [c for c in self._found.cycles if (c.mold, c.segment) == (of.mold, of.segment)]
+
+    def _least_cooling_s(self) -> float | None:
+        """The shortest physical cooling time of the part, with melt and mold as measured."""
+        facts, of = self._found.facts, self._found.shown
+        if facts is None or of is None or facts.wall_mm is None:
+            return None
+        resin = material(of.cycle.resin or facts.resin)
+        if resin is None:
+            return None
+        melt_c, wall_c = self._middle("melt_temp_c"), self._middle("mold_temp_c")
+        return least_cooling_s(facts.wall_mm, resin, melt_c=melt_c, wall_c=wall_c)
+
+    def _middle(self, name: str) -> float | None:
+        values = [_number(each.cycle.values.get(name)) for each in self._mine]
+        known = [value for value in values if value is not None]
+        return median(known) if known else None
 
     @property
     def curves(self) -> list[tuple[str, CurveChart]]:

@@ -32,7 +32,8 @@ MOLDS = [
         revision="C",
         fields={
             "part": "Hub cover", "alloy": "7075-T6", "cavities": 2, "resin": "PA66-GF30",
-            "life_plan": {"PA66-GF30": 150}, "service_plan": PLAN, "location": "Rack B3",
+            "life_plan": {"PA66-GF30": 150},
+            "wall_mm": 3.2, "service_plan": PLAN, "location": "Rack B3",
         },
     ),
     MoldRow(

@@ -410,8 +410,10 @@ async def test_a_press_shows_its_cycles_curves_and_past(place: Place) -> None:
         "140 14:32:07 24.40 s 12.",
         "Not seen for 15 min. switch restarted",
         "Cooling time set from 11.8 to 12.2 Operator 2",
+        "This mold is blind to coolant",
     ):
         assert words in text, words
+    assert re.search(r"Cooling time 12\.\d\d s, physical minimum \d", text)
     (line,) = re.findall(r'<path class="line" d="(M[^"]+)"/></svg>', answer.text)[:1]
     assert line.count("M") == 2, "a hole is a hole"
     assert 'class="ghost" d="M' in answer.text
