@@ -13,6 +13,7 @@ from tests.line.harness import (
     compare,
     read_truth,
     stand_still,
+    unobserved,
     until,
     until_all_seen,
     until_caught_up,
@@ -60,10 +61,16 @@ async def test_a_machine_that_nobody_answers_for_delays_no_other(
         first: dict[str, int] = {}
         for booked in agent.cycles():
             first.setdefault(booked.cycle.machine, booked.cycle.counter)
-        rows = [r for r in read_truth(truth) if r["counter"] >= first[r["machine"]]]
+        missing = unobserved(agent.runs())
+        rows = [
+            row
+            for row in read_truth(truth)
+            if row["counter"] >= first[row["machine"]]
+            and row["counter"] not in missing[row["machine"]]
+        ]
         result = compare(agent.cycles(), rows, poll_s=0.05)
     assert result.wrong == []
-    assert len(rows) >= 4 * 8
+    assert len(rows) >= 4 * 8, "a busy computer hides few of them at forty times the speed"
     assert (status, seconds < 2) == (0, True)
     for name, cause in (("GONE", "unreachable"), ("MUTE", "unreachable")):
         blind = sums[name].blind_now
