@@ -55,6 +55,7 @@ from agent.recording import RecordingError
 from agent.replay import Printer, Replay, print_sums, replay_file, replay_record
 from agent.run import now, run
 from agent.trust import AskError, TrustError, trust
+from agent.verifycommands import add_verify
 from agent.watchwords import WatchError
 from dashboards.server import ServeError, serve
 from drivers.secret import Secret
@@ -263,6 +264,7 @@ def _add_reading(commands: Any) -> None:
     watchcommands.add(commands)
     outbox.add(commands)
     backupcommands.add(commands)
+    add_verify(commands)
 
     moldcommands.add(commands)
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from agent import schema
+from agent.chain import cover
 from agent.copying import told
 from agent.files import RecordError, begin_immediate, main_path
 from agent.history import refuse_other_version
@@ -61,7 +62,9 @@ def change(url: str) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
             refuse_other_version(connection, path)
+            cover(connection, found=True)
             yield connection
+            cover(connection)
     except DatabaseError as error:
         raise RecordError(f"record: {told(path, error.orig or error)}") from error
     finally:

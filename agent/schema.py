@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0011"
+VERSION = "0012"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 main = MetaData(naming_convention=CONVENTION)
@@ -524,6 +524,18 @@ dead_letter = Table(
     Column("again", SmallInteger, nullable=False, comment="1: a person asked for another try"),
     UniqueConstraint("sink", "topic", "row_id"),
     comment="rows that a sink refused, for people to look at",
+)
+
+chain = Table(
+    "chain",
+    main,
+    Column("id", KEY, primary_key=True),
+    _ns("at_ns"),
+    Column("previous", Text, nullable=False, comment="hash of the one before; empty in the first"),
+    Column("reached", Text, nullable=False, comment="JSON: how far each covered table is in it"),
+    Column("body", Text, nullable=False, comment="JSON: digests of a commit's rows; agent.chain"),
+    Column("hash", Text, nullable=False),
+    comment="one a commit: what sprue verify compares the rows with",
 )
 
 curve = Table(

@@ -24,6 +24,7 @@ from agent.anomaly import Anomaly
 from agent.anomalyrows import RAISED, anomaly_row
 from agent.audit import Author
 from agent.batch import Batch, Blind, MachineRow, MoldRow, Saved
+from agent.chain import cover
 from agent.copying import is_damaged
 from agent.cycle import Booked
 from agent.files import RecordError, curves_path, set_aside, writer
@@ -63,6 +64,7 @@ class Writing:
         self._provenances: dict[str, int] = {}
         self.on_gap: Callable[[int, int], None] = lambda machine, since_ns: None
         """Told of closings of a time gone by: the machine's id, and since when they were made."""
+        self._others = -1
         self._changes = {table: count(self._last(table) + 1) for table in CHANGING}
 
     def register(
@@ -70,10 +72,13 @@ class Writing:
     ) -> None:
         """Make the configured machines and molds known; what people changed since stays."""
         with self._main.begin():
+            cover(self._main, found=True)
             for machine in machines:
                 known = {"name": machine.name, "driver": machine.driver}
                 self._upsert(schema.machine, ["name"], [known], ["driver"])
             seed(self._main, list(molds), Author(who="sprue.toml", origin=ORIGIN, at=now))
+            cover(self._main)
+            self._others = self._commits_of_others()
         self._machines = self._ids(schema.machine)
         self._molds = self._ids(schema.mold)
 
@@ -91,6 +96,9 @@ class Writing:
         """
         self._write_curves(batches)
         with self._main.begin():
+            others = self._commits_of_others()
+            if others != self._others:
+                cover(self._main, found=True)
             for batch in batches:
                 self._write_batch(batch)
             self._standings(batches)
@@ -108,12 +116,18 @@ class Writing:
                 )
             for change in changes:
                 change(self._main)
+            cover(self._main)
+        self._others = others
 
     def forget(self) -> None:
         """What was written in a transaction that failed is not there: ids are asked for anew."""
         self._machines = self._ids(schema.machine)
         self._molds = self._ids(schema.mold)
         self._provenances = {}
+
+    def _commits_of_others(self) -> int:
+        """Another number whenever another connection has committed anything."""
+        return int(self._main.exec_driver_sql("PRAGMA data_version").scalar_one())
 
     def _write_curves(self, batches: Sequence[Batch]) -> None:
         rows: dict[Path, list[dict[str, Any]]] = {}

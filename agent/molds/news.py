@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from agent import schema
 from agent.audit import Author
+from agent.chain import cover
 from agent.molds.attributing import attribute
 from agent.molds.shelf import Shelf, newest_audit, read_shelf
 
@@ -77,7 +78,10 @@ class News:
     def _attribute(self) -> int:
         gaps, self._gaps = self._gaps, {}
         author = Author(who="sprue", origin="agent", at=self._clock())
-        return attribute(self._connection, author, self._done, gaps)
+        cover(self._connection, found=True)
+        moved = attribute(self._connection, author, self._done, gaps)
+        cover(self._connection)
+        return moved
 
     def _attributed(self) -> int:
         table = schema.identity
