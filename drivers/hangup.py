@@ -16,7 +16,8 @@ async def hang_up(client: Client, *, session: bool = True) -> None:
     """Give the session back to the server if it still listens, and the socket in any case."""
     protocol = client.uaclient.protocol
     try:
-        with suppress(UaError, OSError):  # a time-out is an OSError too
+        # A time-out is an OSError too; uvloop says with a RuntimeError that a transport has ended.
+        with suppress(UaError, OSError, RuntimeError):
             async with asyncio.timeout(DEAD_S if getattr(protocol, "is_dead", False) else CLOSE_S):
                 if session:
                     await client.close_session()

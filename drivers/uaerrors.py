@@ -88,6 +88,10 @@ UNDECODABLE = (
 """What asyncua's decoder raises over bytes it did not expect, such as text that is not UTF-8."""
 
 
+CLOSED = "handler is closed"
+"""What uvloop says, in a bare RuntimeError, to whoever writes on a transport that has ended."""
+
+
 class LateError(UnreachableError):
     """One answer did not come in time; the link may yet be sound."""
 
@@ -124,6 +128,10 @@ def told(machine: str, doing: str) -> Iterator[None]:
         raise LateError(machine, f"{doing}: no answer in time") from error
     except OSError as error:
         raise UnreachableError(machine, f"{doing}: {_reason(error)}") from error
+    except RuntimeError as error:
+        if CLOSED not in str(error):
+            raise
+        raise UnreachableError(machine, f"{doing}: the connection dropped") from error
 
 
 def _of_status(machine: str, doing: str, code: int) -> MachineError:
