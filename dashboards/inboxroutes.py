@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
 from agent.anomalies import Deed, act, find
@@ -11,9 +10,10 @@ from agent.anomaly import AnomalyError
 from agent.audit import Author, login_name
 from agent.files import RecordError
 from agent.muting import mute_like
+from dashboards.changing import answered
 from dashboards.face import shown
 from dashboards.inbox import SHELVES, SPANS, Choice, Inbox, look
-from dashboards.recordaccess import RecordAccess, RefusedError, new_key
+from dashboards.recordaccess import RecordAccess, new_key
 from dashboards.rendering import Renderer
 
 DEEDS: Mapping[str, Deed] = {
@@ -78,23 +78,18 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
 
     @app.post("/anomalies/{name}")
     async def change(request: Request, name: str) -> Response:
-        said: dict[str, str] = {}
-
         def deed(connection: Connection, author: Author, form: Mapping[str, str]) -> None:
-            said.update(form)
             _do(connection, author, name, form)
 
-        try:
-            await access.write(request, deed)
-        except AnomalyError as error:
+        async def again(words: str, said: Mapping[str, str]) -> Response:
             text = said.get("text", "")
-            return await page(request, name, status=409, complaint=str(error), text=text)
-        except RefusedError as error:
-            return draw.sorry(error.status, str(error))
-        except RecordError as error:
-            return draw.sorry(503, str(error))
+            return await page(request, name, status=409, complaint=words, text=text)
+
         query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"{request.url.path}{query}", 303)
+        return await answered(
+            request, draw, access, deed,
+            refuses=AnomalyError, again=again, then=f"{request.url.path}{query}",
+        )  # fmt: skip
 
 
 def _do(connection: Connection, author: Author, name: str, form: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from agent.molds.forecast import Forecast
 from dashboards.figures import number
+from dashboards.trend import Mark
 
 WIDTH, HEIGHT = 860.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 24.0, 40.0, 26.0
@@ -25,15 +26,6 @@ class Event:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Something at a place of the drawing."""
-
-    x: float
-    y: float
-    text: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifeChart:
     """Path data and marks, in a view box of `WIDTH` by `HEIGHT`."""
@@ -42,13 +34,13 @@ class LifeChart:
     area: str
     cone: str
     """Where 10 to 90 % of the days lie on which the life will be used up; empty where unknown."""
-    rated: Placed | None
-    today: Placed
-    levels: Sequence[Placed]
-    days: Sequence[Placed]
-    revisions: Sequence[Placed]
-    repairs: Sequence[Placed]
-    services: Sequence[Placed]
+    rated: Mark | None
+    today: Mark
+    levels: Sequence[Mark]
+    days: Sequence[Mark]
+    revisions: Sequence[Mark]
+    repairs: Sequence[Mark]
+    services: Sequence[Mark]
     left: float = LEFT
     right: float = WIDTH - RIGHT
     top: float = TOP
@@ -114,15 +106,15 @@ def life_chart(
         line=path,
         area=f"{path}V{y(0):g}H{LEFT:g}Z",
         cone=cone,
-        rated=Placed(LEFT, y(rated)) if rated is not None and rated > 0 else None,
-        today=Placed(x(today), y(total)),
-        levels=[Placed(LEFT, y(n), number(n)) for n in _levels(top)],
-        days=[Placed(x(day), HEIGHT - 8, say_day(day)) for day in _days(first, span)],
+        rated=Mark(LEFT, y(rated)) if rated is not None and rated > 0 else None,
+        today=Mark(x(today), y(total)),
+        levels=[Mark(LEFT, y(n), number(n)) for n in _levels(top)],
+        days=[Mark(x(day), HEIGHT - 8, say_day(day)) for day in _days(first, span)],
         revisions=_apart(
-            [Placed(x(e.day), at(e.day), e.text) for e in events if e.kind == "revision"]
+            [Mark(x(e.day), at(e.day), e.text) for e in events if e.kind == "revision"]
         ),
-        repairs=_apart([Placed(x(e.day), at(e.day), e.text) for e in events if e.kind == "repair"]),
-        services=[Placed(x(e.day), y(0)) for e in events if e.kind == "service"],
+        repairs=_apart([Mark(x(e.day), at(e.day), e.text) for e in events if e.kind == "repair"]),
+        services=[Mark(x(e.day), y(0)) for e in events if e.kind == "service"],
     )
 
 
@@ -138,12 +130,12 @@ def _days(first: date, span: int) -> list[date]:
     return [first + timedelta(days=n) for n in range(step - 1, span, step)]
 
 
-def _apart(marks: Sequence[Placed]) -> list[Placed]:
+def _apart(marks: Sequence[Mark]) -> list[Mark]:
     """The same, with words only where there is room for them."""
-    found: list[Placed] = []
+    found: list[Mark] = []
     free = -math.inf
     for mark in sorted(marks, key=lambda mark: mark.x):
         text = mark.text if mark.x >= free else ""
         free = mark.x + MARKS_APART if text else free
-        found.append(Placed(mark.x, mark.y, text))
+        found.append(Mark(mark.x, mark.y, text))
     return found

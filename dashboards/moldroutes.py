@@ -5,7 +5,6 @@ from datetime import datetime
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
 from agent.audit import Author, login_name
@@ -14,9 +13,10 @@ from agent.molds.desk import Desk, MoldError
 from agent.molds.mold import COMPONENTS
 from agent.molds.servicelog import Service
 from agent.molds.shelf import read_shelf
+from dashboards.changing import answered
 from dashboards.face import shown
 from dashboards.moldpage import MoldPage, look_at
-from dashboards.recordaccess import RecordAccess, RefusedError, new_key
+from dashboards.recordaccess import RecordAccess, new_key
 from dashboards.rendering import Renderer
 from dashboards.shelfpage import CHOICES, ShelfPage, standings
 
@@ -72,21 +72,16 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
 
     @app.post("/molds/{name:path}")
     async def change(request: Request, name: str) -> Response:
-        said: dict[str, str] = {}
-
         def deed(connection: Connection, author: Author, form: Mapping[str, str]) -> None:
-            said.update(form)
             _do(connection, author, name, form)
 
-        try:
-            await access.write(request, deed)
-        except MoldError as error:
-            return await one_page(name, status=409, complaint=str(error), said=said)
-        except RefusedError as error:
-            return draw.sorry(error.status, str(error))
-        except RecordError as error:
-            return draw.sorry(503, str(error))
-        return RedirectResponse(f"/molds/{quote(name, safe='')}", 303)
+        async def again(words: str, said: Mapping[str, str]) -> Response:
+            return await one_page(name, status=409, complaint=words, said=said)
+
+        return await answered(
+            request, draw, access, deed,
+            refuses=MoldError, again=again, then=f"/molds/{quote(name, safe='')}",
+        )  # fmt: skip
 
 
 def _do(connection: Connection, author: Author, name: str, form: Mapping[str, str]) -> None:

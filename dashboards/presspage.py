@@ -16,6 +16,7 @@ from agent.history import Filter, History
 from agent.live import Plant, Tile
 from agent.rows import from_ns
 from agent.schema import VALUE_COLUMNS, cycle, machine, notice
+from agent.watch.baseline import WATER
 from agent.watch.facts import Facts
 from agent.watch.plate import least_cooling_s, material
 from agent.watchwords import read_words
@@ -42,9 +43,6 @@ STRIPS = (
 """What is drawn over the cycles, in this order, where the press gives it."""
 
 STRIPS_MOST = 8
-
-COOLANT = ("mold_temp_c", "coolant_in_c", "coolant_out_c", "coolant_flow_l_min")
-"""What would show that water fails."""
 
 CYCLES_TOLD = 20
 """So many without any of these say that the mold has none."""
@@ -259,7 +257,7 @@ class PressPage:
         """Whether nothing that this mold shows would tell that its water fails."""
         cycles = self._mine
         return len(cycles) >= CYCLES_TOLD and not any(
-            name in each.cycle.values for each in cycles for name in COOLANT
+            name in each.cycle.values for each in cycles for name in WATER
         )
 
     @property

@@ -68,8 +68,13 @@ class RecordAccess:
         Raises:
             RecordError: it can't be read.
         """
+
+        def asked(history: History, now: datetime) -> T:
+            with history.connect() as connection:
+                return question(connection, now)
+
         try:
-            return await asyncio.to_thread(self._read, question)
+            return await self.ask(asked)
         except RecordError:
             if otherwise is None:
                 raise
@@ -126,10 +131,6 @@ class RecordAccess:
                 if len(self._done) > REMEMBERED_KEYS:
                     self._done.popitem(last=False)
         return form
-
-    def _read(self, question: Callable[[Connection, datetime], T]) -> T:
-        with open_history(self.url) as history, history.connect() as connection:
-            return question(connection, self.now())
 
     def _ask(self, question: Callable[[History, datetime], T]) -> T:
         with open_history(self.url) as history:

@@ -25,6 +25,10 @@ TIMES_SHOTS = 3
 """The same for times, and after a short stop one less."""
 
 
+WATER = ("mold_temp_c", "coolant_in_c", "coolant_out_c", "coolant_flow_l_min")
+"""What would show that a mold's water fails."""
+
+
 class Baseline:
     """The channels of one mold on one machine.
 
@@ -77,8 +81,7 @@ class Baseline:
     def blind_to_coolant(self) -> bool:
         """Whether no signal of this mold would show that its water fails."""
         return not any(
-            (channel := self.channels.get(name)) is not None and channel.n > 0
-            for name in ("mold_temp_c", "coolant_in_c", "coolant_out_c", "coolant_flow_l_min")
+            (channel := self.channels.get(name)) is not None and channel.n > 0 for name in WATER
         )
 
     def paused(self) -> bool:

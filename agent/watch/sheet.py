@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.anomaly import Anomaly
 from agent.cycle import Booked
-from agent.watch.baseline import Baseline
+from agent.watch.baseline import WATER, Baseline
 from agent.watch.consequences import CUSHION, MELT, SCREW
 from agent.watch.facts import Facts, Limit
 from agent.watch.opened import Opened
@@ -225,7 +225,7 @@ def _name(signal: str) -> tuple[str, str]:
     """Kind and cause of a crossed limit, by what it limits."""
     if signal == "cooling_time_s":
         return "cooling_time", "out_of_limits"
-    if signal in ("mold_temp_c", "coolant_in_c", "coolant_out_c", "coolant_flow_l_min"):
+    if signal in WATER:
         return "cooling_heat", "unexplained"
     if signal.endswith("_time_s"):
         return ("process", "recovery_shift") if signal in SCREW else ("cycle_time", "unexplained")
