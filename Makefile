@@ -4,13 +4,16 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo records test check lint wheel bench lock clean
+.PHONY: demo records postgresql test check lint wheel bench lock clean
 
 demo: .venv/run.done
 	@$(BIN)/sprue demo $(ARGS)
 
-# What `sprue export` needs for Parquet and XLSX.
+# What exports need for Parquet, XLSX and PDF, and months moved to Parquet.
 records: .venv/records.done
+
+# What a record in PostgreSQL needs.
+postgresql: .venv/postgresql.done
 
 test: .venv/dev.done
 	@$(BIN)/pytest $(ARGS)
@@ -42,6 +45,10 @@ bench: .venv/dev.done
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints/records.txt
 	@touch $@
 
+.venv/postgresql.done: .venv/run.done constraints/postgresql.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints/postgresql.txt
+	@touch $@
+
 .venv/dev.done: .venv/run.done constraints/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints/dev.txt
 	@touch $@
@@ -50,7 +57,8 @@ bench: .venv/dev.done
 lock: .venv/dev.done
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build pyproject.toml --output-file constraints/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra records --constraint constraints/run.txt pyproject.toml --output-file constraints/records.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev --extra records --constraint constraints/records.txt pyproject.toml --output-file constraints/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra postgresql --constraint constraints/run.txt pyproject.toml --output-file constraints/postgresql.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev --extra postgresql --extra records --constraint constraints/records.txt --constraint constraints/postgresql.txt pyproject.toml --output-file constraints/dev.txt
 
 clean:
 	rm -rf .venv dist build
