@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers import Origin, Value
+from drivers.unchanging import unchanging
 
 Closing = Literal["shot", "dry"]
 """`dry` is a closing without plastic: it wears the guides, not the cavity."""
@@ -31,7 +32,7 @@ class Curve:
     """The step of the sensor's number; None where unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@unchanging
 class Cycle:
     """One shot or dry cycle, before the ledger has said which mold and segment it counts on."""
 
@@ -74,7 +75,7 @@ class Cycle:
     """Words about this record: `time_uncertain`, `curve_cut`, `implausible:cushion_mm`, ..."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@unchanging
 class Booked:
     """A cycle with its place in the ledger: what is written to the record and shown."""
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agent.cycle import Booked
+from drivers.unchanging import unchanging
 
 if TYPE_CHECKING:
     from agent.standing import Standing
@@ -25,7 +26,7 @@ class Segment:
     """`first_seen`, or a `Step` of `agent.counter`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@unchanging
 class Run:
     """A row of the ledger: closings of one segment on one mold revision, in one resin."""
 
@@ -139,7 +140,7 @@ class Finding:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@unchanging
 class Entry:
     """What one cycle or sighting changed; empty lists where it changed nothing."""
 

@@ -47,6 +47,8 @@ class _Layout:
     counts: list[tuple[int, str]] = field(default_factory=list)
     words: list[tuple[int, str]] = field(default_factory=list)
     extras: list[tuple[int, str]] = field(default_factory=list)
+    said: tuple[list[str], dict[str, str]] | None = None
+    """Cells of the words and the state in the row before, and what they came to."""
 
     @classmethod
     def of(cls, names: tuple[str, ...]) -> "_Layout":
@@ -155,7 +157,19 @@ class Reader:
         except (ValueError, OverflowError):
             self._recording.drop(row.line, name, f"{cell!r} is no number")
 
-    def _states(self, row: Row, layout: _Layout) -> dict[str, str]:
+    def _states(self, row: Row, layout: _Layout) -> Mapping[str, str]:
+        cells = [row.cells[at] for at, _ in layout.words]
+        if layout.state is not None:
+            cells.append(row.cells[layout.state])
+        if layout.said is not None and layout.said[0] == cells:
+            return layout.said[1]  # words seldom change from one shot to the next
+        before = self._recording.dropped
+        states = self._words(row, layout)
+        if self._recording.dropped == before:  # what is wrong is told each time
+            layout.said = cells, states
+        return states
+
+    def _words(self, row: Row, layout: _Layout) -> dict[str, str]:
         states: dict[str, str] = {}
         for at, name in layout.words:
             if word := row.cells[at].strip():

@@ -64,6 +64,8 @@ class Recording:
         """Times without an offset in the rows that were handed out."""
         self.refused = 0
         """Lines that could not be read."""
+        self.dropped = 0
+        """Cells that could not be read in lines that could."""
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
         with ExitStack() as files:
             try:
@@ -243,7 +245,8 @@ class Recording:
         self._complain(f"{self._path}, line {line}: {problem}; the line is left out")
 
     def drop(self, line: int, column: str, problem: str) -> None:
-        """Tell a cell that can't be used; the rest of its line is."""
+        """Count a cell that can't be used, and tell it; the rest of its line is."""
+        self.dropped += 1
         self._complain(
             f"{self._path}, line {line}, column {column}: {problem}; the cell is left out"
         )

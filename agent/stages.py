@@ -8,7 +8,6 @@ import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from typing import Any, Protocol
 from zlib import crc32
 
@@ -23,6 +22,7 @@ from agent.sighting import Sighting
 from agent.watch import Watch
 from agent.watchwords import Golden
 from drivers import Notice, Observation
+from drivers.unchanging import unchanging
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ SAVED_EVERY = 25
 walked again after a restart."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@unchanging
 class Outcome:
     """What one observation led to; mostly nothing."""
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from drivers.unchanging import unchanging
+
 OVERFLOW = "overflow"
 """Cause of a `Link` that stood while things were lost on it: its down and up are one gap."""
 
@@ -75,7 +77,7 @@ class Column:
     """The step of the machine's number after conversion; None where unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@unchanging
 class Frame:
     """Sampled signals at one instant: one object a poll, not one a value."""
 
@@ -110,7 +112,7 @@ class Sampled:
     """The step of the machine's number in our unit; None where unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@unchanging
 class Report:
     """The machine's own record of one finished cycle, consistent by construction."""
 
