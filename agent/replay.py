@@ -152,6 +152,8 @@ def replay_file(
             )
         if recording.refused and not read:
             raise RecordingError(f"{path}: no line of it could be used")
+        if not read:
+            complain(f"{path}: holds no cycles")
 
 
 def replay_record(

@@ -277,6 +277,14 @@ def test_a_file_that_is_none_of_ours_is_misuse(
     assert words in capsys.readouterr().err
 
 
+def test_a_file_of_names_alone_is_told(tmp_path: Path, capsys: CAPTURED) -> None:
+    path = tmp_path / "empty.csv"
+    path.write_text("time,counter\n")
+
+    assert main(["replay", str(path)]) == 0
+    assert f"{path}: holds no cycles" in capsys.readouterr().err
+
+
 def test_a_file_that_is_not_there_is_misuse(tmp_path: Path, capsys: CAPTURED) -> None:
     assert main(["replay", str(tmp_path / "none.csv")]) == 2
     assert "none.csv: No such file or directory" in capsys.readouterr().err
