@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import DatabaseError
 
 from agent import curves, schema
@@ -337,13 +338,7 @@ class Writing:
         if table in self._changes:
             rows = [row | {"changed": next(self._changes[table])} for row in rows]
             changing = [*changing, "changed"]
-        statement = insert(table)
-        if changing:
-            statement = statement.on_conflict_do_update(
-                index_elements=keys, set_={name: statement.excluded[name] for name in changing}
-            )
-        else:
-            statement = statement.on_conflict_do_nothing(index_elements=keys)
+        statement = _upserting(table, tuple(keys), tuple(changing))
         self._main.execute(statement, rows)
 
     def _last(self, table: Table) -> int:
@@ -387,6 +382,17 @@ class Writing:
         key = self._main.execute(insert(table).values(**row)).inserted_primary_key
         assert key is not None
         return int(key[0])
+
+
+@lru_cache(maxsize=64)
+def _upserting(table: Table, keys: tuple[str, ...], changing: tuple[str, ...]) -> Insert:
+    """Made once a table: to make it costs several times what to execute it does."""
+    statement = insert(table)
+    if not changing:
+        return statement.on_conflict_do_nothing(index_elements=keys)
+    return statement.on_conflict_do_update(
+        index_elements=keys, set_={name: statement.excluded[name] for name in changing}
+    )
 
 
 def _cycles(batches: Sequence[Batch]) -> Iterable[Booked]:
