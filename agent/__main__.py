@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from agent import anomalycommands, backupcommands, checking, demo, listing, watchcommands
+from agent import (
+    anomalycommands,
+    backupcommands,
+    checking,
+    demo,
+    listing,
+    usercommands,
+    watchcommands,
+)
 from agent.anomaly import AnomalyError
 from agent.arguments import (
     ArgumentsError,
@@ -55,6 +63,7 @@ from agent.recording import RecordingError
 from agent.replay import Printer, Replay, print_sums, replay_file, replay_record
 from agent.run import now, run
 from agent.trust import AskError, TrustError, trust
+from agent.users.error import UserError
 from agent.verifycommands import add_verify
 from agent.watchwords import WatchError
 from dashboards.server import ServeError, serve
@@ -73,7 +82,7 @@ from simulators.serve import serve as simulate
 
 DONE, FAILED, MISUSED = 0, 1, 2
 
-LISTING = ("anomalies", "molds", "outbox", "watch")
+LISTING = ("anomalies", "molds", "outbox", "tokens", "users", "watch")
 """Commands with actions, of which `list` is the one that needs not be said."""
 
 
@@ -87,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return MISUSED
     except (
         RecordError, AnomalyError, ExportError, DiscoverError, demo.DemoError, ServeError,
-        FaultError, TrustError, BackupError, WatchError, MoldError,
+        FaultError, TrustError, BackupError, WatchError, MoldError, UserError,
     ) as error:  # fmt: skip
         complain(error)
         return FAILED
@@ -265,6 +274,7 @@ def _add_reading(commands: Any) -> None:
     outbox.add(commands)
     backupcommands.add(commands)
     add_verify(commands)
+    usercommands.add(commands)
 
     moldcommands.add(commands)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, insert
+from sqlalchemy import Connection, create_engine, event, insert, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
@@ -36,6 +36,8 @@ class Author:
     origin: str = "command line"
     at: datetime
     """UTC."""
+    wish: str | None = None
+    """What two tries of the same thing have in common, so that it is done once."""
 
 
 def login_name() -> str:
@@ -101,10 +103,17 @@ def note(
         "subject": subject,
         "old": json.dumps(old, default=str) if old is not None else None,
         "new": json.dumps(new, default=str) if new is not None else None,
+        "wish": author.wish,
     }
     key = connection.execute(insert(schema.audit).values(**row)).inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+def was_done(connection: Connection, wish: str) -> bool:
+    """Whether what came with this wish stands in the audit log already."""
+    query = select(schema.audit.c.id).where(schema.audit.c.wish == wish).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def _tune(connection: sqlite3.Connection, _record: object) -> None:

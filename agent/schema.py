@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0012"
+VERSION = "0013"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 main = MetaData(naming_convention=CONVENTION)
@@ -238,7 +238,9 @@ audit = Table(
     Column("subject", Text, nullable=False, comment="its name"),
     Column("old", Text, comment="JSON"),
     Column("new", Text, comment="JSON"),
+    Column("wish", Text, comment="what came with the same one is not done twice"),
     Index(None, "kind", "subject"),
+    Index(None, "wish"),
 )
 
 mold_revision = Table(
@@ -536,6 +538,45 @@ chain = Table(
     Column("body", Text, nullable=False, comment="JSON: digests of a commit's rows; agent.chain"),
     Column("hash", Text, nullable=False),
     comment="one a commit: what sprue verify compares the rows with",
+)
+
+person = Table(
+    "person",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", String(16), nullable=False, comment="viewer, maintenance, qa, admin"),
+    Column("password", Text, nullable=False, comment="its argon2 hash"),
+    Column("taste", Text, comment="JSON: language, units and so on; what is missing is the site's"),
+    _ns("since_ns"),
+    comment="who may log in to the pages; who may do no more is removed",
+)
+
+visit = Table(
+    "visit",
+    main,
+    Column("token", String(64), primary_key=True, comment="SHA-256 of what the browser has"),
+    Column("person_id", ForeignKey("person.id"), nullable=False),
+    _ns("since_ns"),
+    _ns("seen_ns"),
+    Column("wall", SmallInteger, nullable=False, comment="1: a screen that may only look"),
+    Index(None, "person_id"),
+    comment="browsers that are logged in",
+)
+
+api_token = Table(
+    "api_token",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("token", String(64), nullable=False, unique=True, comment="SHA-256 of it"),
+    Column("scope", String(16), nullable=False, comment="a role, or metrics"),
+    Column("made_by", Text, nullable=False),
+    _ns("since_ns"),
+    _ns("until_ns"),
+    _ns("used_ns", null=True),
+    Column("revoked_ns", BigInteger),
+    comment="by which programs are let in",
 )
 
 curve = Table(

@@ -1,0 +1,1 @@
+"""Who may look at the pages and change the record, and how each proves who they are."""
