@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from agent.ending import CommandError
 from drivers import Value
 
 Severity = Literal["info", "warning", "alarm"]
@@ -47,7 +48,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
 """Every kind, and the causes that it may name."""
 
 
-class AnomalyError(Exception):
+class AnomalyError(CommandError):
     """What was asked for can't be done; the message says why and what would be right."""
 
 

@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -37,9 +36,8 @@ DEEDS: dict[str, tuple[Deed, str]] = {
 }
 
 
-def add(commands: Any) -> None:
-    """Add the command and its actions to the command line."""
-    one = commands.add_parser("anomalies", help="what was found, and what people say to it")
+def add(one: argparse.ArgumentParser) -> None:
+    """What follows `sprue anomalies`."""
     actions = one.add_subparsers(required=True, metavar="ACTION", help="list where none is given")
 
     each = actions.add_parser("list", help="the newest ones")

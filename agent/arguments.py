@@ -8,16 +8,21 @@ import math
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from agent.audit import Author, login_name
-from agent.config import load
-from agent.history import Filter
-from drivers.expectation import Expected, expected
+from agent.ending import MISUSED, CommandError
+
+if TYPE_CHECKING:  # a command loads what it needs, not what others need
+    from agent.audit import Author
+    from agent.history import Filter
+    from drivers.expectation import Expected
 
 
-class ArgumentsError(Exception):
+class ArgumentsError(CommandError):
     """Words that don't go together; the message says what is missing."""
+
+    status = MISUSED
 
 
 def positive(text: str) -> int:
@@ -49,8 +54,10 @@ def address_range(text: str) -> tuple[int, int]:
     return int(first), int(last)
 
 
-def expectation(text: str) -> Expected:
+def expectation(text: str) -> "Expected":
     """What a person sees on a screen, as `cooling_time_s=12.3`."""
+    from drivers.expectation import expected
+
     try:
         return expected(text)
     except ValueError as error:
@@ -160,6 +167,8 @@ def record_of(args: argparse.Namespace) -> tuple[str, ZoneInfo]:
     """
     if args.record:
         return args.record, ZoneInfo("UTC")
+    from agent.config import load
+
     loaded = load(args.config)
     return loaded.record_url, ZoneInfo(loaded.config.site.timezone)
 
@@ -177,12 +186,14 @@ def add_filter(one: argparse.ArgumentParser) -> None:
     one.add_argument("--until", type=instant, metavar="TIME")
 
 
-def filter_of(args: argparse.Namespace) -> Filter:
+def filter_of(args: argparse.Namespace) -> "Filter":
     """Which cycles somebody asks for.
 
     Raises:
         ArgumentsError: counters without their machine, or a revision without its mold.
     """
+    from agent.history import Filter
+
     if args.machine is None and (args.shots is not None or args.segment is not None):
         raise ArgumentsError("--shots and --segment are of one machine's counter: add --machine")
     if args.revision is not None and args.mold is None:
@@ -202,9 +213,13 @@ def filter_of(args: argparse.Namespace) -> Filter:
 
 def add_author(one: argparse.ArgumentParser) -> None:
     """Who does it; `author_of` reads it."""
+    from agent.audit import login_name
+
     one.add_argument("--who", default=login_name(), metavar="NAME", help="default: %(default)s")
 
 
-def author_of(args: argparse.Namespace) -> Author:
+def author_of(args: argparse.Namespace) -> "Author":
     """Who does it, now, from the command line."""
+    from agent.audit import Author
+
     return Author(who=args.who, at=datetime.now(UTC))

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.copying import CopyError, check, copy_database, open_alone
+from agent.ending import CommandError
 from agent.files import RecordError, curve_files, main_path, refuse_network
 from agent.migrations import is_known
 
@@ -28,7 +29,7 @@ Step = Callable[[str], None]
 """Told what is being done, for a person who waits."""
 
 
-class BackupError(Exception):
+class BackupError(CommandError):
     """A backup can't be made, or not be put back; the message says why and what would be right."""
 
 

@@ -3,7 +3,6 @@
 import argparse
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -14,16 +13,15 @@ from agent.files import main_path
 DONE = 0
 
 
-def add(commands: Any) -> None:
-    """Add both commands to the command line."""
-    one = commands.add_parser("backup", help="a checked copy of the record; the agent may run")
+def add_backup(one: argparse.ArgumentParser) -> None:
+    """What follows `sprue backup`."""
     one.add_argument("--out", type=Path, metavar="DIR", help="default: backups beside the record")
     add_record(one)
     one.set_defaults(command=_backup)
 
-    one = commands.add_parser(
-        "restore", help="put a backup where a record is to be; never over one"
-    )
+
+def add_restore(one: argparse.ArgumentParser) -> None:
+    """What follows `sprue restore`."""
     one.add_argument("backup", type=Path, metavar="DIR", help="the backup's folder")
     add_record(one)
     one.set_defaults(command=_restore)

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from agent.batch import MachineRow, MoldRow
 from agent.devices import AnyMachine, places
+from agent.ending import MISUSED, CommandError
 from agent.files import RecordError, main_path
 from agent.forward.settings import AnySink
 from agent.molds.fields import MoldFields, Name, RevisionName
@@ -30,12 +31,14 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LISTEN = re.compile(r"^(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]+):(?P<port>\d{1,5})$")
 
 
-class ConfigError(Exception):
+class ConfigError(CommandError):
     """The configuration can't be used.
 
     Args:
         sentences: One per mistake; each names the file and the key.
     """
+
+    status = MISUSED
 
     def __init__(self, sentences: Sequence[str]) -> None:
         super().__init__("\n".join(sentences))

@@ -10,12 +10,13 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from agent.config import ConfigError
+from agent.ending import CommandError
 
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 1.0
 
 
-class DemoError(Exception):
+class DemoError(CommandError):
     """The demo can't start; the message says why."""
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.pool import NullPool
 
 from agent.copying import CopyError, copy_database, told
+from agent.ending import CommandError
 from agent.migrations import NewerSchemaError, upgrade
 
 if sys.platform == "win32":  # SQLite's own locks must do there
@@ -43,7 +44,7 @@ NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshf
 """The write-ahead log needs shared memory between processes, which these do not give."""
 
 
-class RecordError(Exception):
+class RecordError(CommandError):
     """The record can't be used; the message says which file, why, and what would be right."""
 
 

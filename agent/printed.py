@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.ending import CommandError
 
-class DiscoverError(Exception):
+
+class DiscoverError(CommandError):
     """Nothing was found out; the message says why."""
 
 

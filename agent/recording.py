@@ -24,13 +24,16 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from agent.ending import MISUSED, CommandError
 from agent.rows import to_ns
 
 DELIMITERS = (",", ";", "\t")
 
 
-class RecordingError(Exception):
+class RecordingError(CommandError):
     """The file as a whole can't be used; the message names it and says what would be right."""
+
+    status = MISUSED
 
 
 class Row(NamedTuple):

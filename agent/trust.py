@@ -10,6 +10,7 @@ from cryptography import x509
 
 from agent.canary import Canary, worded
 from agent.config import Loaded
+from agent.ending import MISUSED, CommandError
 from agent.machine import direct_opener, nodes_file
 from drivers import MachineError
 from drivers.certificate import described, fingerprint, out_of_date, printable
@@ -29,12 +30,14 @@ from drivers.settings import MachineSettings
 Ask = Callable[[str], bool]
 
 
-class TrustError(Exception):
+class TrustError(CommandError):
     """Nothing was pinned; the message says why."""
 
 
 class AskError(TrustError):
     """The command can't be carried out as it was given."""
+
+    status = MISUSED
 
 
 def trust(

@@ -4,7 +4,6 @@ import argparse
 import getpass
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from agent.arguments import (
     add_author,
@@ -27,9 +26,8 @@ from agent.users.tokens import ApiToken, add_token, revoke_token, tokens
 USUAL_DAYS = 365
 
 
-def add(commands: Any) -> None:
-    """Add both commands to the command line."""
-    one = commands.add_parser("users", help="who may log in to the pages, and as what")
+def add_users(one: argparse.ArgumentParser) -> None:
+    """What follows `sprue users`."""
     actions = one.add_subparsers(required=True, metavar="ACTION", help="list where none is given")
 
     each = actions.add_parser("list", help="all of them")
@@ -59,7 +57,9 @@ def add(commands: Any) -> None:
     _add_writing(each)
     each.set_defaults(command=_role)
 
-    one = commands.add_parser("tokens", help="by which programs are let in")
+
+def add_tokens(one: argparse.ArgumentParser) -> None:
+    """What follows `sprue tokens`."""
     actions = one.add_subparsers(required=True, metavar="ACTION", help="list where none is given")
 
     each = actions.add_parser("list", help="all of them; never the tokens themselves")

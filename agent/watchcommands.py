@@ -33,9 +33,8 @@ from agent.watchwords import (
 )
 
 
-def add(commands: Any) -> None:
-    """Add the command and its actions to the command line."""
-    one = commands.add_parser("watch", help="what people tell the watch: golden cycles, limits")
+def add(one: argparse.ArgumentParser) -> None:
+    """What follows `sprue watch`."""
     actions = one.add_subparsers(required=True, metavar="ACTION", help="list where none is given")
 
     each = actions.add_parser("list", help="what was approved and carried over, and by whom")

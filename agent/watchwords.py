@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Table, insert, select
 
 from agent.audit import Author, note
 from agent.cycle import Booked, Curve, Cycle
+from agent.ending import CommandError
 from agent.rows import booked_of, from_ns, to_ns
 from agent.schema import VALUE_COLUMNS, cycle, golden, machine, mold, provenance, sheet_limit
 from agent.watch import Facts, Limit
@@ -23,7 +24,7 @@ from agent.watch.shapes import CHOSEN_LEAST, chosen_curves
 from drivers.signals import SIGNALS, Kind
 
 
-class WatchError(Exception):
+class WatchError(CommandError):
     """What was asked for can't be done; the message says why and what would be right."""
 
 

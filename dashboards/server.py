@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 import uvicorn
 from fastapi import WebSocket
 
+from agent.ending import CommandError
 from agent.live import Plant
 from dashboards.app import LAG_S, create_app
 
@@ -22,7 +23,7 @@ SEND_BUFFER = 131_072
 """Bytes that the kernel holds for one viewer: a frozen one is noticed once they are full."""
 
 
-class ServeError(Exception):
+class ServeError(CommandError):
     """The pages can't be served at this address; the message says why and what would help."""
 
 

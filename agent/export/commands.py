@@ -18,9 +18,8 @@ from agent.progress import progress_bar
 DONE, MISUSED = 0, 2
 
 
-def add(commands: Any) -> None:
-    """Add the command to the command line."""
-    one = commands.add_parser("export", help="process records as files")
+def add(one: argparse.ArgumentParser) -> None:
+    """What follows `sprue export`."""
     one.add_argument("--format", choices=FORMATS, default="csv")
     one.add_argument("--out", type=Path, default=Path(), metavar="DIR")
     one.add_argument("--dry-run", action="store_true", help="say what it would hold, and end")

@@ -2,7 +2,6 @@
 
 import argparse
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import delete, select, update
 
@@ -17,9 +16,8 @@ SHOWN = 20
 """Dead letters on a terminal; `--format json` has them all."""
 
 
-def add(commands: Any) -> None:
-    """Add the command and its actions to the command line."""
-    one = commands.add_parser("outbox", help="what waits for sinks, and what they refused")
+def add(one: argparse.ArgumentParser) -> None:
+    """What follows `sprue outbox`."""
     actions = one.add_subparsers(required=True, metavar="ACTION", help="list, retry, drop")
 
     each = actions.add_parser("list", help="what waits, and what was refused, in the sink's words")

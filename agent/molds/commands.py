@@ -52,9 +52,8 @@ FIELDS: Sequence[tuple[str, type, str]] = (
 )
 
 
-def add(commands: Any) -> None:
-    """Add the command and its actions to the command line."""
-    one = commands.add_parser("molds", help="molds: data, life, mounts, services")
+def add(one: argparse.ArgumentParser) -> None:
+    """What follows `sprue molds`."""
     actions = one.add_subparsers(required=True, metavar="ACTION", help="list where none is given")
 
     each = _action(actions, "list", _list, "every mold revision: shots, life", several=True)

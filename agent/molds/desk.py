@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Table, func, insert, select
 
 from agent import schema
 from agent.audit import Author, note
+from agent.ending import CommandError
 from agent.molds.attributing import attribute, took_row
 from agent.molds.fields import JSON_FIELDS, MoldFields
 from agent.molds.life import Took, sum_of
@@ -29,7 +30,7 @@ from agent.rows import from_ns, to_ns
 from drivers.checked import complaints
 
 
-class MoldError(Exception):
+class MoldError(CommandError):
     """What was asked for can't be done; the message says why, and what would be right."""
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.__main__ import _until_stopped, main
+from agent.__main__ import main
 from agent.batch import Batch, Blind, MachineRow, MoldRow
 from agent.record import open_record
+from agent.stopping import until_stopped
 from dashboards.server import ServeError
 from drivers import Origin
 from tests.agent.makers import at, cycle, ledger
@@ -219,7 +220,7 @@ def test_what_ended_a_command_is_said_whatever_else_broke_with_it() -> None:
             raise ServeError("The pages can't be served.")
 
     with pytest.raises(ServeError, match="can't be served"):
-        _until_stopped(links_that_are_cut_when_the_pages_fail())
+        until_stopped(links_that_are_cut_when_the_pages_fail())
 
 
 @pytest.mark.parametrize("option", ["--truth", "--config-out", "--state"])

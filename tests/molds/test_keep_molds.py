@@ -64,9 +64,9 @@ def test_the_page_prints_what_its_commands_print(
 
 
 def test_the_page_shows_every_action() -> None:
-    molds = argparse.ArgumentParser().add_subparsers()
+    molds = argparse.ArgumentParser()
     add(molds)
-    (actions,) = (a for a in molds.choices["molds"]._actions if a.choices)
+    (actions,) = (a for a in molds._actions if a.choices)
     assert actions.choices is not None
 
     assert {command[1] for command in COMMANDS if command[0] == "molds"} == {*actions.choices}

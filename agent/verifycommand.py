@@ -3,7 +3,6 @@
 import argparse
 import sys
 from dataclasses import asdict
-from typing import Any
 
 from agent.arguments import add_format, add_record, record_of
 from agent.console import print_json
@@ -13,9 +12,8 @@ from agent.verifying import verify
 DONE, DIFFERS = 0, 1
 
 
-def add_verify(commands: Any) -> None:
-    """Add the command to the command line."""
-    one = commands.add_parser("verify", help="whether all is as it was written; the agent may run")
+def add(one: argparse.ArgumentParser) -> None:
+    """What follows `sprue verify`."""
     add_record(one)
     add_format(one)
     one.set_defaults(command=_verify)

@@ -1,0 +1,69 @@
+"""`sprue run` and `sprue demo`: the agent with its pages, at real presses or at simulated ones."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import tempfile
+from pathlib import Path
+
+from agent import demo
+from agent.arguments import factor, positive
+from agent.config import Loaded, load
+from agent.live import Plant
+from agent.run import run
+from agent.stopping import log_to_stderr, until_stopped
+from dashboards.server import serve
+
+
+def add_run(one: argparse.ArgumentParser) -> None:
+    """What follows `sprue run`."""
+    one.add_argument("config", type=Path, metavar="CONFIG")
+    one.set_defaults(command=_run)
+
+
+def add_demo(one: argparse.ArgumentParser) -> None:
+    """What follows `sprue demo`."""
+    one.add_argument("--machines", type=positive, default=12, metavar="N")
+    one.add_argument("--speed", type=factor, default=1.0, metavar="X")
+    one.add_argument("--seed", type=int, default=0, metavar="N")
+    one.add_argument("--for", dest="seconds", type=factor, metavar="SECONDS")
+    one.add_argument("--record", metavar="URL", help="default: in a temporary folder")
+    one.add_argument("--listen", default="127.0.0.1:8420", metavar="HOST:PORT")
+    one.set_defaults(command=_demo)
+
+
+def _run(args: argparse.Namespace) -> int:
+    log_to_stderr()
+    return until_stopped(_agent(load(args.config)))
+
+
+def _demo(args: argparse.Namespace) -> int:
+    log_to_stderr(logging.ERROR)
+    return until_stopped(_demo_plant(args))
+
+
+async def _demo_plant(args: argparse.Namespace) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="sprue-demo-", ignore_cleanup_errors=True) as name,
+        demo.record_folder(args.record) as record,
+    ):
+        folder = Path(name)
+        async with demo.simulated_plant(args.machines, args.speed, args.seed, folder) as machines:
+            loaded = load(demo.write_config(machines, record, args.listen, folder))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(args.seconds):
+                    await _agent(loaded)
+
+
+async def _agent(loaded: Loaded) -> None:
+    host, port = loaded.config.web.address
+
+    async def pages(plant: Plant) -> None:
+        await serve(plant, host, port, _say_where, record=loaded.record_url)
+
+    await run(loaded, pages)
+
+
+def _say_where(address: str) -> None:
+    print(f"Sprue: {address}", flush=True)
