@@ -6,12 +6,11 @@ comes over them is handed over in chunks, with the time of the simulation.
 
 import asyncio
 import multiprocessing
-import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from zoneinfo import ZoneInfo
 
@@ -26,12 +25,9 @@ from agent.record import Before, Record, open_record
 from agent.run import follow_molds
 from agent.today import Tally
 from agent.watch import Supply
-from bench.moldyear.shop import Shown
+from bench.moldyear.shop import START, Shown, moment
 from drivers import Column, Frame, Observation, Origin, Quality, Report
 from drivers.settings import MachineSettings
-
-START = datetime(2025, 1, 6, 5, 0, tzinfo=UTC)
-"""When the year begins."""
 
 POLL_S = 0.2
 """A polled press is looked at so long before a closing ends, and after it."""
@@ -140,11 +136,6 @@ def _states(shown: Shown) -> dict[str, str | int]:
     }
 
 
-def moment(at_s: float) -> datetime:
-    """An instant of the year."""
-    return START + timedelta(seconds=at_s)
-
-
 @dataclass(slots=True, kw_only=True)
 class Agency:
     """Starts the agent, feeds it and kills it."""
@@ -152,7 +143,6 @@ class Agency:
     url: str
     interfaces: Sequence[Interface]
     molds: Sequence[MoldRow]
-    random: random.Random
     kills: int = 0
     _process: multiprocessing.process.BaseProcess | None = None
     _pipe: "Connection | None" = field(default=None)
@@ -178,13 +168,18 @@ class Agency:
         self._pipe.send(list(shown))
         self._wait()
 
-    def kill(self, shown: Sequence[Shown]) -> None:
-        """Hand a last chunk over and kill it somewhere in that: nothing of it may have been kept,
-        a part of it, or all."""
+    def kill(self, shown: Sequence[Shown], after_s: float) -> None:
+        """Hand a last few over and kill it on their way: nothing of them may have been kept, a
+        part, or all.
+
+        Args:
+            shown: What is on its way.
+            after_s: How long after that the kill comes, in real time.
+        """
         assert self._pipe is not None
         assert self._process is not None
         self._pipe.send(list(shown))
-        time.sleep(self.random.random() * 0.02)
+        time.sleep(after_s)
         self._process.kill()
         self._process.join()
         self._pipe.close()

@@ -8,6 +8,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from simulators.counters import Counters
@@ -20,9 +21,20 @@ from simulators.setup import Setup
 Key = tuple[str, str]
 """Mold and revision."""
 
+START = datetime(2025, 1, 6, 5, 0, tzinfo=UTC)
+"""When the year begins."""
+
 JITTER = 0.01
 DRY_SHARE = 0.4
 """How long a closing without plastic takes, of a cycle."""
+
+DISTURBING = frozenset({"power_off", "reset_job_counters"})
+"""Events that a counter of closings does not simply rise through."""
+
+
+def moment(at_s: float) -> datetime:
+    """An instant of the year."""
+    return START + timedelta(seconds=at_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +134,9 @@ class Shop:
         self.truth: Counter[Key] = Counter()
         """Shots, from the beginning on."""
         self.closings = 0
+        self.happened: list[tuple[float, str]] = []
+        """When something other than closings came to pass on a press: a mold change, a power
+        failure, counters set back, closings without plastic."""
         self._heap: list[tuple[float, int, str, str]] = []
         self._number = 0
         self._free: dict[tuple[str, int], tuple[float, str]] = {}
@@ -144,6 +159,9 @@ class Shop:
             station = self.stations[name]
             if what == "close":
                 yield from self._close(station, at_s)
+            elif what == "show":
+                self.happened.append((at_s, name))
+                yield station.shown(at_s)
             else:
                 yield from self._change(station, at_s)
 
@@ -177,6 +195,8 @@ class Shop:
     def _close(self, station: Station, at_s: float) -> Iterator[Shown | Mounted]:
         dry = station.dry_due > 0
         station.dry_due -= dry
+        if dry:
+            self.happened.append((at_s, station.name))
         station.dry, station.last_s = dry, at_s
         station.counters.closed(0 if dry else station.cavities, 0)
         self.closings += 1
@@ -190,7 +210,7 @@ class Shop:
         before = station.counters.machine
         self._happen(station, at_s)
         if station.counters.machine != before:
-            yield station.shown(at_s + station.stand_s)
+            self._due(at_s + station.stand_s, station.name, "show")
         if station.parts_due and station.counters.parts >= station.parts_due:
             if station.runs and not station.runs.is_last:
                 self._take_off(station, at_s)
@@ -210,6 +230,8 @@ class Shop:
             if event.every_s is not None:
                 heapq.heappush(station.events, (due_s + event.every_s, number, event))
             given = event.given
+            if (event.do or event.fault) in DISTURBING:
+                self.happened.append((at_s, station.name))
             match event.do or event.fault:
                 case "stop":
                     station.stand_s += float(given["standing_s"])
@@ -275,6 +297,7 @@ class Shop:
         if not station.unnamed and not station.silent:
             station.said = station.mold.id
         off_s = station.last_s
+        self.happened.append((at_s, station.name))
         yield Mounted(
             machine=station.name,
             mold=station.mold.id,
