@@ -20,6 +20,7 @@ from agent.machine import follow, opener, remembered
 from agent.molds.moldlife import MoldLife
 from agent.molds.shelf import Shelf
 from agent.record import Before, Record, open_record
+from agent.supervisor import keep_told
 from agent.today import Tally, day_start
 from agent.watch import Supply
 
@@ -77,6 +78,7 @@ async def run(loaded: Loaded, pages: Pages) -> None:
             await line.begin()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(record.watch(), name="record")
+            tasks.create_task(keep_told(lambda: doing(plant)), name="supervisor")
             tasks.create_task(watch_certificates(loaded, now), name="certificates")
             tasks.create_task(pages_until_cancelled(pages, plant), name="pages")
             tasks.create_task(forward(loaded.config.forward, record, path, now), name="forward")
@@ -124,6 +126,13 @@ async def follow_molds(
             line.seat(shelf)
             await line.hear(record.words)
         await teller.tell(alerts)
+
+
+def doing(plant: Plant) -> str:
+    """How all machines do, in one line."""
+    tiles = plant.tiles
+    seen = sum(tile.state != "no_data" for tile in tiles)
+    return f"{seen} of {len(tiles)} machines are seen"
 
 
 def _before(record: Record, machine: str) -> Before:
