@@ -1,4 +1,4 @@
-"""A service manager hears that the agent runs, how it does, that it still turns and that it ends."""
+"""A service manager hears that the agent runs, how it does, and that it still turns."""
 
 import asyncio
 import contextlib
