@@ -167,10 +167,10 @@ def record_of(args: argparse.Namespace) -> tuple[str, ZoneInfo]:
     """
     if args.record:
         return args.record, ZoneInfo("UTC")
-    from agent.config import load
+    from agent.place import load_place
 
-    loaded = load(args.config)
-    return loaded.record_url, ZoneInfo(loaded.config.site.timezone)
+    place = load_place(args.config)
+    return place.record_url(args.config), ZoneInfo(place.site.timezone)
 
 
 def add_filter(one: argparse.ArgumentParser) -> None:

@@ -20,7 +20,6 @@ from typing import Any
 from agent.copying import CopyError, check, copy_database, open_alone
 from agent.ending import CommandError
 from agent.files import RecordError, curve_files, main_path, refuse_network
-from agent.migrations import is_known
 
 MANIFEST = "manifest.json"
 CHUNK = 1 << 20
@@ -117,6 +116,8 @@ def restore(folder: Path, url: str, step: Step = lambda _what: None) -> Manifest
         RecordError: the place is not one for a record.
         BackupError: something is there already, or the backup is not what its manifest says.
     """
+    from agent.migrations import is_known
+
     main = main_path(url)
     refuse_network(main)
     manifest = read_manifest(folder)

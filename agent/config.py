@@ -3,22 +3,20 @@
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError
 
 from agent.batch import MachineRow, MoldRow
 from agent.devices import AnyMachine, places
-from agent.ending import MISUSED, CommandError
-from agent.files import RecordError, main_path
 from agent.forward.settings import AnySink
 from agent.molds.fields import MoldFields, Name, RevisionName
+from agent.place import ConfigError, Place, read
 from drivers import MapError
 from drivers.beside import FOLDER, PKI
-from drivers.checked import Checked, complaints, read_toml, shown
+from drivers.checked import Checked, complaints, shown
 from drivers.modbus import ModbusSettings
 from drivers.nodes import NodeMap
 from drivers.nodes import load_map as load_nodes
@@ -31,36 +29,6 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LISTEN = re.compile(r"^(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]+):(?P<port>\d{1,5})$")
 
 
-class ConfigError(CommandError):
-    """The configuration can't be used.
-
-    Args:
-        sentences: One per mistake; each names the file and the key.
-    """
-
-    status = MISUSED
-
-    def __init__(self, sentences: Sequence[str]) -> None:
-        super().__init__("\n".join(sentences))
-        self.sentences = tuple(sentences)
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError("should be an IANA time zone such as Europe/Berlin") from error
-    return name
-
-
-def _record_url(url: str) -> str:
-    try:
-        main_path(url)
-    except RecordError as error:
-        raise ValueError("should be sqlite:///FILE, or sqlite:////FOLDER/FILE from /") from error
-    return url
-
-
 def _listen(address: str) -> str:
     match = LISTEN.match(address)
     if not match or int(match["port"]) > 65535:
@@ -71,19 +39,6 @@ def _listen(address: str) -> str:
             "see the pages; put a proxy with a log-in before it to serve others"
         )
     return address
-
-
-class SiteSettings(Checked):
-    """What the plant is called and which clock it lives by."""
-
-    name: Annotated[str, Field(min_length=1, max_length=80)] = "Plant"
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-
-
-class RecordSettings(Checked):
-    """Where the record lies; a relative file is beside the configuration."""
-
-    url: Annotated[str, AfterValidator(_record_url)] = "sqlite:///sprue.db"
 
 
 class PkiSettings(Checked):
@@ -124,11 +79,9 @@ def _some(machines: tuple[AnyMachine, ...]) -> tuple[AnyMachine, ...]:
     return machines
 
 
-class Config(Checked):
+class Config(Place):
     """Everything in `sprue.toml`."""
 
-    site: SiteSettings = SiteSettings()
-    record: RecordSettings = RecordSettings()
     pki: PkiSettings = PkiSettings()
     web: WebSettings = WebSettings()
     watch: WatchSettings = WatchSettings()
@@ -154,8 +107,7 @@ class Loaded:
     @property
     def record_url(self) -> str:
         """The record's URL with its file made absolute."""
-        file = main_path(self.config.record.url)
-        return f"sqlite:///{(self.path.parent / file).absolute()}"
+        return self.config.record_url(self.path)
 
     @property
     def pki(self) -> Path:
@@ -191,10 +143,7 @@ def load(path: Path) -> Loaded:
     Raises:
         ConfigError: with a sentence per mistake.
     """
-    try:
-        raw = read_toml(path)
-    except ValueError as error:
-        raise ConfigError([str(error)]) from error
+    raw = read(path)
     try:
         config = Config.model_validate(raw, context=_places(raw, path))
     except ValidationError as error:

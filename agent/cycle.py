@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal
 
 from drivers import Origin, Value
 from drivers.unchanging import unchanging
+
+if TYPE_CHECKING:  # a list of cycles waits for no library of curves
+    import numpy as np
+    from numpy.typing import NDArray
 
 Closing = Literal["shot", "dry"]
 """`dry` is a closing without plastic: it wears the guides, not the cavity."""
@@ -24,9 +25,9 @@ class Curve:
 
     started_at: datetime
     """UTC, time of the first sample."""
-    t_s: NDArray[np.float64]
+    t_s: "NDArray[np.float64]"
     """Seconds since `started_at`, rising, shape (samples,)."""
-    values: NDArray[np.float64]
+    values: "NDArray[np.float64]"
     """Shape (samples,), in the unit that the signal's name ends in."""
     resolution: float | None = None
     """The step of the sensor's number; None where unknown."""

@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from agent.config import ConfigError
 from agent.ending import CommandError
+from agent.place import ConfigError
 
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 1.0

@@ -16,14 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.pool import NullPool
 
 from agent.copying import CopyError, copy_database, told
 from agent.ending import CommandError
-from agent.migrations import NewerSchemaError, upgrade
+from agent.schema import CURVES_VERSION, VERSION
 
 if sys.platform == "win32":  # SQLite's own locks must do there
     fcntl = None
@@ -42,6 +42,10 @@ BOARD = 2048
 
 NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs")
 """The write-ahead log needs shared memory between processes, which these do not give."""
+
+
+NEWEST = {"main": VERSION, "curves": CURVES_VERSION}
+"""The schema that this Sprue writes, by branch of its migrations."""
 
 
 class RecordError(CommandError):
@@ -147,16 +151,35 @@ def writer(path: Path, branch: str) -> Iterator[Connection]:
     event.listen(engine, "begin", begin_immediate)
     try:
         with engine.connect() as connection:
-            upgrade(connection, branch, lambda version: _keep_old(path, version))
+            if schema_of(connection) != NEWEST[branch]:
+                _update(connection, path, branch)
+            connection.rollback()
             yield connection
-    except NewerSchemaError as error:
-        raise RecordError(f"record: {path}: {error}") from error
     except CopyError as error:
         raise RecordError(f"record: no backup before the update: {error}") from error
     except DatabaseError as error:
         raise RecordError(f"record: {told(path, error.orig or error)}") from error
     finally:
         engine.dispose()
+
+
+def schema_of(connection: Connection) -> str | None:
+    """Which migration a file has seen last; None where it holds nothing of ours."""
+    tables = text("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'")
+    if not connection.execute(tables).scalar():
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _update(connection: Connection, path: Path, branch: str) -> None:
+    # A start finds its record as it left it, and need not wait for what changes schemas.
+    from agent.migrations import NewerSchemaError, upgrade
+
+    connection.rollback()
+    try:
+        upgrade(connection, branch, lambda version: _keep_old(path, version))
+    except NewerSchemaError as error:
+        raise RecordError(f"record: {path}: {error}") from error
 
 
 def _keep_old(path: Path, version: str) -> None:

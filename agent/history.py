@@ -25,17 +25,15 @@ from sqlalchemy import (
     case,
     func,
     select,
-    text,
     union_all,
 )
 from sqlalchemy.exc import DatabaseError
 
-from agent import curves as codec
 from agent.batch import Blind, Saved
 from agent.copying import told
 from agent.cycle import Booked, Curve
 from agent.entry import Mount, Run, Segment
-from agent.files import RecordError, curves_path, main_path, reader
+from agent.files import RecordError, curves_path, main_path, reader, schema_of
 from agent.live import Today
 from agent.molds.shelf import mounted, read_words
 from agent.molds.timeline import Word
@@ -139,10 +137,7 @@ def refuse_other_version(connection: Connection, path: Path) -> None:
     Raises:
         RecordError: it is another version's, or none of ours.
     """
-    tables = connection.execute(text("SELECT name FROM sqlite_master")).scalars().all()
-    found = None
-    if "alembic_version" in tables:
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    found = schema_of(connection)
     if found is None:
         raise RecordError(f"record: {path} is no record of Sprue's, or is only being made now")
     if found != VERSION:
@@ -318,6 +313,8 @@ class History:
 
 def curves_of(main: Path, booked: Booked) -> dict[str, Curve]:
     """The curves of one cycle, from the file of its month beside the main one."""
+    from agent.curves import decode  # with numpy, which a list needs not
+
     path = curves_path(main, booked.cycle.time)
     if not path.is_file():
         return {}
@@ -330,7 +327,7 @@ def curves_of(main: Path, booked: Booked) -> dict[str, Curve]:
     try:
         with engine.connect() as connection:
             return {
-                row.signal: codec.decode(row.data, from_ns(row.started_ns))
+                row.signal: decode(row.data, from_ns(row.started_ns))
                 for row in connection.execute(query)
             }
     finally:

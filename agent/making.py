@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from agent.audit import change
 from agent.batch import MachineRow
 from agent.files import RecordError, main_path, only_writer, refuse_network, writer
-from agent.writing import Writing
 
 
 @contextmanager
@@ -52,6 +51,10 @@ def change_or_make(
         except OSError as error:
             raise RecordError(f"record: {path}: {error.strerror}") from error
         new = Path(folder) / path.name
+        from agent.writing import (
+            Writing,  # with its libraries, which a record that stands needs not
+        )
+
         with writer(new, "main") as main:
             Writing(main, new, ExitStack()).register(machines, (), datetime.now(UTC))
         with change(f"sqlite:///{new}") as connection:

@@ -9,7 +9,6 @@ from agent.arguments import add_filter, add_format, add_record, filter_of, recor
 from agent.console import Format, print_json
 from agent.ending import DONE
 from agent.files import main_path, trouble_of
-from agent.forward.commands import print_status
 from agent.history import open_history
 
 
@@ -30,6 +29,8 @@ def add_cycles(one: argparse.ArgumentParser) -> None:
 
 
 def _status(args: argparse.Namespace) -> int:
+    from agent.forward.commands import print_status
+
     now = datetime.now(UTC)
     url, ends = args.record, {}
     if not url:

@@ -42,6 +42,9 @@ VALUE_COLUMNS = tuple(
 VERSION = "0013"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
+CURVES_VERSION = "0001"
+"""The newest migration of a month's file."""
+
 main = MetaData(naming_convention=CONVENTION)
 curves = MetaData(naming_convention=CONVENTION)
 

@@ -6,6 +6,7 @@ import logging
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.arguments import factor, host_and_port, positive, tcp_port
 from agent.console import complain, print_table
@@ -15,10 +16,11 @@ from simulators.actions import ACTIONS
 from simulators.control import PORT as CONTROL_PORT
 from simulators.control import send as send_order
 from simulators.faults import FaultError
-from simulators.fleet import Fleet, FleetError
-from simulators.fleet import load as load_fleet
 from simulators.menu import MENU
 from simulators.orders import parsed
+
+if TYPE_CHECKING:  # a fleet comes with its protocols' libraries, which a fault needs not
+    from simulators.fleet import Fleet
 
 
 def add_simulate(one: argparse.ArgumentParser) -> None:
@@ -74,10 +76,11 @@ def add_fault(one: argparse.ArgumentParser) -> None:
 
 
 def _simulate(args: argparse.Namespace) -> int:
+    from simulators.fleet import FleetError, load
     from simulators.printedconfig import print_config
 
     try:
-        fleet: Fleet = load_fleet(args.fleet)
+        fleet = load(args.fleet)
         if args.machines:
             fleet = fleet.first(args.machines)
         if args.print_config:
@@ -93,8 +96,8 @@ def _simulate(args: argparse.Namespace) -> int:
         return FAILED
 
 
-async def _simulated_plant(fleet: Fleet, args: argparse.Namespace) -> None:
-    from simulators.serve import serve  # with its protocols' libraries, which a fault needs not
+async def _simulated_plant(fleet: "Fleet", args: argparse.Namespace) -> None:
+    from simulators.serve import serve
 
     async with asyncio.TaskGroup() as tasks:
         work = tasks.create_task(

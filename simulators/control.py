@@ -5,12 +5,14 @@ import contextlib
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from simulators.faults import FaultError
 from simulators.orders import parsed
-from simulators.plant import Plant
 from simulators.strict import FleetError
+
+if TYPE_CHECKING:  # who only sends an order waits for no protocol
+    from simulators.plant import Plant
 
 PORT = 15999
 """Where a simulator listens for orders unless told otherwise."""
@@ -22,7 +24,7 @@ LONGEST_LINE = 4096
 PATIENCE_S = 5.0
 
 
-async def obey(plant: Plant, line: str) -> str:
+async def obey(plant: "Plant", line: str) -> str:
     """Carry out one line; what to answer, `ok: ...` or `error: ...`."""
     if line.strip() == "list":
         on = [f"{name}: {', '.join(each.names)}" for name, each in plant.faults.items()
@@ -41,7 +43,7 @@ async def obey(plant: Plant, line: str) -> str:
 
 
 @asynccontextmanager
-async def listening(plant: Plant, port: int) -> AsyncGenerator[str]:
+async def listening(plant: "Plant", port: int) -> AsyncGenerator[str]:
     """Take orders while the block runs.
 
     Args:
@@ -81,7 +83,7 @@ async def listening(plant: Plant, port: int) -> AsyncGenerator[str]:
         await server.wait_closed()
 
 
-async def typed(plant: Plant) -> NoReturn:
+async def typed(plant: "Plant") -> NoReturn:
     """Take orders from the terminal in which the simulator runs, and answer there."""
     lines = asyncio.Queue[str]()
     loop = asyncio.get_running_loop()

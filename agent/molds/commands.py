@@ -22,7 +22,6 @@ from agent.arguments import (
 )
 from agent.audit import Author, change, login_name
 from agent.batch import MachineRow
-from agent.config import load
 from agent.console import complain, print_json, print_table
 from agent.files import RecordError, main_path, reader
 from agent.history import refuse_other_version
@@ -204,7 +203,12 @@ def _desk(args: argparse.Namespace) -> Iterator[Desk]:
 
 def _new(args: argparse.Namespace) -> tuple[str, list[MachineRow]]:
     """The record, and the machines that it begins with where nobody has made it yet."""
-    return record_of(args)[0], [] if args.record else load(args.config).machine_rows
+    if args.record:
+        return record_of(args)[0], []
+    from agent.config import load  # knows every driver: most commands need none
+
+    loaded = load(args.config)
+    return loaded.record_url, loaded.machine_rows
 
 
 def _shelf_of(args: argparse.Namespace) -> Shelf:

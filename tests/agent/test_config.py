@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from agent.__main__ import main
-from agent.config import ConfigError, load
+from agent.config import load
+from agent.place import ConfigError
 
 CASES = Path(__file__).parents[1] / "cases" / "config"
 

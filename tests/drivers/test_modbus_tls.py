@@ -14,7 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import ValidationError
 
-from agent.config import ConfigError, load
+from agent.config import load
+from agent.place import ConfigError
 from agent.trust import trust
 from drivers import GarbledError, MachineError, RefusedError, UnreachableError
 from drivers.certificate import fingerprint, load_certificate

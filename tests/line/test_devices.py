@@ -11,9 +11,10 @@ import pytest
 from asyncua import ua
 
 from agent.attached import Attached
-from agent.config import ConfigError, Loaded, load
+from agent.config import Loaded, load
 from agent.devices import ModbusDevice
 from agent.machine import opener
+from agent.place import ConfigError
 from drivers import Change, Column, Frame, Quality
 from simulators.euromap77.face import Euromap77Face
 from simulators.modbus.server import ModbusServer
