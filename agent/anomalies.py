@@ -113,8 +113,8 @@ def anomalies(
         now: What is muted is muted now.
         newest: Only that many, the newest ones; None for all.
     """
-    active = _active(connection, now)
-    query = _where(_joined(), wanted, active).order_by(anomaly.c.id.desc())
+    active = active_mutes(connection, now)
+    query = narrowed(_joined(), wanted, active).order_by(anomaly.c.id.desc())
     if newest is not None:
         query = query.limit(newest)
     rows = list(reversed(connection.execute(query).mappings().all()))
@@ -130,12 +130,12 @@ def most_urgent(connection: Connection, wanted: Wanted, *, now: datetime, most: 
         now: What is muted is muted now.
         most: Only that many.
     """
-    active = _active(connection, now)
+    active = active_mutes(connection, now)
     rank = {"alarm": 0, "warning": 1}
     query = (
-        _where(_joined(), wanted, active)
+        narrowed(_joined(), wanted, active)
         .order_by(
-            _done("ack"),
+            done_by_people("ack"),
             case(rank, value=anomaly.c.severity, else_=2),
             anomaly.c.time_ns.desc(),
             anomaly.c.id.desc(),
@@ -153,8 +153,8 @@ def count(connection: Connection, wanted: Wanted, *, now: datetime) -> int:
         wanted: Which.
         now: What is muted is muted now.
     """
-    active = _active(connection, now) if wanted.muted is not None else ()
-    query = _where(_joined(), wanted, active).with_only_columns(func.count())
+    active = active_mutes(connection, now) if wanted.muted is not None else ()
+    query = narrowed(_joined(), wanted, active).with_only_columns(func.count())
     return int(connection.execute(query).scalar_one())
 
 
@@ -168,7 +168,7 @@ def find(connection: Connection, name: str, *, now: datetime) -> Known:
     row = connection.execute(query).mappings().first()
     if row is None:
         raise AnomalyError(f"no anomaly in the record has the id or number {name!r}")
-    return _all_known(connection, [row], _active(connection, now))[0]
+    return _all_known(connection, [row], active_mutes(connection, now))[0]
 
 
 def act(connection: Connection, author: Author, name: str, deed: Deed, text: str = "") -> Known:
@@ -215,8 +215,8 @@ def figures(connection: Connection) -> list[Figures]:
             anomaly.c.cause,
             func.count().label("raised"),
             func.sum(case((_closed(), 0), else_=1)).label("open"),
-            func.sum(case((_done("ack"), 1), else_=0)).label("acknowledged"),
-            func.sum(case((_done("not_a_fault"), 1), else_=0)).label("not_a_fault"),
+            func.sum(case((done_by_people("ack"), 1), else_=0)).label("acknowledged"),
+            func.sum(case((done_by_people("not_a_fault"), 1), else_=0)).label("not_a_fault"),
         )
         .group_by(anomaly.c.kind, anomaly.c.cause)
         .order_by(anomaly.c.kind, anomaly.c.cause)
@@ -244,7 +244,14 @@ def _joined() -> Select[Any]:
     )
 
 
-def _where(query: Select[Any], wanted: Wanted, active: Sequence[Mute]) -> Select[Any]:
+def narrowed(query: Select[Any], wanted: Wanted, active: Sequence[Mute]) -> Select[Any]:
+    """The rows of a query over anomaly, machine and mold that are wanted.
+
+    Args:
+        query: Joined with both.
+        wanted: Which.
+        active: Mutes in force; looked at only where `wanted.muted` says so.
+    """
     for column, value in (
         (machine.c.name, wanted.machine),
         (mold.c.name, wanted.mold),
@@ -260,8 +267,8 @@ def _where(query: Select[Any], wanted: Wanted, active: Sequence[Mute]) -> Select
     if set(wanted.states) != set(STATES):
         of_state = {
             "closed": _closed(),
-            "acknowledged": ~_closed() & _done("ack"),
-            "open": ~_closed() & ~_done("ack"),
+            "acknowledged": ~_closed() & done_by_people("ack"),
+            "open": ~_closed() & ~done_by_people("ack"),
         }
         query = query.where(or_(*(of_state[state] for state in wanted.states)))
     if wanted.muted is not None:
@@ -285,19 +292,20 @@ def _muted(active: Sequence[Mute]) -> ColumnElement[bool]:
     return or_(false(), *covers)
 
 
-def _active(connection: Connection, now: datetime) -> list[Mute]:
+def active_mutes(connection: Connection, now: datetime) -> list[Mute]:
     """Mutes that are in force now."""
     return [each for each in mutes(connection) if each.since <= now < each.until]
 
 
-def _done(*deeds: str) -> Any:
+def done_by_people(*deeds: str) -> Any:
+    """Whether somebody did one of these to the anomaly of a row."""
     return exists().where(
         anomaly_action.c.anomaly_id == anomaly.c.id, anomaly_action.c.action.in_(deeds)
     )
 
 
 def _closed() -> Any:
-    return anomaly.c.closed_ns.is_not(None) | _done(*CLOSING)
+    return anomaly.c.closed_ns.is_not(None) | done_by_people(*CLOSING)
 
 
 def _actions(connection: Connection, ids: Sequence[int]) -> dict[int, list[Action]]:

@@ -82,6 +82,12 @@ class Tile:
     """Last time anything came from this machine; its age decides between live and no data."""
     stale_after_s: float = 60.0
     """How old `seen_at` may get before the tile says so."""
+    short: str = ""
+    """The most urgent open anomaly that nobody muted, in as many letters as a tile has room for."""
+    priority: int | None = None
+    """Its priority, 1 the most urgent; None where nothing is open."""
+    taken: bool = False
+    """Whether somebody has acknowledged it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ class Update:
     """One thing for the viewers: what they look up in the plant when they come to it."""
 
     topic: str
-    """`tiles`, `cycle`, `phase`."""
+    """`tiles`, `cycle`, `phase`, `news`."""
     key: str
     """What a newer one of the same topic and key replaces: the machine."""
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -139,6 +145,37 @@ class Site:
 
     name: str
     timezone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """An open anomaly that nobody muted, as the overview lists it."""
+
+    number: int
+    machine: str | None
+    mold: str | None
+    priority: int
+    """1 alarm, 2 warning, 3 advice."""
+    taken: str
+    """Who acknowledged it; empty where nobody has."""
+    short: str
+    text: str
+    likely: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What the record says of anomalies, for pages that are open."""
+
+    version: int = 0
+    """Rises with every change of an anomaly, and with whatever people enter."""
+    waiting: int = 0
+    """Open ones that nobody has seen to."""
+    counts: tuple[int, int, int] = (0, 0, 0)
+    """Open ones by priority."""
+    calls: tuple[Call, ...] = ()
+    """The most urgent ones, in that order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +229,8 @@ class Plant:
         self._inboxes: set[Inbox] = set()
         self.today = Today(since=clock())
         """Replaced by whoever counts; viewers learn it with the next beat."""
+        self.news = News()
+        """What is open in the record; `tell` replaces it."""
 
     @property
     def machines(self) -> list[str]:
@@ -247,6 +286,26 @@ class Plant:
             self.send(Update("phase", machine))
         if changed - CYCLE_FIELDS - PHASE_FIELDS:
             self.send(Update("tiles", machine))
+
+    def hear(self, news: News) -> None:
+        """Tell the viewers what is new in the record."""
+        if news != self.news:
+            self.news = news
+            self.send(Update("news", ""))
+
+    def tell(self, news: News, first: Mapping[str, Call]) -> None:
+        """Show what the record says now.
+
+        Args:
+            news: Of all machines.
+            first: The most urgent anomaly of each machine that has one.
+        """
+        self.hear(news)
+        for machine, tile in list(self._tiles.items()):
+            call = first.get(machine)
+            says = (call.short, call.priority, bool(call.taken)) if call else ("", None, False)
+            if says != (tile.short, tile.priority, tile.taken):
+                self.set(machine, short=says[0], priority=says[1], taken=says[2])
 
     def cooled(self, machine: str, cooling_time_s: float | None) -> tuple[float | None, ...]:
         """Append one cycle to the machine's spark line and return the line."""

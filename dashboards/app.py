@@ -45,6 +45,7 @@ def create_app(
     access = RecordAccess(record, plant.clock) if record is not None else None
     app = FastAPI(title="Sprue", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.abort = _stay
+    app.state.access = access
     app.add_middleware(GZipMiddleware, minimum_size=500)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(KnownHosts, hosts=hosts)

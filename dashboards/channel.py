@@ -2,7 +2,7 @@
 
     client                                    server
     {"sub": ["plant"], "seq": 0}        ->    hello, snapshot
-                                              tiles, cycle, phase      as things change
+                                              tiles, cycle, phase, news   as things change
     {"seq": 17}                         <-    beat, seq 17             every second
 
 The beat carries the server's time and the age of every source: a page that hears no beat knows that
@@ -30,6 +30,7 @@ from dashboards.wire import (
     encoded,
     epoch,
     message,
+    news_values,
     today_values,
 )
 from drivers.checked import Checked
@@ -73,6 +74,7 @@ class Channel:
         self._layout = layout
         self._beat = ""
         self._beat_second = -1
+        self._news = (-1, "")
         self.seq = 0
         """Number of the newest beat."""
 
@@ -122,8 +124,17 @@ class Channel:
             for topic in COLUMNS
         }
         body = ",".join(f'"{topic}":[{",".join(of_topic)}]' for topic, of_topic in rows.items())
-        head = encoded({"t": "snapshot", "seq": self.seq, **self._pulse()})
+        head = encoded(
+            {"t": "snapshot", "seq": self.seq, **self._pulse(), "news": news_values(self.plant)}
+        )
         return f"{head[:-1]},{body}}}"
+
+    def news(self) -> str:
+        """What is open in the record; the same text for all viewers."""
+        if self._news[0] != self.plant.news.version:
+            text = encoded({"t": "news", **news_values(self.plant)})
+            self._news = self.plant.news.version, text
+        return self._news[1]
 
     def beat(self, second: int) -> str:
         """The beat of one second of the loop's clock; the same text for all viewers."""
@@ -219,6 +230,8 @@ class _Viewer:
         for topic, of_topic in rows.items():
             if of_topic:
                 await self._send(message(topic, of_topic))
+        if any(update.topic == "news" for update in updates):
+            await self._send(self._channel.news())
 
     def _row(self, topic: Topic, machine: str) -> str:
         if topic != "cycle":

@@ -58,6 +58,10 @@ class Face:
     foot_left: str
     foot_right: str
     foot_of: str
+    anomaly: str
+    """What is open, in the place of the foot; empty where nothing is."""
+    priority: int | None
+    taken: bool
 
 
 def shown(text: str | None) -> str:
@@ -68,6 +72,11 @@ def shown(text: str | None) -> str:
     """
     clean = _UNSHOWABLE.sub("�", (text or "")[:LONGEST])
     return clean if len(text or "") <= LONGEST else clean[:-1] + "…"
+
+
+def shown_long(text: str) -> str:
+    """A sentence of several lines' length, made fit to show."""
+    return " ".join(shown(word) for word in text.split(" "))[:2000]
 
 
 def state_now(tile: Tile, now: datetime) -> State:
@@ -94,6 +103,10 @@ class Artist:
         say, state = self._strings.say, state_now(tile, now)
         word, mold = self._strings[f"state.{state}"], shown(tile.mold)
         name = {"label": shown(tile.label), "state": word.lower(), "mold": mold}
+        said = say("tile.name_mold" if mold else "tile.name", **name)
+        priority = tile.priority if state != "no_data" else None
+        if priority is not None:
+            said = say("tile.name_taken" if tile.taken else f"tile.name_{priority}", name=said)
         cooling, uncertainty, note = self._cooling(tile)
         life_number, life_word, life_used = self._life(tile.life)
         line_1, line_2, line_3 = self._lines(tile, state, now)
@@ -101,7 +114,7 @@ class Artist:
         return Face(
             state=state,
             word=word,
-            name=say("tile.name_mold" if mold else "tile.name", **name),
+            name=said,
             label=shown(tile.label),
             tonnage=say("tile.tonnage", tonnage=tile.tonnage) if tile.tonnage else "",
             mold=mold,
@@ -123,6 +136,9 @@ class Artist:
             foot_left=foot_left,
             foot_right=foot_right,
             foot_of=self._foot_of(tile, state),
+            anomaly=shown(tile.short) if priority is not None else "",
+            priority=priority,
+            taken=priority is not None and tile.taken,
         )
 
     def duration(self, seconds: float) -> str:

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, select
 
 from agent.anomalies import STATES, Known, Wanted, anomalies, count, find, most_urgent
 from agent.anomaly import Anomaly, AnomalyError
+from agent.calls import PRIORITIES
 from agent.rows import from_ns, to_ns
 from agent.schema import VALUE_COLUMNS, cycle, machine
 from dashboards.catalogue import Catalogue
-from dashboards.face import shown
+from dashboards.face import shown, shown_long
 from dashboards.figures import duration_parts, number, signed
 from dashboards.plantzone import PlantZone
 from dashboards.trend import Trend, trend
@@ -23,8 +24,6 @@ from drivers import Value
 
 Shelf = Literal["open", "muted", "closed"]
 SHELVES: tuple[Shelf, ...] = get_args(Shelf)
-
-PRIORITIES: Mapping[str, int] = {"alarm": 1, "warning": 2, "info": 3}
 
 LISTED_MOST = 200
 RATE_HOURS = 8
@@ -359,12 +358,6 @@ class Inbox:
 
     def _press(self, name: str) -> str:
         return self._strings.say("inbox.press", label=shown(name))
-
-
-def shown_long(text: str) -> str:
-    """A sentence of several lines' length, made fit to show."""
-    words = text.split(" ")
-    return " ".join(shown(word) for word in words)[:2000]
 
 
 def _number(value: Value | None) -> float | None:

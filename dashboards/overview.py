@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeVar, get_args
 
-from agent.live import Plant, State, Tile
+from agent.live import Call, Plant, State, Tile
 from dashboards.catalogue import Catalogue
-from dashboards.face import Artist, Face, shown, silent_since, state_now
+from dashboards.face import Artist, Face, shown, shown_long, silent_since, state_now
 from dashboards.figures import duration_parts, number
 from dashboards.plantzone import PlantZone
 
@@ -101,9 +101,12 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """One press that needs somebody."""
+    """One anomaly or press that needs somebody."""
 
     state: State
+    priority: int | None = None
+    """Of the anomaly; None for a press that stands or is silent without one."""
+    taken: bool = False
     title: str
     when: str
     text: str
@@ -138,6 +141,14 @@ class Overview:
         ]
         self.density = density(len(self.presses))
         self.today = plant.today
+        self.news = plant.news
+        shown_here = {placed.tile.machine: placed.tile for placed in self.presses}
+        self._tiles = shown_here
+        self._calls = [
+            call
+            for call in plant.news.calls
+            if call.machine in shown_here or (call.machine is None and self.whole_plant)
+        ]
 
     @property
     def hall(self) -> str:
@@ -163,13 +174,21 @@ class Overview:
         return [(state, states.count(state)) for state in STATES]
 
     def needs(self) -> list[Need]:
-        """The presses that need somebody, newest first."""
+        """What needs somebody: new alarms, presses that stand or are silent, and the rest."""
+        told = [(call, self._call(call)) for call in self._calls]
+        alarms = [need for call, need in told if call.priority == 1 and not call.taken]
+        others = [need for call, need in told if call.priority != 1 or call.taken]
+        called = {call.machine for call in self._calls}
         abnormal = [placed.tile for placed in self.presses if placed.face.state in ABNORMAL]
+        abnormal = [tile for tile in abnormal if tile.machine not in called]
         abnormal.sort(key=lambda tile: _age(self._since(tile), self.now))
-        return [self._need(tile) for tile in abnormal]
+        return [*alarms, *(self._need(tile) for tile in abnormal), *others]
 
     def needs_count(self) -> str:
-        """How many presses need somebody, and whether all of them are shown."""
+        """How many are new; else how many presses need somebody, and whether all are shown."""
+        if self._calls:
+            new = sum(1 for call in self._calls if not call.taken)
+            return self._strings.say("needs.new", n=self.news.waiting if self.whole_plant else new)
         n = len([placed for placed in self.presses if placed.face.state in ABNORMAL])
         if n > NEEDS_SHOWN:
             return self._strings.say("needs.newest", shown=NEEDS_SHOWN, n=number(n))
@@ -202,6 +221,21 @@ class Overview:
 
     def _since(self, tile: Tile) -> datetime | None:
         return silent_since(tile) if state_now(tile, self.now) == "no_data" else tile.since
+
+    def _call(self, call: Call) -> Need:
+        say = self._strings.say
+        tile = self._tiles.get(call.machine or "")
+        title = say("needs.press", label=shown(tile.label)) if tile else ""
+        when = self._artist.duration(_age(call.at, self.now))
+        return Need(
+            state=state_now(tile, self.now) if tile else "running",
+            priority=call.priority,
+            taken=bool(call.taken),
+            title=title or say("needs.mold", mold=shown(call.mold)),
+            when=say("needs.taken", who=shown(call.taken)) if call.taken else when,
+            text=shown_long(call.text),
+            more=shown_long(call.likely),
+        )
 
     def _need(self, tile: Tile) -> Need:
         say, state, since = self._strings.say, state_now(tile, self.now), self._since(tile)

@@ -75,6 +75,7 @@ class Renderer:
             "abbreviation": self.zone.abbreviation(now),
             "language": self.strings.language,
             "now": epoch(now),
+            "news": self.plant.news.version,
             "whole_plant": whole_plant,
             "places": list(places),
             "strings": dict(self.strings),

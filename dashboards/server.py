@@ -11,6 +11,7 @@ from fastapi import WebSocket
 from agent.ending import CommandError
 from agent.live import Plant
 from dashboards.app import LAG_S, create_app
+from dashboards.news import follow_news
 
 FAREWELL_S = 0.4
 """How long open pages get to take their farewell when the server stops."""
@@ -72,7 +73,13 @@ async def serve(
         try:
             if started is not None:
                 started(address(listener))
-            await server.main_loop()
+            async with asyncio.TaskGroup() as tasks:
+                if app.state.access is not None:
+                    news = follow_news(plant, app.state.access)
+                    following = tasks.create_task(news, name="news of the record")
+                await server.main_loop()
+                if app.state.access is not None:
+                    following.cancel()
         finally:
             await _stop(server, listener)
 

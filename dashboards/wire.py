@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from agent.live import Plant, Tile, Today
-from dashboards.face import shown
+from dashboards.face import shown, shown_long
 
-SCHEMA = 1
+SCHEMA = 2
 
 Topic = Literal["tiles", "cycle", "phase"]
 
@@ -34,6 +34,9 @@ COLUMNS: dict[Topic, tuple[str, ...]] = {
         "life_planned",
         "cooling_origin",
         "stale_after_s",
+        "short",
+        "priority",
+        "taken",
     ),
     "cycle": (
         "last_counter",
@@ -111,6 +114,9 @@ def _tile_values(tile: Tile, _lacking: int) -> list[Any]:
         tile.life.planned if tile.life else None,
         tile.cooling_origin,
         _number(tile.stale_after_s),
+        shown(tile.short),
+        tile.priority,
+        tile.taken,
     ]
 
 
@@ -160,6 +166,29 @@ def today_values(today: Today) -> dict[str, Any]:
     }
 
 
+def news_values(plant: Plant) -> dict[str, Any]:
+    """What is open in the record, as it travels; `calls` name the machine's place and a time."""
+    news, places = plant.news, {machine: place for place, machine in enumerate(plant.machines)}
+    return {
+        "version": news.version,
+        "waiting": news.waiting,
+        "counts": list(news.counts),
+        "calls": [
+            {
+                "number": call.number,
+                "place": places.get(call.machine or ""),
+                "mold": _name(call.mold),
+                "priority": call.priority,
+                "taken": shown(call.taken),
+                "text": shown_long(call.text),
+                "likely": shown_long(call.likely),
+                "at": epoch(call.at),
+            }
+            for call in news.calls
+        ],
+    }
+
+
 def ages(plant: Plant) -> list[float | None]:
     """Age of every source in seconds, in the order of the configuration."""
     return [None if age is None else round(age, 1) for age in plant.ages_s()]
@@ -188,4 +217,5 @@ def snapshot_object(plant: Plant) -> dict[str, Any]:
         "zone": plant.site.timezone,
         "tiles": tiles,
         "today": today_values(plant.today),
+        "news": news_values(plant),
     }

@@ -34,10 +34,13 @@ export function face(tile, now) {
   const word = say(`state.${state}`);
   const mold = tile.mold ?? "";
   const words = { label: tile.label, state: word.toLowerCase(), mold };
+  const priority = state === "no_data" ? null : tile.priority;
+  let name = say(mold ? "tile.name_mold" : "tile.name", words);
+  if (priority) name = say(tile.taken ? "tile.name_taken" : `tile.name_${priority}`, { name });
   return {
     state,
     word,
-    name: say(mold ? "tile.name_mold" : "tile.name", words),
+    name,
     label: tile.label,
     tonnage: tile.tonnage ? say("tile.tonnage", { tonnage: tile.tonnage }) : "",
     mold,
@@ -51,6 +54,9 @@ export function face(tile, now) {
     flat: state === "running" ? "" : word,
     ...lines(tile, state, now),
     ...foot(tile, state),
+    anomaly: priority ? tile.short : "",
+    priority,
+    taken: Boolean(priority && tile.taken),
   };
 }
 

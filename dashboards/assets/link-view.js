@@ -20,6 +20,7 @@ export class LinkView {
   #spokenAt = -Infinity;
   #toSay = "";
   #state = "";
+  #known = null;
 
   /** Draw the state of the link; returns it. */
   draw(link) {
@@ -37,6 +38,16 @@ export class LinkView {
     this.#write(this.#zone, abbreviation(link.now));
     this.#speak();
     return state;
+  }
+
+  /** Speak of new alarms and warnings, the newest of them; never of what was there before. */
+  hear({ calls }) {
+    const urgent = calls.filter((call) => call.priority <= 2 && !call.taken);
+    const newest = urgent.reduce((a, b) => (b.number > (a?.number ?? -1) ? b : a), null);
+    const known = this.#known;
+    this.#known = Math.max(known ?? 0, ...calls.map((call) => call.number));
+    if (known === null || !newest || newest.number <= known) return;
+    this.#toSay = newest.text;
   }
 
   #change(state) {

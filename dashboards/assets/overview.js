@@ -26,6 +26,9 @@ everySecond(link, tick);
 function take(message) {
   if (changed(message)) return;
   draw(plant.take(message));
+  if (message.t === "news") drawPanels(link.now);
+  const news = message.t === "news" ? message : message.news;
+  if (news) view.hear(news);
   if (message.t !== "tiles" && message.t !== "cycle" && message.t !== "phase") view.draw(link);
 }
 
@@ -35,8 +38,12 @@ function draw(places) {
     for (const element of presses.get(place) ?? []) element.draw(plant.tiles[place], now);
   }
   if (places.size) {
-    panels.draw(given.places.map((place) => plant.tiles[place]), plant.today, now);
+    drawPanels(now);
   }
+}
+
+function drawPanels(now) {
+  panels.draw(new Map(given.places.map((place) => [place, plant.tiles[place]])), plant, now);
 }
 
 function age(text) {

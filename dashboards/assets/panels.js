@@ -4,7 +4,7 @@ import { duration, silentSince, stateNow } from "./face.js";
 import { durationParts, number } from "./figures.js";
 import { count, given, say } from "./given.js";
 import { minute, moment } from "./plantzone.js";
-import { glyph, slots } from "./slots.js";
+import { called, glyph, slots } from "./slots.js";
 
 const ABNORMAL = new Set(["stopped", "no_data"]);
 
@@ -15,37 +15,47 @@ export class Panels {
   #sums = [...document.querySelectorAll("[data-today]")];
   #words = slots(document.querySelector(".side"));
   #nothing = document.querySelector(".needs .nothing");
+  #calls = [...document.querySelectorAll(".calls b")];
+  #waiting = document.querySelector(".top .new");
   #noLives = document.querySelector(".lives .nothing");
 
-  /** Draw all of them for the presses of this page, and today's sums. */
-  draw(tiles, today, now) {
+  /** Draw all of them for the presses of this page, by place, with what is new in the plant. */
+  draw(presses, { today, news }, now) {
+    const tiles = [...presses.values()];
     const states = tiles.map(stateNow);
     for (const element of this.#counts) {
       const n = states.filter((state) => state === element.dataset.count).length;
       element.classList.toggle("none", n === 0);
       write(element.querySelector("b"), String(n));
     }
-    this.#drawNeeds(tiles.filter((_, index) => ABNORMAL.has(states[index])), now);
+    this.#drawNeeds(needsOf(presses, news, now), news, now);
+    news.counts.forEach((n, index) => this.#calls[index] && write(this.#calls[index], String(n)));
+    this.#drawWaiting(news.waiting);
     this.#drawLives(tiles);
     this.#drawToday(today);
   }
 
-  #drawNeeds(tiles, now) {
-    const age = (tile) => (sinceOf(tile) === null ? 0 : now - sinceOf(tile));
-    const needs = [...tiles].sort((a, b) => age(a) - age(b));
-    fill(this.#needs, needs, (row, tile) => {
-      const state = stateNow(tile);
-      row.element.dataset.state = state;
-      glyph(row.element, state);
-      row.slots.write("title", say("needs.press", { label: tile.label }));
-      row.slots.write("when", sinceOf(tile) === null ? "" : duration(age(tile)));
-      row.slots.write("text", needText(tile, state, now));
-      row.slots.write("more", needMore(tile, now));
+  #drawWaiting(n) {
+    if (!this.#waiting) return;
+    this.#waiting.hidden = n === 0;
+    write(this.#waiting, String(n));
+    this.#waiting.setAttribute("aria-label", count("site.new", n, number(n)));
+  }
+
+  #drawNeeds(needs, news, now) {
+    fill(this.#needs, needs, (row, need) => {
+      row.element.dataset.state = need.state;
+      glyph(row.element, need.state);
+      called(row.element, need);
+      for (const name of ["title", "when", "text", "more"]) row.slots.write(name, need[name]);
     });
     const n = needs.length;
     const shown = this.#needs.length;
     const some = n ? count("needs.presses", n, number(n)) : "";
-    const text = n > shown ? say("needs.newest", { shown, n: number(n) }) : some;
+    let text = n > shown ? say("needs.newest", { shown, n: number(n) }) : some;
+    const calls = needs.filter((need) => need.priority);
+    const fresh = calls.filter((need) => !need.taken).length;
+    if (calls.length) text = say("needs.new", { n: given.whole_plant ? news.waiting : fresh });
     this.#words.write("needs-count", text);
     this.#nothing.hidden = n > 0;
   }
@@ -90,6 +100,49 @@ function fill(rows, items, draw) {
 
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** New alarms, then presses that stand or are silent, then what else is open. */
+function needsOf(presses, news, now) {
+  const here = ({ place }) => presses.has(place) || (place === null && given.whole_plant);
+  const calls = news.calls.filter(here);
+  const alarm = (call) => call.priority === 1 && !call.taken;
+  const called = new Set(calls.map((call) => call.place));
+  const age = (tile) => (sinceOf(tile) === null ? 0 : now - sinceOf(tile));
+  const standing = [...presses]
+    .filter(([place, tile]) => ABNORMAL.has(stateNow(tile)) && !called.has(place))
+    .map(([, tile]) => tile)
+    .sort((a, b) => age(a) - age(b));
+  return [
+    ...calls.filter(alarm).map((call) => callNeed(call, presses.get(call.place), now)),
+    ...standing.map((tile) => pressNeed(tile, age(tile), now)),
+    ...calls.filter((call) => !alarm(call)).map((call) => callNeed(call, presses.get(call.place), now)),
+  ];
+}
+
+function callNeed(call, tile, now) {
+  return {
+    state: tile ? stateNow(tile) : "running",
+    priority: call.priority,
+    taken: Boolean(call.taken),
+    title: tile ? say("needs.press", { label: tile.label }) : say("needs.mold", { mold: call.mold }),
+    when: call.taken ? say("needs.taken", { who: call.taken }) : duration(now - call.at),
+    text: call.text,
+    more: call.likely,
+  };
+}
+
+function pressNeed(tile, age, now) {
+  const state = stateNow(tile);
+  return {
+    state,
+    priority: null,
+    taken: false,
+    title: say("needs.press", { label: tile.label }),
+    when: sinceOf(tile) === null ? "" : duration(age),
+    text: needText(tile, state, now),
+    more: needMore(tile, now),
+  };
 }
 
 const sinceOf = (tile) => (stateNow(tile) === "no_data" ? silentSince(tile) : tile.since);

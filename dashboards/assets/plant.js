@@ -1,6 +1,7 @@
 // What the page knows of the plant: one object a press, kept by the rows of the live channel.
 
 import { stateNow } from "./face.js";
+import { given } from "./given.js";
 import { CYCLES } from "./spark.js";
 
 const TOPICS = ["tiles", "cycle", "phase"];
@@ -11,6 +12,7 @@ const SAME_S = 0.3;
 export class Plant {
   tiles = [];
   today = null;
+  news = { version: given.news, waiting: 0, counts: [0, 0, 0], calls: [] };
   #columns = {};
 
   /** Take one message; returns the places of the presses that may look different now. */
@@ -19,6 +21,7 @@ export class Plant {
     else if (message.t === "snapshot") return this.#snapshot(message);
     else if (message.t === "poll") return this.#poll(message);
     else if (message.t === "beat") return this.#beat(message);
+    else if (message.t === "news") this.news = message;
     else if (TOPICS.includes(message.t)) return this.#rows(message.t, message.rows);
     return new Set();
   }
@@ -26,6 +29,7 @@ export class Plant {
   #snapshot(message) {
     this.tiles = [];
     for (const topic of TOPICS) this.#rows(topic, message[topic]);
+    this.news = message.news;
     this.#beat(message);
     return new Set(this.tiles.keys());
   }
@@ -34,6 +38,7 @@ export class Plant {
     this.tiles = message.tiles.map((tile, place) => {
       return { ...tile, seen_at: this.tiles[place]?.seen_at ?? null };
     });
+    this.news = message.news;
     this.#beat({ ...message, ages: message.tiles.map((tile) => tile.age_s) });
     return new Set(this.tiles.keys());
   }

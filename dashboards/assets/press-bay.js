@@ -5,7 +5,7 @@ import { count } from "./given.js";
 import { number } from "./figures.js";
 
 const GAP = 8;
-const ABNORMAL = new Set(["stopped", "no_data"]);
+const ABNORMAL = ':is([data-state="stopped"], [data-state="no_data"], [data-priority="1"], [data-priority="2"])';
 
 class PressBay extends HTMLElement {
   #slots = [];
@@ -28,7 +28,7 @@ class PressBay extends HTMLElement {
 
   #arrange() {
     const tiles = [...this.querySelectorAll("press-tile")];
-    const abnormal = tiles.filter((tile) => ABNORMAL.has(tile.dataset.state));
+    const abnormal = tiles.filter((tile) => tile.matches(ABNORMAL));
     this.#slots = this.#slots.map((tile) => (abnormal.includes(tile) ? tile : null));
     let homeless = 0;
     for (const tile of abnormal) {

@@ -1,7 +1,7 @@
 // One press as a tile, and as a dot where there are many.
 
 import { face } from "./face.js";
-import { glyph, put, slots } from "./slots.js";
+import { called, glyph, put, slots } from "./slots.js";
 import { spark } from "./spark.js";
 
 const STRIP = ["fill", "hold", "cool", "open", "eject"];
@@ -23,6 +23,7 @@ class Press extends HTMLElement {
       glyph(this, said.state);
       this.dispatchEvent(new CustomEvent("press-state", { bubbles: true }));
     }
+    if (called(this, said)) this.dispatchEvent(new CustomEvent("press-state", { bubbles: true }));
     put(this, "aria-label", said.name);
   }
 

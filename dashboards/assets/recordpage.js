@@ -1,35 +1,56 @@
 // What pages about the record have in common: they say what their link is worth, fetch themselves
-// anew every few seconds, and do not write while they can't reach the agent.
+// anew when the live channel says that something changed, and do not write while they can't reach
+// the agent.
 
 import "./keys.js";
 import { LinkView } from "./link-view.js";
-import { say } from "./given.js";
+import { given, say } from "./given.js";
 import { Link } from "./live.js";
 import { clock } from "./plantzone.js";
 import { changed, everySecond } from "./staying.js";
 
-const EVERY_S = 5;
+/** Without news: ages grow, and what no news tells of. A page that could not be renewed asks sooner. */
+const EVERY_S = 30;
+const AGAIN_S = 5;
+
+/** At the most, while news comes and comes; shots alone, where a page counts them. */
+const GAP_S = 2;
+const SHOTS_S = { own: 1, all: 10 };
 
 /** Parts that could not be renewed for longer than this are old. */
 const OLD_S = 12;
 
 const view = new LinkView();
 let heard = null;
+let version = given.news;
+const shots = document.querySelector("[data-shots]")?.dataset.shots;
 const link = new Link((message) => {
-  if (!changed(message)) heard?.(message, link.now);
+  if (changed(message)) return;
+  heard?.(message, link.now);
+  const news = message.t === "news" ? message : message.news;
+  if (news) view.hear(news);
+  if (news && news.version !== version) {
+    version = news.version;
+    due = Math.min(due, asked + GAP_S);
+  }
+  if (message.t === "cycle" && shots && (shots === "all" || own(message))) {
+    due = Math.min(due, asked + SHOTS_S[shots]);
+  }
 });
+const own = ({ rows }) => rows.some(([place]) => given.places.includes(place));
 // A list shows its first row's detail; that one stays, whatever becomes the first.
+const clockS = () => performance.now() / 1000;
+let asked = -GAP_S;
+let due = clockS() + EVERY_S;
 const source = document.querySelector("[data-source]")?.dataset.source ?? location.href;
 const old = document.querySelector("[data-old]");
 let renewed = link.now;
-let seconds = 0;
 let busy = false;
 
 everySecond(link, () => {
   const lost = view.draw(link) === "lost";
   for (const button of document.querySelectorAll("form[method=post] button")) button.disabled = lost;
-  seconds += 1;
-  if (!lost && !document.hidden && seconds % EVERY_S === 0) refresh();
+  if (!lost && !document.hidden && clockS() >= due) refresh();
 });
 
 /** Hear every message of the live channel, with the server's time; set before the first one comes. */
@@ -42,8 +63,10 @@ async function refresh() {
   const parts = [...document.querySelectorAll("[data-refresh]")];
   if (busy || !parts.length) return;
   busy = true;
+  asked = clockS();
+  due = asked + EVERY_S;
   try {
-    const answer = await fetch(source, { signal: AbortSignal.timeout(EVERY_S * 1000) });
+    const answer = await fetch(source, { signal: AbortSignal.timeout(AGAIN_S * 1000) });
     if (!answer.ok) throw new Error(answer.statusText);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of parts) {
@@ -54,6 +77,7 @@ async function refresh() {
     old.hidden = true;
   } catch {
     // A live connection does not prove that these parts are: the record may not answer.
+    due = Math.min(due, asked + AGAIN_S);
     old.hidden = link.now - renewed < OLD_S;
     const text = say("link.renewed_not", { time: clock(renewed) });
     if (old.textContent !== text) old.textContent = text; // else it would be spoken every time

@@ -21,6 +21,15 @@ export function put(element, name, value) {
   if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
+/** Mark an element with the anomaly that it shows; whether its priority is another one now. */
+export function called(element, { priority, taken }) {
+  const was = element.dataset.priority;
+  if (!priority) delete element.dataset.priority;
+  else if (was !== String(priority)) element.dataset.priority = priority;
+  element.toggleAttribute("data-taken", Boolean(priority && taken));
+  return was !== element.dataset.priority;
+}
+
 /** Show another glyph of the page's set. */
 export function glyph(element, state) {
   put(element.querySelector(".glyph use"), "href", `#g-${state}`);

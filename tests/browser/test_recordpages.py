@@ -101,6 +101,25 @@ async def test_the_list_follows_what_others_do(
     assert complaints == []
 
 
+async def test_an_anomaly_is_on_its_press_s_tile_and_taken_there_when_somebody_has_it(
+    url: str, address: str, open_page: Open, complaints: list[str]
+) -> None:
+    page = await opened(open_page, f"{address}/")
+    tile = page.locator("press-tile[data-place='6']")
+    await expect(tile.locator(".foot strong")).to_have_text("cooling +0.41 s")
+    await expect(tile).to_have_attribute("data-priority", "2")
+    await expect(tile).to_have_attribute("aria-label", "Press 07, running, mold A-2217, warning")
+    await expect(page.locator(".needs li").first).to_contain_text("IMM-15 can't be reached.")
+    await expect(page.locator(".top .new")).to_have_text("2")
+
+    with change(url) as connection:
+        act(connection, Author(who="J. Ortiz", at=AT), "a", "ack")
+    await expect(tile).to_have_attribute("data-taken", "", timeout=15_000)
+    await expect(page.locator(".needs li", has_text="Press 07")).to_contain_text("J. Ortiz has it")
+    await expect(page.locator(".top .new")).to_have_text("1")
+    assert complaints == []
+
+
 async def test_the_detail_follows_too_and_its_row_stays_marked(
     url: str, address: str, open_page: Open, complaints: list[str]
 ) -> None:

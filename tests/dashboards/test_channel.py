@@ -165,7 +165,7 @@ async def test_our_own_page_may_watch(address: str) -> None:
         viewer = Viewer(connection)
         await viewer.say(sub=["plant"])
 
-        assert (await viewer.hear("hello"))["schema"] == 1
+        assert (await viewer.hear("hello"))["schema"] == 2
 
 
 async def test_a_name_that_is_not_ours_may_not_be_watched(address: str) -> None:

@@ -98,7 +98,7 @@ def test_the_snapshot_names_what_it_holds() -> None:
     assert (snapshot["site"], snapshot["zone"], snapshot["schema"]) == (
         "Plant 2",
         "Europe/Berlin",
-        1,
+        2,
     )
     assert (tile["machine"], tile["state"], tile["cycle_time_s"]) == ("IMM-07", "running", 24.48)
     assert len(tile["cooling_spark"]) == SPARK_CYCLES
