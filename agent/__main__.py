@@ -57,11 +57,12 @@ COMMANDS: Mapping[str, Command] = {
     "users": Command("agent.usercommands:add_users", "who may log in to the pages, and as what"),
     "tokens": Command("agent.usercommands:add_tokens", "by which programs are let in"),
     "molds": Command("agent.molds.commands:add", "molds: data, life, mounts, services"),
+    "context": Command("agent.context.commands:add", "lots, boxes and what else no machine says"),
     "replay": Command("agent.replaycommand:add", "past cycles through assembly, ledger and watch"),
     "export": Command("agent.export.commands:add", "process records as files"),
 }
 
-LISTING = ("anomalies", "molds", "outbox", "tokens", "users", "watch")
+LISTING = ("anomalies", "context", "molds", "outbox", "tokens", "users", "watch")
 """Commands with actions, of which `list` is the one that needs not be said."""
 
 

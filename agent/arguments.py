@@ -184,6 +184,10 @@ def add_filter(one: argparse.ArgumentParser) -> None:
     one.add_argument("--segment", type=whole, metavar="N", help="of the machine's counter")
     one.add_argument("--since", type=instant, metavar="TIME", help="ISO 8601 with an offset")
     one.add_argument("--until", type=instant, metavar="TIME")
+    said = one.add_mutually_exclusive_group()
+    said.add_argument("--lot", metavar="LABEL", help="of the resin, as people entered it")
+    said.add_argument("--box", metavar="LABEL", help="as people entered it")
+    said.add_argument("--part-id", metavar="ID", help="as people entered it")
 
 
 def filter_of(args: argparse.Namespace) -> "Filter":
@@ -208,6 +212,9 @@ def filter_of(args: argparse.Namespace) -> "Filter":
         counters=args.shots,
         since=args.since,
         until=args.until,
+        lot=args.lot,
+        box=args.box,
+        part_id=args.part_id,
     )
 
 

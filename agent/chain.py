@@ -56,6 +56,7 @@ COVERED = (
             "mute",
             "sheet_limit",
             "golden",
+            "context",
         )
     ),
     Covered(name="unmute", key="mute_id", order="audit_id"),

@@ -23,7 +23,9 @@ from sqlalchemy import (
     Select,
     and_,
     case,
+    false,
     func,
+    or_,
     select,
     union_all,
 )
@@ -61,6 +63,20 @@ PAGE = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch of a machine's cycles; what is None does not matter."""
+
+    machine: str
+    segment: int | None = None
+    first: int | None = None
+    last: int | None = None
+    since_ns: int | None = None
+    """End of cycle at or after."""
+    until_ns: int | None = None
+    """End of cycle before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which cycles; what is None does not matter."""
 
@@ -78,6 +94,12 @@ class Filter:
     """End of cycle at or after."""
     until: datetime | None = None
     """End of cycle before."""
+    lot: str | None = None
+    box: str | None = None
+    part_id: str | None = None
+    """Words of people, which `agent.context.choosing.resolved` turns into `spans`."""
+    spans: Sequence[Span] | None = None
+    """In any of them; none where people's words fit no cycle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -463,7 +485,26 @@ def filtered(wanted: Filter, *, as_booked: bool = False) -> Select[Any]:
         query = query.where(cycle.c.time_ns >= to_ns(wanted.since))
     if wanted.until is not None:
         query = query.where(cycle.c.time_ns < to_ns(wanted.until))
+    if wanted.spans is not None:
+        query = query.where(or_(false(), *map(_within, wanted.spans)))
+    elif wanted.lot or wanted.box or wanted.part_id:
+        raise ValueError("what lot, box or part id means is not resolved yet")
     return query
+
+
+def _within(span: Span) -> ColumnElement[bool]:
+    conditions = [machine.c.name == span.machine]
+    if span.segment is not None:
+        conditions.append(cycle.c.segment == span.segment)
+    if span.first is not None:
+        conditions.append(cycle.c.counter >= span.first)
+    if span.last is not None:
+        conditions.append(cycle.c.counter <= span.last)
+    if span.since_ns is not None:
+        conditions.append(cycle.c.time_ns >= span.since_ns)
+    if span.until_ns is not None:
+        conditions.append(cycle.c.time_ns < span.until_ns)
+    return and_(*conditions)
 
 
 def _newest_attribution() -> ScalarSelect[int]:

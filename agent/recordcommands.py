@@ -7,6 +7,7 @@ from pathlib import Path
 from agent import listing
 from agent.arguments import add_filter, add_format, add_record, filter_of, record_of, whole
 from agent.console import Format, print_json
+from agent.context.choosing import resolved
 from agent.ending import DONE
 from agent.files import main_path, trouble_of
 from agent.history import open_history
@@ -58,5 +59,7 @@ def _print_trouble(path: Path, form: Format) -> None:
 def _cycles(args: argparse.Namespace) -> int:
     url, zone = record_of(args)
     with open_history(url) as history:
-        listing.cycles(history, filter_of(args), limit=args.limit, form=args.format, zone=zone)
+        with history.connect() as connection:
+            wanted = resolved(connection, filter_of(args))
+        listing.cycles(history, wanted, limit=args.limit, form=args.format, zone=zone)
     return DONE

@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0013"
+VERSION = "0014"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 CURVES_VERSION = "0001"
@@ -467,6 +467,31 @@ golden = Table(
     Column("audit_id", ForeignKey("audit.id"), nullable=False),
     Index(None, "machine_id"),
     comment="what people said a mold should be like; only ever appended to",
+)
+
+context = Table(
+    "context",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("kind", String(16), nullable=False, comment="lot, box, part, sheet, operator, ..."),
+    Column("label", Text, nullable=False),
+    Column("machine_id", ForeignKey("machine.id")),
+    Column("mold_id", ForeignKey("mold.id"), comment="of part and sheet"),
+    Column("revision", Text, comment="of the mold"),
+    Column("segment", Integer, comment="of the counters"),
+    Column("first", BigInteger, comment="null: by time"),
+    Column("last", BigInteger, comment="null: until the next of its kind"),
+    _ns("since_ns", null=True),
+    _ns("until_ns", null=True),
+    Column("details", Text, comment="JSON"),
+    Column("corrects", ForeignKey("context.id"), comment="the entry in whose place this one is"),
+    Column("withdrawn", SmallInteger, nullable=False, comment="1: takes back what it corrects"),
+    _ns("at_ns"),
+    Column("who", Text, nullable=False),
+    Column("audit_id", ForeignKey("audit.id"), nullable=False),
+    Index(None, "kind", "label"),
+    Index(None, "corrects"),
+    comment="what people say of shots that no machine does; only ever appended to",
 )
 
 saved = Table(

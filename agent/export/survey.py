@@ -1,14 +1,15 @@
 """What an export will hold, counted before a word of it is written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, case, func, select
 
+from agent.context.choosing import resolved
 from agent.export.coverage import Coverage, Recorded, by_machine, coverage, pieces_of
-from agent.history import Filter, History, filtered
+from agent.history import Filter, History, Span, filtered
 from agent.rows import from_ns
 from agent.schema import VALUE_COLUMNS, attribution, cycle, machine, mold, run
 from drivers.signals import SIGNALS
@@ -26,16 +27,14 @@ class Survey:
     moved: int
     """Id of the last correction of what cycles count on."""
     coverage: Sequence[Coverage]
-    """By machine, in order of their names."""
+    """By machine, in order of their names; of a lot, box or part, by stretch."""
     signals: Sequence[str]
     """Canonical ones that occur, in the vocabulary's order."""
     extras: Mapping[str, frozenset[str]]
     """Vendors' own by name, with the kinds of JSON value that they have."""
 
-    @property
-    def rows(self) -> int:
-        """How many cycles there are."""
-        return sum(each.cycles for each in self.coverage)
+    rows: int
+    """How many cycles there are."""
 
     def holds(self, history: History) -> bool:
         """Whether the record still says the same."""
@@ -54,10 +53,15 @@ def survey(history: History, wanted: Filter, now: datetime) -> Survey:
         now: Where a blind interval ends that lasts.
     """
     with history.connect() as connection:
+        wanted = resolved(connection, wanted)
         up_to, moved = _newest(connection, cycle), _newest(connection, attribution)
         query = _bounded(wanted, up_to)
-        recorded = {each.machine: each for each in _recorded(connection, query)}
-        names = sorted(recorded.keys() | _others(connection, wanted))
+        parts = [(each, _recorded(connection, _bounded(each, up_to))) for each in _parts(wanted)]
+        names = sorted(
+            {each.machine for _, recorded in parts for each in recorded}
+            | _others(connection, wanted)
+        )
+        count = _count(connection, query)
         signals = _signals(connection, query)
         extras = _extras(connection, query)
         ids, moves = _ledger_ids(connection, names), _moves(connection)
@@ -73,12 +77,61 @@ def survey(history: History, wanted: Filter, now: datetime) -> Survey:
         ]
         pieces.sort(key=lambda piece: (piece.run.segment, piece.run.since, piece.first))
         late = [row for _, row in rows if row.kind == "seen_late"]
-        covered.append(
-            coverage(wanted, name, recorded.get(name), pieces, late, blinds.get(name, ()), now)
-        )
+        for part, recorded in parts:
+            found = next((each for each in recorded if each.machine == name), None)
+            if found is not None or wanted.spans is None:
+                covered.append(coverage(part, name, found, pieces, late, blinds.get(name, ()), now))
     return Survey(
-        wanted=wanted, up_to=up_to, moved=moved, coverage=covered, signals=signals, extras=extras
+        wanted=wanted,
+        up_to=up_to,
+        moved=moved,
+        coverage=covered,
+        rows=count,
+        signals=signals,
+        extras=extras,
     )
+
+
+def _parts(wanted: Filter) -> list[Filter]:
+    """A filter for every stretch that a selection is made of, so that each is told of."""
+    if wanted.spans is None:
+        return [wanted]
+    return [
+        replace(
+            wanted,
+            lot=None,
+            box=None,
+            part_id=None,
+            spans=None,
+            machine=span.machine,
+            segment=span.segment if wanted.segment is None else wanted.segment,
+            counters=_both(wanted.counters, span),
+            since=_later(wanted.since, span.since_ns),
+            until=_earlier(wanted.until, span.until_ns),
+        )
+        for span in wanted.spans
+        if wanted.machine in (None, span.machine)
+        and (wanted.segment is None or span.segment in (None, wanted.segment))
+    ]
+
+
+def _both(counters: tuple[int, int] | None, span: Span) -> tuple[int, int] | None:
+    if span.first is None or span.last is None:
+        return counters
+    low, high = counters or (span.first, span.last)
+    return max(low, span.first), min(high, span.last)
+
+
+def _later(since: datetime | None, ns: int | None) -> datetime | None:
+    if ns is None:
+        return since
+    return from_ns(ns) if since is None else max(since, from_ns(ns))
+
+
+def _earlier(until: datetime | None, ns: int | None) -> datetime | None:
+    if ns is None:
+        return until
+    return from_ns(ns) if until is None else min(until, from_ns(ns))
 
 
 def _bounded(wanted: Filter, up_to: int) -> Select[Any]:

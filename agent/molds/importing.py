@@ -93,7 +93,7 @@ def read_list(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
         MoldError: it can't be read, is empty, or has no column of mold ids.
     """
     try:
-        text = _decoded(path.read_bytes())
+        text = decoded(path.read_bytes())
     except OSError as error:
         raise MoldError(f"{path}: {error.strerror}") from error
     lines = text.splitlines()
@@ -121,7 +121,7 @@ def read_list(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
     return rows, unknown
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
     """Text in whatever a spreadsheet wrote; Windows' Latin letters where it is no UTF."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")

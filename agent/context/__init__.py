@@ -1,0 +1,1 @@
+"""What no machine says of its shots, and people do: lots, boxes, part numbers, who stood there."""

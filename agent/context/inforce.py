@@ -1,0 +1,181 @@
+"""Which shots an entry is about: its stretch of counters or of time, by what stands beside it."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from agent.context.book import read_entries
+from agent.context.entry import KINDS, Entry
+from agent.history import Span
+from agent.rows import to_ns
+from agent.schema import cycle, machine
+
+FAR_NS = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """An entry with the shots that it is about."""
+
+    entry: Entry
+    segment: int | None = None
+    first: int | None = None
+    last: int | None = None
+    """Counters of a machine's segment, both included; None: by time."""
+    since_ns: int = 0
+    until_ns: int = FAR_NS
+    """Ends of cycles: at or after, and before."""
+
+    def holds(self, segment: int, counter: int, time_ns: int) -> bool:
+        """Whether a shot is one of them."""
+        if self.first is not None and self.last is not None:
+            return segment == self.segment and self.first <= counter <= self.last
+        return self.since_ns <= time_ns < self.until_ns
+
+    @property
+    def span(self) -> Span:
+        """As cycles are chosen by it; of a machine's entry."""
+        assert self.entry.machine is not None
+        return Span(
+            machine=self.entry.machine,
+            segment=self.segment,
+            first=self.first,
+            last=self.last,
+            since_ns=self.since_ns if self.first is None else None,
+            until_ns=self.until_ns if self.first is None and self.until_ns < FAR_NS else None,
+        )
+
+
+@dataclass(slots=True)
+class InForce:
+    """What holds for a shot; `in_force` makes one."""
+
+    _wide: Mapping[tuple[str, str | tuple[str, str]], Sequence[Stretch]]
+    """By kind, and machine or mold and revision."""
+    _single: Mapping[tuple[str, str, int, int], Sequence[Stretch]]
+    """Of one shot alone: by kind, machine, segment and counter."""
+    used: dict[int, Stretch] = field(default_factory=dict)
+    """Those that held for a shot that was asked for, by number."""
+
+    def cells(self, page: Any, kind: str) -> list[Sequence[Stretch]]:
+        """By row of a page of cycles, what holds; nothing where nobody said anything.
+
+        Args:
+            page: Columns `machine`, `segment`, `counter`, `mold`, `revision` and `time_ns`.
+            kind: Of `KINDS`.
+        """
+        machines, times = page["machine"], page["time_ns"]
+        segments, counters = page["segment"], page["counter"]
+        if KINDS[kind].on_mold:
+            places: Sequence[Any] = list(zip(page["mold"], page["revision"], strict=True))
+        else:
+            places = machines
+        least, most = min(times), max(times)
+        near = {
+            place: [each for each in self._wide.get((kind, place), ()) if _near(each, least, most)]
+            for place in set(places)
+        }
+        singles = self._single
+        if not singles and not any(near.values()):
+            return [()] * len(times)
+        found: list[Sequence[Stretch]] = []
+        for n, place in enumerate(places):
+            segment, counter, ns = segments[n], counters[n], times[n]
+            held = [each for each in near[place] if each.holds(segment, counter, ns)]
+            held += singles.get((kind, machines[n], segment, counter), ())
+            for each in held:
+                self.used[each.entry.number] = each
+            found.append(held)
+        return found
+
+
+def in_force(connection: Connection, machines: Collection[str]) -> InForce:
+    """What people said of shots of some machines, and of all molds."""
+    entries = [
+        each
+        for each in read_entries(connection)
+        if each.machine is None or each.machine in machines
+    ]
+    wide: dict[tuple[str, str | tuple[str, str]], list[Stretch]] = {}
+    single: dict[tuple[str, str, int, int], list[Stretch]] = {}
+    for each in stretches(connection, entries):
+        entry = each.entry
+        if entry.machine is None:
+            place: str | tuple[str, str] = (str(entry.mold), str(entry.revision))
+        else:
+            place = entry.machine
+            if each.first is not None and each.first == each.last:
+                key = (entry.kind, entry.machine, each.segment or 0, each.first)
+                single.setdefault(key, []).append(each)
+                continue
+        wide.setdefault((entry.kind, place), []).append(each)
+    return InForce(wide, single)
+
+
+def stretches(connection: Connection, entries: Iterable[Entry]) -> list[Stretch]:
+    """Every entry with its shots.
+
+    Of a kind that follows, one without an end holds until the next without an end begins; one that
+    says its end holds beside it.
+
+    Args:
+        connection: To the record.
+        entries: All current ones of their kinds and places: an end may be another's beginning.
+    """
+    found: list[Stretch] = []
+    lines: dict[tuple[str, str | None, str | None, str | None], list[tuple[int, Entry]]] = {}
+    for entry in entries:
+        place = (entry.kind, entry.machine, entry.mold, entry.revision)
+        if KINDS[entry.kind].follows:
+            begins = _begins(connection, entry)
+            if begins is not None:
+                lines.setdefault(place, []).append((begins, entry))
+        else:
+            found.append(_given(entry))
+    for line in lines.values():
+        line.sort(key=lambda each: (each[0], each[1].number))
+        for n, (begins, entry) in enumerate(line):
+            if entry.last is not None or entry.until is not None:
+                found.append(_given(entry))
+                continue
+            later = next(
+                (at for at, other in line[n + 1 :] if other.last is None and other.until is None),
+                FAR_NS,
+            )
+            found.append(Stretch(entry=entry, since_ns=begins, until_ns=later))
+    return sorted(found, key=lambda each: each.entry.number)
+
+
+def _given(entry: Entry) -> Stretch:
+    if entry.first is not None:
+        return Stretch(entry=entry, segment=entry.segment, first=entry.first, last=entry.last)
+    return Stretch(
+        entry=entry,
+        since_ns=to_ns(entry.since) if entry.since else 0,
+        until_ns=to_ns(entry.until) if entry.until else FAR_NS,
+    )
+
+
+def _begins(connection: Connection, entry: Entry) -> int | None:
+    """When the first shot of an entry ended; None where there is none yet."""
+    if entry.first is None:
+        return to_ns(entry.since) if entry.since else 0
+    query = (
+        select(cycle.c.time_ns)
+        .join(machine, machine.c.id == cycle.c.machine_id)
+        .where(
+            machine.c.name == entry.machine,
+            cycle.c.segment == entry.segment,
+            cycle.c.counter >= entry.first,
+        )
+        .order_by(cycle.c.counter)
+        .limit(1)
+    )
+    found = connection.execute(query).scalar()
+    return None if found is None else int(found)
+
+
+def _near(stretch: Stretch, least: int, most: int) -> bool:
+    return stretch.first is not None or (stretch.since_ns <= most and stretch.until_ns > least)
