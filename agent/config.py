@@ -14,6 +14,7 @@ from agent.devices import AnyMachine, places
 from agent.forward.settings import AnySink
 from agent.molds.fields import MoldFields, Name, RevisionName
 from agent.place import ConfigError, Place, read
+from agent.web import WebSettings
 from drivers import MapError
 from drivers.beside import FOLDER, PKI
 from drivers.checked import Checked, complaints, shown
@@ -24,21 +25,6 @@ from drivers.opcua import OpcUaSettings
 from drivers.registers import RegisterMap, with_cooling, without_identity
 from drivers.registers import load_map as load_registers
 from drivers.settings import MachineSettings
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-LISTEN = re.compile(r"^(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]+):(?P<port>\d{1,5})$")
-
-
-def _listen(address: str) -> str:
-    match = LISTEN.match(address)
-    if not match or int(match["port"]) > 65535:
-        raise ValueError("should be HOST:PORT, for example 127.0.0.1:8420")
-    if match["host"].strip("[]") not in LOOPBACK:
-        raise ValueError(
-            "should be a loopback address (127.0.0.1:PORT): without users, only this computer may "
-            "see the pages; put a proxy with a log-in before it to serve others"
-        )
-    return address
 
 
 class PkiSettings(Checked):
@@ -51,19 +37,6 @@ class WatchSettings(Checked):
     """How the watch looks."""
 
     together: bool = False
-
-
-class WebSettings(Checked):
-    """Where the pages are served."""
-
-    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8420"
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port."""
-        match = LISTEN.match(self.listen)
-        assert match is not None
-        return match["host"].strip("[]"), int(match["port"])
 
 
 class MoldSettings(MoldFields):

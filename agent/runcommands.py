@@ -60,7 +60,7 @@ async def _agent(loaded: Loaded) -> None:
     host, port = loaded.config.web.address
 
     async def pages(plant: Plant) -> None:
-        await serve(plant, host, port, _say_where, record=loaded.record_url)
+        await serve(plant, host, port, _say_where, record=loaded.record_url, web=loaded.config.web)
 
     await run(loaded, pages)
 

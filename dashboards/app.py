@@ -4,13 +4,28 @@ from collections.abc import Collection
 
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from agent.files import RecordError
+from agent.history import open_history
 from agent.live import Plant
-from dashboards import healthroutes, inboxroutes, moldroutes, pressroutes
+from agent.users.people import is_anybody
+from agent.web import WebSettings
+from dashboards import (
+    healthroutes,
+    inboxroutes,
+    loginroutes,
+    moldroutes,
+    pressroutes,
+    settingsroutes,
+)
 from dashboards.assets import Assets
 from dashboards.channel import Channel
-from dashboards.headers import KnownHosts, SecurityHeaders
+from dashboards.face import shown
+from dashboards.gate import Gate
+from dashboards.headers import KnownHosts, Peer, SecurityHeaders, host_name
 from dashboards.inbox import waiting
 from dashboards.overview import (
     LIVES_SHOWN,
@@ -20,6 +35,7 @@ from dashboards.overview import (
     halls_of,
     view_of,
 )
+from dashboards.problem import problem, wants_page
 from dashboards.recordaccess import RecordAccess
 from dashboards.rendering import Renderer
 from dashboards.wire import snapshot_object
@@ -28,7 +44,12 @@ LAG_S = 5.0
 
 
 def create_app(
-    plant: Plant, *, record: str | None = None, hosts: Collection[str] = (), lag_s: float = LAG_S
+    plant: Plant,
+    *,
+    record: str | None = None,
+    hosts: Collection[str] = (),
+    web: WebSettings | None = None,
+    lag_s: float = LAG_S,
 ) -> FastAPI:
     """The application that shows one plant.
 
@@ -37,18 +58,36 @@ def create_app(
         record: URL of the record that the pages about molds and anomalies read and write; None
             leaves these pages out.
         hosts: Host names under which it may be asked for, beside this computer's own.
+        web: How it is served.
         lag_s: A viewer that falls further behind is closed.
     """
     assets = Assets()
     draw = Renderer(plant, assets, recorded=record is not None)
     channel = Channel(plant, build=draw.build, layout=draw.layout, lag_s=lag_s)
-    access = RecordAccess(record, plant.clock) if record is not None else None
+    web = web or WebSettings()
+    origins = [web.origin] if web.origin else []
+    access = RecordAccess(record, plant.clock, origins) if record is not None else None
     app = FastAPI(title="Sprue", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.abort = _stay
     app.state.access = access
+    app.add_middleware(
+        Gate, access=access, terms=web.terms, secure=web.is_secure, nobody=_has_no_users(record),
+        again=draw.again,
+    )  # fmt: skip
     app.add_middleware(GZipMiddleware, minimum_size=500)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(KnownHosts, hosts=hosts)
+    app.add_middleware(KnownHosts, hosts=[*hosts, *map(_host_of, origins)])
+    if web.trusted_proxy:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.trusted_proxy))
+    app.add_middleware(Peer)
+
+    @app.exception_handler(HTTPException)
+    async def wrong_address(request: Request, error: HTTPException) -> Response:
+        if not wants_page(request.scope):
+            return problem(error.status_code, str(error.detail), error.headers)
+        where = shown(request.url.path)
+        sentence = draw.strings.say("error.nothing_there", path=where)
+        return draw.sorry(error.status_code, sentence)
 
     @app.api_route("/", methods=["GET", "HEAD"])
     async def overview(request: Request) -> Response:
@@ -89,11 +128,27 @@ def create_app(
         await channel.serve(websocket)
 
     if access is not None:
+        loginroutes.add(app, draw, access, web.terms, secure=web.is_secure)
         inboxroutes.add(app, draw, access)
         moldroutes.add(app, draw, access)
         pressroutes.add(app, draw, access)
         healthroutes.add(app, draw, access)
+        settingsroutes.add(app, draw, access)
     return app
+
+
+def _has_no_users(record: str | None) -> bool:
+    try:
+        if record is not None:
+            with open_history(record) as history, history.connect() as connection:
+                return not is_anybody(connection)
+    except RecordError:
+        pass  # asked anew with the first request
+    return False
+
+
+def _host_of(origin: str) -> str:
+    return host_name(origin.partition("://")[2])
 
 
 def _stay(_websocket: WebSocket) -> None:

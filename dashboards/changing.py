@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from agent.audit import Author
 from agent.files import RecordError
-from dashboards.recordaccess import RecordAccess, RefusedError
+from dashboards.recordaccess import RecordAccess
+from dashboards.refusing import RefusedError, UnknownDeedError
 from dashboards.rendering import Renderer
 
 
@@ -18,6 +19,7 @@ async def answered(
     access: RecordAccess,
     deed: Callable[[Connection, Author, Mapping[str, str]], None],
     *,
+    group: str,
     refuses: type[Exception],
     again: Callable[[str, Mapping[str, str]], Awaitable[Response]],
     then: str,
@@ -29,6 +31,7 @@ async def answered(
         draw: Draws the page that says why nothing was done.
         access: The record.
         deed: Changes it.
+        group: Of `dashboards.rights`, whose deeds the form may ask for.
         refuses: What `deed` raises where it can't be done; its words are for the person.
         again: The page of the form, with these words and what was written in it.
         then: Where to go when it is done.
@@ -40,8 +43,8 @@ async def answered(
         deed(connection, author, form)
 
     try:
-        await access.write(request, heard)
-    except refuses as error:
+        await access.write(request, heard, group=group)
+    except (refuses, UnknownDeedError) as error:
         return await again(str(error), said)
     except RefusedError as error:
         return draw.sorry(error.status, str(error))

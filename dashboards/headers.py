@@ -43,6 +43,17 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
+class Peer:
+    """Keeps whose connection it is, whatever a trusted proxy says of who asks."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["peer"] = scope.get("client")
+        await self._app(scope, receive, send)
+
+
 class KnownHosts:
     """Refuses requests for a host name that is not ours.
 

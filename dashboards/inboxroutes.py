@@ -88,7 +88,7 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
         query = f"?{request.url.query}" if request.url.query else ""
         return await answered(
             request, draw, access, deed,
-            refuses=AnomalyError, again=again, then=f"{request.url.path}{query}",
+            group="anomaly", refuses=AnomalyError, again=again, then=f"{request.url.path}{query}",
         )  # fmt: skip
 
 

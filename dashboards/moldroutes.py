@@ -80,7 +80,7 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
 
         return await answered(
             request, draw, access, deed,
-            refuses=MoldError, again=again, then=f"/molds/{quote(name, safe='')}",
+            group="mold", refuses=MoldError, again=again, then=f"/molds/{quote(name, safe='')}",
         )  # fmt: skip
 
 

@@ -2,44 +2,27 @@
 
 import asyncio
 import hashlib
-import ipaddress
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from fastapi import Request
 from sqlalchemy import Connection
 
-from agent.audit import Author, change, login_name
+from agent.audit import Author, change, login_name, was_done
 from agent.files import RecordError, main_path, trouble_of
 from agent.history import History, open_history
-from dashboards.headers import same_origin
 from dashboards.inbox import waiting
+from dashboards.refusing import allowed_form
+from dashboards.visitor import visitor
 
 T = TypeVar("T")
 
-LONGEST_FORM = 65_536
-"""Bytes."""
-
 NAME_MOST = 64
 
-REMEMBERED_KEYS = 1000
-"""Changes that are not made twice, however often their form is sent."""
-
-PASSED_ON = frozenset({"forwarded", "via", "x-forwarded-for", "x-real-ip"})
-"""Headers by which a proxy says that it is one."""
-
-
-class RefusedError(Exception):
-    """A change that is not made; the message says why, for the person who wanted it."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
+UNSAID = ("csrf", "password", "again", "old")
+"""Fields that are no part of a wish, for no trace of a secret is to be in the record."""
 
 
 class RecordAccess:
@@ -48,12 +31,15 @@ class RecordAccess:
     Args:
         url: Of the record.
         clock: UTC.
+        origins: Under which browsers know us, beside the host that they ask for.
     """
 
-    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, url: str, clock: Callable[[], datetime], origins: Collection[str] = ()
+    ) -> None:
         self.now = clock
         self.url = url
-        self._done: OrderedDict[bytes, None] = OrderedDict()
+        self.origins = origins
         self._one_by_one = asyncio.Lock()
 
     async def read(
@@ -101,67 +87,72 @@ class RecordAccess:
         return await asyncio.to_thread(self._ask, question)
 
     async def write(
-        self, request: Request, deed: Callable[[Connection, Author, Mapping[str, str]], object]
+        self,
+        request: Request,
+        deed: Callable[[Connection, Author, Mapping[str, str]], object],
+        *,
+        group: str,
     ) -> Mapping[str, str]:
         """Do what a form asks for, once.
 
         Args:
-            request: A POST of a form: `who`, `key` (the same for the same wish) and what the deed
-                needs.
+            request: A POST of a form: `deed`, `csrf`, `key` (the same for the same wish), `who`
+                where nobody logs in, and what the deed needs.
             deed: Changes the record; its errors are passed on, and then nothing was changed.
+            group: Of `dashboards.rights`: which deeds there are, and who may do them.
 
         Returns:
             The form's fields.
 
         Raises:
-            RefusedError: the form comes from another site or another computer, or is none.
+            UnknownDeedError: there is no such deed.
+            RefusedError: it comes from another site or computer, from somebody who may not do
+                this, or is no form.
             RecordError: the record can't be written to.
         """
-        self._refuse_strangers(request)
-        form = await _form(request)
-        who = " ".join(form.get("who", "").split())[:NAME_MOST] or login_name()
-        wish = _wish(request.url.path, form) if form.get("key") else None
-        async with self._one_by_one:  # so that the second click waits for the first one's end
-            if wish in self._done:
-                return form
-            author = Author(who=who, origin="page", at=self.now())
-            await asyncio.to_thread(self._write, deed, author, form)
-            if wish is not None:
-                self._done[wish] = None
-                if len(self._done) > REMEMBERED_KEYS:
-                    self._done.popitem(last=False)
+        form = await allowed_form(request, self.origins, group)
+        author = self.author(request.url.path, form)
+        await self.do(author, lambda connection, author: deed(connection, author, form))
         return form
+
+    def author(self, path: str, form: Mapping[str, str]) -> Author:
+        """Whose deed it is, and which wish it fulfils."""
+        signed = visitor()
+        who = signed.name or " ".join(form.get("who", "").split())[:NAME_MOST] or login_name()
+        origin = f"page, {signed.address}" if signed.address else "page"
+        wish = _wish(signed.name, path, form) if form.get("key") else None
+        return Author(who=who, origin=origin, at=self.now(), wish=wish)
+
+    async def do(self, author: Author, deed: Callable[[Connection, Author], T]) -> T | None:
+        """Change the record, unless the audit log has the same wish already.
+
+        Returns:
+            What the deed gives; None where it was done before.
+
+        Raises:
+            RecordError: the record can't be written to.
+        """
+        async with self._one_by_one:  # so that the second click waits for the first one's end
+            return await asyncio.to_thread(self._do, author, deed)
+
+    async def note(self, deed: Callable[[Connection], None]) -> None:
+        """Write something down that is nobody's deed.
+
+        Raises:
+            RecordError: the record can't be written to.
+        """
+        at = Author(who="sprue", origin="page", at=self.now())
+        await self.do(at, lambda connection, _author: deed(connection))
 
     def _ask(self, question: Callable[[History, datetime], T]) -> T:
         with open_history(self.url) as history:
             return question(history, self.now())
 
-    def _write(
-        self,
-        deed: Callable[[Connection, Author, Mapping[str, str]], object],
-        author: Author,
-        form: Mapping[str, str],
-    ) -> None:
+    def _do(self, author: Author, deed: Callable[[Connection, Author], T]) -> T | None:
         with change(self.url) as connection:
-            deed(connection, author, form)
-
-    def _refuse_strangers(self, request: Request) -> None:
-        origin, host = request.headers.get("origin"), request.headers.get("host", "")
-        fetched = request.headers.get("sec-fetch-site", "same-origin")
-        if not same_origin(origin, host) or fetched not in ("same-origin", "none"):
-            raise RefusedError(403, "This form was not sent by a page of Sprue's.")
-        # Nobody logs in yet, so whoever sits at this computer may write, and nobody else. What a
-        # proxy on this computer passes on comes from anywhere.
-        if not PASSED_ON.isdisjoint(request.headers.keys()):
-            raise RefusedError(
-                403, "A form that comes through a proxy is not taken while there are no users."
-            )
-        with suppress(ValueError):
-            if request.client and ipaddress.ip_address(request.client.host).is_loopback:
-                return
-        raise RefusedError(
-            403, "Only a browser on the computer that Sprue runs on may change the record."
-        )
+            if author.wish is not None and was_done(connection, author.wish):
+                return None
+            return deed(connection, author)
 
 
 def new_key() -> str:
@@ -169,19 +160,12 @@ def new_key() -> str:
     return uuid4().hex
 
 
-def _wish(path: str, form: Mapping[str, str]) -> bytes:
+def _wish(who: str, path: str, form: Mapping[str, str]) -> str:
     """One form with its words: sent anew with others, as after the Back button, it is another."""
-    words = "\0".join([path, *(f"{key}={form[key]}" for key in sorted(form))])
-    return hashlib.sha256(words.encode("utf-8", "replace")).digest()
+    fields = (f"{key}={form[key]}" for key in sorted(form) if key not in UNSAID)
+    return wish_of(who, path, *fields)
 
 
-async def _form(request: Request) -> Mapping[str, str]:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LONGEST_FORM:
-            raise RefusedError(413, f"The form is longer than {LONGEST_FORM} bytes.")
-    try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50))
-    except ValueError as error:
-        raise RefusedError(400, "The form can't be read.") from error
+def wish_of(*parts: str) -> str:
+    """What two tries of the same wish have in common."""
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()

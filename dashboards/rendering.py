@@ -19,6 +19,7 @@ from dashboards.face import POINTER_SPAN, shown
 from dashboards.figures import number
 from dashboards.plantzone import PlantZone
 from dashboards.spark import spark
+from dashboards.visitor import visitor
 from dashboards.wire import SCHEMA, epoch
 
 
@@ -58,6 +59,11 @@ class Renderer:
         )
         return HTMLResponse(html, status)
 
+    def again(self) -> HTMLResponse:
+        """A page that asks for itself anew, at the same address."""
+        html = self._jinja.get_template("again.html").render(site=shown(self.plant.site.name))
+        return HTMLResponse(html)
+
     def sorry(self, status: int, sentence: str) -> HTMLResponse:
         """A page that says why there is none at this address."""
         html = self._jinja.get_template("error.html").render(
@@ -94,7 +100,7 @@ def _environment(strings: Catalogue, assets: Assets) -> Environment:
         lstrip_blocks=True,
     )
     jinja.globals |= {"t": strings.say, "count": strings.count, "asset": assets.url, "spark": spark}
-    jinja.globals |= {"language": strings.language, "number": number}
+    jinja.globals |= {"language": strings.language, "number": number, "visitor": visitor}
     return jinja
 
 

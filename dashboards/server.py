@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import ipaddress
+import logging
 import socket
 from collections.abc import Callable, Collection
 
@@ -9,9 +11,16 @@ import uvicorn
 from fastapi import WebSocket
 
 from agent.ending import CommandError
+from agent.files import RecordError
+from agent.history import open_history
 from agent.live import Plant
+from agent.users.people import is_anybody
+from agent.web import WebSettings
 from dashboards.app import LAG_S, create_app
 from dashboards.news import follow_news
+from drivers.closedfile import OpenFileError, read_closed
+
+log = logging.getLogger(__name__)
 
 FAREWELL_S = 0.4
 """How long open pages get to take their farewell when the server stops."""
@@ -36,6 +45,7 @@ async def serve(
     *,
     record: str | None = None,
     hosts: Collection[str] = (),
+    web: WebSettings | None = None,
     lag_s: float = LAG_S,
 ) -> None:
     """Serve the pages of a plant until cancelled.
@@ -47,12 +57,18 @@ async def serve(
         started: Told the address to open, once pages are answered.
         record: URL of the record that pages about the past read and write.
         hosts: Further host names under which the pages may be asked for.
+        web: How they are served: TLS, the name that browsers know, who is trusted.
         lag_s: A viewer that falls further behind is closed.
 
     Raises:
-        ServeError: nothing can listen there.
+        ServeError: nothing can listen there; or others could come in, and there are no users.
     """
-    app = create_app(plant, record=record, hosts=(host, *hosts), lag_s=lag_s)
+    web = web or WebSettings()
+    if not is_loopback(host):
+        await asyncio.to_thread(refuse_without_users, host, port, record)
+        if not web.is_secure:
+            log.warning("pages at %s:%d: no TLS, so passwords can be read on the way", host, port)
+    app = create_app(plant, record=record, hosts=(host, *hosts), web=web, lag_s=lag_s)
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -62,8 +78,10 @@ async def serve(
         proxy_headers=False,
         ws_max_size=LARGEST_MESSAGE,
         timeout_graceful_shutdown=1,
+        ssl_certfile=web.tls.cert if web.tls else None,
+        ssl_keyfile=web.tls.key if web.tls else None,
     )
-    config.load()
+    _load(config, web)
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     app.state.abort = _Abort(server)
@@ -72,7 +90,7 @@ async def serve(
         await server.startup(sockets=[listener])
         try:
             if started is not None:
-                started(address(listener))
+                started(address(listener, secure=web.tls is not None))
             async with asyncio.TaskGroup() as tasks:
                 if app.state.access is not None:
                     news = follow_news(plant, app.state.access)
@@ -92,7 +110,7 @@ class _Abort:
 
     def __call__(self, websocket: WebSocket) -> None:
         for connection in list(self._server.server_state.connections):
-            if getattr(connection, "client", None) == websocket.scope["client"]:
+            if getattr(connection, "client", None) == websocket.scope["peer"]:
                 connection.transport.abort()
 
 
@@ -140,9 +158,48 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def address(listener: socket.socket) -> str:
+def is_loopback(host: str) -> bool:
+    """Whether only this computer can come to an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def refuse_without_users(host: str, port: int, record: str | None) -> None:
+    """Refuse to serve others while nobody would have to log in.
+
+    Raises:
+        ServeError: there are no users; it says how to make the first one.
+    """
+    try:
+        if record is not None:
+            with open_history(record) as history, history.connect() as connection:
+                if is_anybody(connection):
+                    return
+    except RecordError as error:
+        raise ServeError(str(error)) from error
+    raise ServeError(
+        f"The pages can't be served at {host}:{port}: others could come in there, and there are no "
+        "users. `sprue users add NAME --role admin` makes the first one; or listen on 127.0.0.1."
+    )
+
+
+def _load(config: uvicorn.Config, web: WebSettings) -> None:
+    try:
+        if web.tls is not None:
+            read_closed(web.tls.key)
+        config.load()
+    except OpenFileError as error:
+        raise ServeError(f"web.tls.key: {error.filename}: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # an ssl.SSLError is an OSError
+        raise ServeError(f"web.tls: certificate and key can't be used: {error}") from error
+
+
+def address(listener: socket.socket, *, secure: bool = False) -> str:
     """The address to open in a browser for what this socket listens on."""
+    scheme = "https" if secure else "http"
     host, port = listener.getsockname()[:2]
     if host in ("0.0.0.0", "::"):
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    return f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/"

@@ -30,9 +30,11 @@ export class LinkView {
     this.#words.write("link", PILL[state](seconds));
     if (state === "lost") {
       const age = duration(seconds);
-      this.#words.write("what", say("link.band", { time: clock(link.heard), age }));
+      const since = { time: clock(link.heard), age };
+      this.#words.write("what", say(link.out ? "link.out" : "link.band", since));
       const n = link.retryIn === null ? 0 : Math.ceil(link.retryIn);
-      this.#words.write("next", n ? say("link.retry_in", { n }) : say("link.retry_now"));
+      const next = n ? say("link.retry_in", { n }) : say("link.retry_now");
+      this.#words.write("next", link.out ? say("link.out_next") : next);
     }
     this.#write(this.#time, clock(link.now));
     this.#write(this.#zone, abbreviation(link.now));

@@ -24,6 +24,8 @@ export class Link {
   #seq = 0;
   #polling = false;
   #known = false;
+  /** Whether the server is there, and does not know us any more. */
+  out = false;
 
   /** @param take Called with every message, and with `{t: "poll", ...}` for a snapshot asked for. */
   constructor(take) {
@@ -91,6 +93,7 @@ export class Link {
       this.#failures = 0;
       this.#closedAt = null;
       this.#polling = false;
+      this.out = false;
     }
     if (message.t === "snapshot" || message.t === "beat") {
       this.#heard(message.now);
@@ -130,6 +133,7 @@ export class Link {
     let message;
     try {
       const answer = await fetch("/api/snapshot", { signal: AbortSignal.timeout(POLL_S * 1000) });
+      this.out = answer.status === 401;
       if (!answer.ok) throw new Error(answer.statusText);
       message = await answer.json();
     } catch {

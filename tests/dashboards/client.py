@@ -8,7 +8,7 @@ import math
 import os
 import socket
 import struct
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from typing import Any
@@ -41,6 +41,8 @@ class Answer:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
+    cookies: Sequence[str] = ()
+    """Every Set-Cookie."""
 
     @property
     def text(self) -> str:
@@ -51,7 +53,7 @@ class Answer:
         return body.decode()
 
 
-async def post(url: str, fields: Mapping[str, str], **headers: str) -> Answer:
+async def post(url: str, fields: Mapping[str, str], /, **headers: str) -> Answer:
     """Send a form, as a browser does."""
     body = urlencode(fields).encode()
     given = {
@@ -62,7 +64,7 @@ async def post(url: str, fields: Mapping[str, str], **headers: str) -> Answer:
     return await get(url, "POST", body, **(given | headers))
 
 
-async def get(url: str, method: str = "GET", content: bytes = b"", **headers: str) -> Answer:
+async def get(url: str, method: str = "GET", content: bytes = b"", /, **headers: str) -> Answer:
     """Ask once; underscores in header names are dashes."""
     where = urlsplit(url)
     reader, writer = await asyncio.open_connection(where.hostname, where.port)
@@ -83,7 +85,8 @@ async def get(url: str, method: str = "GET", content: bytes = b"", **headers: st
     found = {name.lower(): value for name, value in parsed.items()}
     if found.get("transfer-encoding") == "chunked":
         body = _joined(body)
-    return Answer(status=int(first.split()[1]), headers=found, body=body)
+    cookies = parsed.get_all("set-cookie") or []
+    return Answer(status=int(first.split()[1]), headers=found, body=body, cookies=cookies)
 
 
 async def until(true: Callable[[], bool], within_s: float) -> None:

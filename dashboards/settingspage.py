@@ -1,0 +1,115 @@
+"""Settings: who one is here, and for admins who else may come in, and by which tokens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from agent.live import Site
+from agent.users.people import Person, people
+from agent.users.roles import ROLES, SCOPES
+from agent.users.tokens import ApiToken, tokens
+from dashboards.catalogue import Catalogue
+from dashboards.face import shown
+from dashboards.plantzone import PlantZone
+from dashboards.visitor import Visitor
+
+DAYS = (30, 90, 365, 1825)
+"""How long a token may be good, for those who choose on the page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsFound:
+    """What the record says."""
+
+    people: Sequence[Person]
+    tokens: Sequence[ApiToken]
+
+
+def look_at_settings(connection: Connection) -> SettingsFound:
+    """Read what the page shows."""
+    return SettingsFound(people=people(connection), tokens=tokens(connection))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRow:
+    """One user."""
+
+    name: str
+    role: str
+    since: str
+    is_self: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRow:
+    """One token; never the token itself."""
+
+    name: str
+    scope: str
+    state: str
+    """`good`, `expired` or `revoked`."""
+    until: str
+    used: str
+    made_by: str
+
+
+class SettingsPage:
+    """Everything that the template of the page needs."""
+
+    roles = ROLES
+    scopes = SCOPES
+    days = DAYS
+
+    def __init__(
+        self,
+        found: SettingsFound,
+        site: Site,
+        who: Visitor,
+        now: datetime,
+        strings: Catalogue,
+        zone: PlantZone,
+    ) -> None:
+        self.now = now
+        self.who = who
+        self.site = site
+        self._found = found
+        self._strings = strings
+        self._zone = zone
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has to log in."""
+        return not self._found.people
+
+    @property
+    def people(self) -> list[PersonRow]:
+        """All users."""
+        return [
+            PersonRow(
+                name=each.name,
+                role=each.role,
+                since=self._zone.moment(each.since, self.now),
+                is_self=each.name == self.who.name,
+            )
+            for each in self._found.people
+        ]
+
+    @property
+    def tokens(self) -> list[TokenRow]:
+        """All tokens, the newest first."""
+        return [self._token(each) for each in reversed(self._found.tokens)]
+
+    def _token(self, each: ApiToken) -> TokenRow:
+        revoked = each.revoked_at is not None
+        state = "revoked" if revoked else "good" if each.is_good(self.now) else "expired"
+        never = self._strings["settings.never"]
+        return TokenRow(
+            name=each.name,
+            scope=each.scope,
+            state=state,
+            until=self._zone.moment(each.until, self.now),
+            used=self._zone.moment(each.used_at, self.now) if each.used_at else never,
+            made_by=shown(each.made_by),
+        )
