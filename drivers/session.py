@@ -25,7 +25,7 @@ from drivers.errors import GarbledError, RefusedError, StaleError
 from drivers.hangup import hang_up
 from drivers.login import log_in_by_certificate, log_in_by_password
 from drivers.nodeid import CORE
-from drivers.reading import read
+from drivers.reading import ReadRequest, read
 from drivers.secret import Secret
 from drivers.security import Security, secure
 from drivers.settings import MachineSettings
@@ -243,12 +243,14 @@ class Session:
     ) -> list[ua.DataValue]:
         """One attribute of many nodes, each with its status."""
         wanted = [ua.ReadValueId(NodeId=node_id, AttributeId=attribute) for node_id in node_ids]
-        return await self.ask(READ, wanted, lambda piece: self.send(read_request(piece)))
+        return await self.ask(READ, wanted, lambda piece: self.send(ReadRequest(piece)))
 
-    async def send(self, wanted: ua.ReadParameters) -> Sequence[ua.DataValue]:
+    async def send(self, wanted: ReadRequest) -> Sequence[ua.DataValue]:
         """One read request, as it is; whoever has more or needs errors told takes `read`."""
         asked_at = datetime.now(UTC)
-        said, found = await read(self.services, wanted)
+        if self._ua.protocol is None:
+            raise ConnectionError("the connection is closed")
+        said, found = await read(self._ua.protocol, wanted)
         if said is not None:
             self.server_clock.take(said, asked_at, datetime.now(UTC))
         return found
@@ -275,14 +277,7 @@ class Session:
                 self.limits[kind] = min(number, self.limits[kind])
 
 
-def read_request(wanted: Sequence[ua.ReadValueId]) -> ua.ReadParameters:
-    """A read of fresh values with the machine's own time."""
-    return ua.ReadParameters(
-        MaxAge=0, TimestampsToReturn=ua.TimestampsToReturn.Source, NodesToRead=list(wanted)
-    )
-
-
-_STATE = read_request(
+_STATE = ReadRequest(
     [ua.ReadValueId(ua.NodeId(ua.ObjectIds.Server_ServerStatus_State), ua.AttributeIds.Value)]
 )
 
@@ -306,7 +301,7 @@ class Batch:
         self._wanted = [
             ua.ReadValueId(NodeId=node_id, AttributeId=attribute) for node_id in node_ids
         ]
-        self._made: dict[tuple[int, int], ua.ReadParameters] = {}
+        self._made: dict[tuple[int, int], ReadRequest] = {}
 
     async def read(self) -> list[ua.DataValue]:
         """The values, in order, each with its status and the machine's time.
@@ -320,7 +315,7 @@ class Batch:
             nonlocal at
             key = (at, len(piece))
             if key not in self._made:
-                self._made[key] = read_request(piece)
+                self._made[key] = ReadRequest(piece)
             found = await self._session.send(self._made[key])
             at += len(piece)
             return found

@@ -11,9 +11,10 @@ Source:
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from asyncua import ua
-from asyncua.client.ua_client import UaClient, UASocketProtocol
+from asyncua.client.ua_client import UaClient, UASocketProtocol, UASocketState
 
 PART_S = 1.0
 """How long the rest of a message may take that has begun, since its last byte; what TCP sends anew
@@ -57,6 +58,43 @@ class Stream(UASocketProtocol):  # type: ignore[misc]  # asyncua's types are not
         super().data_received(data)
         if self.receive_buffer:
             self._came_in_part(self.receive_buffer)
+
+    async def ask(self, body: Callable[[ua.NodeId, float, int], bytes]) -> bytes:
+        """Send a request whose bytes are made already, and wait for the body of its answer.
+
+        Args:
+            body: Makes the bytes, given the session's token, the patience in s and the number that
+                the answer repeats.
+
+        Raises:
+            TimeoutError: no answer in time.
+            ConnectionError: the link has ended.
+            UaStatusCodeError: the server says no to the whole.
+        """
+        if self.pre_request_hook is not None:
+            await self.pre_request_hook()
+        if self.transport is None:
+            raise ConnectionError("the connection is not open")
+        self._request_handle += 1
+        made = body(self.authentication_token, self.timeout, self._request_handle)
+        self.revolve_security_token()
+        self._request_id: int = self._request_id + 1
+        number = self._request_id
+        message = self._connection.message_to_binary(made, request_id=number)
+        answer: asyncio.Future[ua.utils.Buffer] = asyncio.get_running_loop().create_future()
+        self._callbackmap[number] = answer
+        try:
+            self.transport.write(message)
+            async with asyncio.timeout(self.timeout):
+                found = await answer
+        except (ua.UaError, TimeoutError):
+            raise
+        except Exception:
+            if self.state is not UASocketState.OPEN:
+                raise ConnectionError("the connection is closed") from None
+            raise
+        self.check_answer(found, " to a read")
+        return bytes(found)
 
     def _came_in_part(self, part: bytes) -> None:
         if not begins_well(part):
