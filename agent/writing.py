@@ -36,6 +36,14 @@ from agent.standing import STAGE, to_body
 from drivers import Notice
 from drivers.condition import Condition
 
+RUN_KEY = ("machine_id", "segment", "kind", "first")
+"""What a row of the ledger is known by."""
+
+GROWN = (
+    "last", "closings", "shots", "unobserved", "parts", "until_ns", "shots_min", "shots_max",
+)  # fmt: skip
+"""What changes in it while it grows."""
+
 CHANGING = (schema.run, schema.blind, schema.anomaly)
 """Tables whose rows grow or close; forwarders follow their changes in order."""
 
@@ -66,6 +74,8 @@ class Writing:
         self.on_gap: Callable[[int, int], None] = lambda machine, since_ns: None
         """Told of closings of a time gone by: the machine's id, and since when they were made."""
         self._others = -1
+        self._grown: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self._cycles: list[dict[str, Any]] = []
         self._changes = {table: count(self._last(table) + 1) for table in CHANGING}
 
     def register(
@@ -96,12 +106,14 @@ class Writing:
         harmless and is written over on the next try, a cycle without its curves can't happen.
         """
         self._write_curves(batches)
+        self._grown, self._cycles = {}, []
         with self._main.begin():
             others = self._commits_of_others()
             if others != self._others:
                 cover(self._main, found=True)
             for batch in batches:
                 self._write_batch(batch)
+            self._write_rows()
             self._standings(batches)
             for machine, at in seen.items():
                 self._main.execute(
@@ -198,6 +210,14 @@ class Writing:
         self._anomalies(batch.anomalies)
         self._saved(machine, batch.saved)
 
+    def _write_rows(self) -> None:
+        """Write what every shot has, of all batches at once: a run that grew as it is in the end.
+
+        In the order in which they began, so that what corrects a row still comes after it.
+        """
+        self._upsert(schema.run, [*RUN_KEY], [*self._grown.values()], [*GROWN])
+        self._upsert(schema.cycle, ["machine_id", "segment", "counter"], self._cycles, [])
+
     def _segments(self, machine: int, segments: Sequence[Segment]) -> None:
         rows = [
             {
@@ -234,8 +254,7 @@ class Writing:
         for run in runs:
             if run.kind != "seen":
                 self.on_gap(machine, to_ns(run.since))
-        rows = [
-            {
+            row = {
                 "machine_id": machine,
                 "segment": run.segment,
                 "kind": run.kind,
@@ -256,11 +275,9 @@ class Writing:
                 "reason": run.reason,
                 "evidence": run.evidence,
             }
-            for run in runs
-        ]
-        grown = ["last", "closings", "shots", "unobserved", "parts", "until_ns"]
-        grown += ["shots_min", "shots_max"]
-        self._upsert(schema.run, ["machine_id", "segment", "kind", "first"], rows, grown)
+            key = tuple(row[name] for name in RUN_KEY)
+            began = self._grown.get(key)
+            self._grown[key] = began | {name: row[name] for name in GROWN} if began else row
 
     def _cycle(self, machine: int, booked: Booked) -> None:
         row = cycle_row(booked) | {
@@ -268,7 +285,7 @@ class Writing:
             "mold_id": self._mold(booked.mold),
             "provenance_id": self._provenance(compact(booked.cycle.provenance)),
         }
-        self._upsert(schema.cycle, ["machine_id", "segment", "counter"], [row], [])
+        self._cycles.append(row)
 
     def _blinds(self, machine: int, blinds: Sequence[Blind]) -> None:
         rows = [
