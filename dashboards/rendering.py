@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
@@ -96,12 +97,25 @@ def _environment(strings: Catalogue, assets: Assets) -> Environment:
         loader=FunctionLoader(templates.get),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_clean,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     jinja.globals |= {"t": strings.say, "count": strings.count, "asset": assets.url, "spark": spark}
     jinja.globals |= {"language": strings.language, "number": number, "visitor": visitor}
     return jinja
+
+
+_UNPRINTABLE = re.compile(
+    r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
+
+
+def _clean(value: object) -> object:
+    """Whatever comes from outside, without what would act on the page's text: the last net."""
+    if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable():
+        return _UNPRINTABLE.sub("�", value)
+    return value
 
 
 def _templates() -> dict[str, str]:
