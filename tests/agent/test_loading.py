@@ -70,6 +70,13 @@ def test_what_reads_the_record_loads_no_protocol_and_no_page(command: str, confi
     assert loaded & {"dashboards", "simulators"} == set()
 
 
+def test_machines_are_watched_before_the_pages_are_loaded() -> None:
+    loaded = loaded_by("run", "--help")
+
+    assert "agent" in loaded
+    assert loaded & {"fastapi", "starlette", "uvicorn", "jinja2", "dashboards"} == set()
+
+
 def test_the_menu_of_faults_loads_no_protocol_and_no_record() -> None:
     loaded = loaded_by("fault", "--list")
 
