@@ -5,8 +5,9 @@ key.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -172,13 +173,36 @@ def refuse_other_version(connection: Connection, path: Path) -> None:
 class History:
     """Questions to a record; `open_history` makes one."""
 
-    def __init__(self, engine: Engine, url: str) -> None:
+    def __init__(self, engine: Engine, url: str, held: Connection | None = None) -> None:
         self._engine = engine
+        self._url = url
         self._path = main_path(url)
+        self._held = held
 
-    def connect(self) -> Connection:
-        """A connection for questions that are asked elsewhere; the caller closes it."""
-        return self._engine.connect()
+    def connect(self) -> AbstractContextManager[Connection]:
+        """A connection for questions that are asked elsewhere."""
+        return self._engine.connect() if self._held is None else nullcontext(self._held)
+
+    @contextmanager
+    def held(self) -> Iterator["History"]:
+        """The record as it is at the first question, whatever is written meanwhile.
+
+        While it is held, the file's log grows by what is written; a minute's is a few megabytes.
+        """
+        with self._engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.isolation_level = None  # its own idea of transactions leaves reading out
+            raw.execute("BEGIN")
+            try:
+                yield History(self._engine, self._url, connection)
+            finally:
+                raw.execute("ROLLBACK")
+
+    @property
+    def is_held(self) -> bool:
+        """Whether every answer is of one instant."""
+        return self._held is not None
 
     def cycles(
         self, wanted: Filter, *, newest: int | None = None, as_booked: bool = False
@@ -192,7 +216,7 @@ class History:
                 the one that they count on now, after what people entered late.
         """
         all_ = filtered(wanted, as_booked=as_booked)
-        with self._engine.connect() as connection:
+        with self.connect() as connection:
             if newest is not None:
                 query = all_.order_by(cycle.c.id.desc()).limit(newest)
                 rows = connection.execute(query).mappings().all()
@@ -201,7 +225,7 @@ class History:
         after = 0
         while True:
             query = all_.where(cycle.c.id > after).order_by(cycle.c.id).limit(PAGE)
-            with self._engine.connect() as connection:
+            with self.connect() as connection:
                 rows = connection.execute(query).mappings().all()
             yield from (booked_of(dict(row)) for row in rows)
             if len(rows) < PAGE:
@@ -209,7 +233,13 @@ class History:
             after = rows[-1]["id"]
 
     def pages(
-        self, wanted: Filter, *, up_to: int, size: int = PAGE
+        self,
+        wanted: Filter,
+        *,
+        up_to: int,
+        size: int = PAGE,
+        after: int = 0,
+        without: Collection[str] = (),
     ) -> Iterator[Sequence[Row[Any]]]:
         """The rows behind `cycles`, a page at a time: four times as fast where there are many.
 
@@ -217,11 +247,16 @@ class History:
             wanted: Which.
             up_to: The last id, so that what comes meanwhile is not in it.
             size: Rows of a page; every one but the last has as many.
+            after: The id behind which it goes on: pages that are read on from the last row of one
+                skip nothing and repeat nothing.
+            without: Columns that are not wanted.
         """
         query = filtered(wanted).where(cycle.c.id <= up_to).order_by(cycle.c.id).limit(size)
-        after = 0
+        if without:
+            kept = [each for each in query.selected_columns if each.name not in without]
+            query = query.with_only_columns(*kept)
         while True:
-            with self._engine.connect() as connection:
+            with self.connect() as connection:
                 rows = connection.execute(query.where(cycle.c.id > after)).all()
             if rows:
                 yield rows
@@ -237,14 +272,14 @@ class History:
             .order_by(cycle.c.counter.desc())
             .limit(most)
         )
-        with self._engine.connect() as connection:
+        with self.connect() as connection:
             rows = connection.execute(query).mappings().all()
         return [booked_of(dict(row)) for row in reversed(rows)]
 
     def count(self, wanted: Filter) -> int:
         """How many cycles `cycles` would give."""
         query = select(func.count()).select_from(filtered(wanted).subquery())
-        with self._engine.connect() as connection:
+        with self.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
     def curves(self, booked: Booked) -> dict[str, Curve]:
@@ -253,12 +288,12 @@ class History:
 
     def runs(self, machine_name: str | None = None) -> list[Run]:
         """The ledger, in order of writing."""
-        with self._engine.connect() as connection:
+        with self.connect() as connection:
             return [_run(row) for row in connection.execute(_runs(machine_name)).mappings()]
 
     def segments(self, machine_name: str) -> list[Segment]:
         """A machine's segments, first to last."""
-        with self._engine.connect() as connection:
+        with self.connect() as connection:
             rows = connection.execute(_segments(machine_name)).mappings()
             return [_segment(row) for row in rows]
 
@@ -272,12 +307,12 @@ class History:
         if since is not None:
             open_or_later = (blind.c.until_ns.is_(None)) | (blind.c.until_ns > to_ns(since))
             query = query.where(open_or_later)
-        with self._engine.connect() as connection:
+        with self.connect() as connection:
             return [_blind(row) for row in connection.execute(query).mappings()]
 
     def sums(self, now: datetime) -> list[MachineSums]:
         """Every machine's loss identity; open blind intervals count up to `now`."""
-        with self._engine.connect() as connection:
+        with self.connect() as connection:
             machines = connection.execute(select(machine).order_by(machine.c.id)).mappings().all()
             on = mounted(read_words(connection, newest=True))
             return [self._sums(connection, row, on.get(row["name"]), now) for row in machines]
@@ -289,7 +324,7 @@ class History:
         seen = select(shots).where(cycle.c.time_ns >= ns)
         missing = select(func.coalesce(func.sum(run.c.unobserved), 0)).where(run.c.until_ns >= ns)
         ended = select(blind.c.since_ns, blind.c.until_ns).where(blind.c.until_ns >= ns)
-        with self._engine.connect() as connection:
+        with self.connect() as connection:
             recorded = int(connection.execute(seen).scalar_one())
             unobserved = int(connection.execute(missing).scalar_one())
             blind_ns = sum(

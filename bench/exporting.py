@@ -16,6 +16,7 @@ import numpy as np
 from sqlalchemy import insert
 
 from agent import schema
+from agent.chain import cover
 from agent.export.writing import FORMATS
 from agent.files import writer
 from agent.rows import compact, to_ns
@@ -56,6 +57,7 @@ def made(path: Path, cycles: int = CYCLES) -> None:
                 some = [row for row in rows if (row["extra"] is None) is kept]
                 if some:
                     connection.execute(insert(schema.cycle), some)
+        cover(connection)
 
 
 def exported(url: str, folder: Path, form: str) -> tuple[float, float, float, int]:

@@ -13,6 +13,7 @@ from agent.export.coverage import Coverage
 from agent.export.survey import Survey, survey
 from agent.export.writing import FORMATS, Order, export
 from agent.history import open_history
+from agent.place import load_place
 from agent.progress import progress_bar
 
 DONE, MISUSED = 0, 2
@@ -40,7 +41,7 @@ def _export(args: argparse.Namespace) -> int:
         return MISUSED
     url, zone = record_of(args)
     author = author_of(args)
-    with open_history(url) as history:
+    with open_history(url) as opened, opened.held() as history:
         found = survey(history, filter_of(args), author.at)
         for line in sentences(found, zone):
             print(line, file=sys.stdout if args.dry_run else sys.stderr)
@@ -53,6 +54,7 @@ def _export(args: argparse.Namespace) -> int:
             author=author,
             units=args.units,
             curves=args.curves,
+            site="" if args.record else load_place(args.config).site.name,
         )
         with progress_bar("Exporting", found.rows) as progress:
             path = export(history, url, found, order, progress)

@@ -1,12 +1,11 @@
 """CSV: RFC 4180, UTF-8, one row a cycle."""
 
-import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from agent.export.table import Column, Page, Table, Type
+from agent.export.page import Page
+from agent.export.table import Column, Table, Type
 
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -36,25 +35,39 @@ def write_csv(
     """
     n = 0
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([safe(column.name) for column in table.columns])
+        heads = [[quoted(safe(column.name)) for column in table.columns]]
         if units:
-            writer.writerow([column.unit for column in table.columns])
+            heads.append([quoted(column.unit) for column in table.columns])
+        file.writelines(",".join(cells) + "\r\n" for cells in heads)
         for page in table.pages():
-            cells = (_cells(column, page, zone) for column in table.columns)
-            writer.writerows(zip(*cells, strict=True))
+            columns = [_cells(column, page, zone) for column in table.columns]
+            file.writelines(",".join(cells) + "\r\n" for cells in zip(*columns, strict=True))
             n += len(page.rows)
             progress(n)
     return n
 
 
-def _cells(column: Column, page: Page, zone: ZoneInfo) -> Sequence[Any]:
+def _cells(column: Column, page: Page, zone: ZoneInfo) -> Sequence[str]:
     cells = column.cells(page)
     if column.type is Type.TIME:
         return [at.astimezone(zone).isoformat(timespec="microseconds") for at in cells]
     if column.type is Type.TEXT:
-        return [safe(text) for text in cells]
-    return cells
+        texts = {text: quoted(safe(text)) for text in set(cells)}  # few are many a time
+        return [texts[text] for text in cells]
+    return ["" if value is None else repr(value) for value in cells]
+
+
+def quoted(text: str | None) -> str:
+    """A cell as RFC 4180 has it.
+
+    >>> quoted('5" pipe'), quoted("a,b"), quoted(None)
+    ('"5"" pipe"', '"a,b"', '')
+    """
+    if not text:
+        return ""
+    if any(mark in text for mark in '",\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 def safe(text: str | None) -> str | None:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, select
 
 from agent import curves as codec
 from agent.cycle import Curve
+from agent.export.page import Page
 from agent.export.survey import Survey
-from agent.export.table import Page
 from agent.files import curves_path, reader
 from agent.rows import from_ns
 from agent.schema import curve

@@ -8,6 +8,7 @@ from pathlib import Path
 from agent.export.table import Table
 from agent.listing import cycle_line
 from agent.rows import booked_of
+from agent.schema import VALUE_COLUMNS
 
 
 def write_json_lines(
@@ -21,18 +22,23 @@ def write_json_lines(
     Raises:
         OSError: it can't be written.
     """
-    n = 0
+    rows = 0
+    nothing = dict.fromkeys(VALUE_COLUMNS)
     encoder = json.JSONEncoder(default=_time, ensure_ascii=False, allow_nan=False)
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for page in table.pages():
-            for row, outside in zip(page.rows, table.limits.cells(page), strict=True):
-                line = cycle_line(booked_of(dict(row._mapping)))
+            said = {name: cells for name, cells in page.said.items() if any(cells)}
+            for n, (row, outside) in enumerate(zip(page.rows, page.outside, strict=True)):
+                line = cycle_line(booked_of(nothing | row._asdict()))
+                line |= {name: cells[n] for name, cells in said.items() if cells[n]}
+                if page.warm_up[n]:
+                    line["warm_up"] = 1
                 if outside:
                     line["outside_limits"] = outside.split()
                 file.write(encoder.encode(line) + "\n")
-            n += len(page.rows)
-            progress(n)
-    return n
+            rows += len(page.rows)
+            progress(rows)
+    return rows
 
 
 def _time(value: object) -> str:

@@ -15,7 +15,7 @@ from agent.export.table import Column
 from agent.history import Filter
 from agent.schema import VERSION
 
-FORMAT = 1
+FORMAT = 2
 """Of the manifest itself."""
 
 
@@ -45,7 +45,8 @@ def manifest(
     *,
     form: str,
     rows: int,
-    outside: int,
+    content: Mapping[str, Any],
+    chain: Mapping[str, Any],
     wanted: Filter,
     covered: Sequence[Coverage],
     columns: Sequence[Column],
@@ -60,7 +61,8 @@ def manifest(
         written: The files.
         form: Their format.
         rows: How many cycles.
-        outside: How many of them had a value outside the set-up sheet's limits.
+        content: Header, summary, limits and events; `agent.export.content`.
+        chain: How far the record's hash chain was when it was read.
         wanted: The selection.
         covered: What it covers, by machine.
         columns: Of the table.
@@ -74,7 +76,6 @@ def manifest(
         "format": form,
         "files": [asdict(each) for each in written],
         "rows": rows,
-        "rows_outside_limits": outside,
         "query": query(wanted),
         "timezone": zone.key,
         "coverage": [said(each) for each in covered],
@@ -85,7 +86,9 @@ def manifest(
         "software": f"sprue {version('sprue')}",
         "by": author.who,
         "at": author.at.isoformat(),
+        "chain": chain,
         "previous": previous,
+        **content,
     }
     return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from agent.export.curvepages import Curves
-from agent.export.table import Column, Page, Table, Type
+from agent.export.page import Page
+from agent.export.table import Column, Table, Type
 from drivers.signals import signal_named
 
 GROUP = 5_000

@@ -24,8 +24,6 @@ class Survey:
     wanted: Filter
     up_to: int
     """Id of the last cycle in the record; what comes later is not in it."""
-    moved: int
-    """Id of the last correction of what cycles count on."""
     coverage: Sequence[Coverage]
     """By machine, in order of their names; of a lot, box or part, by stretch."""
     signals: Sequence[str]
@@ -36,25 +34,18 @@ class Survey:
     rows: int
     """How many cycles there are."""
 
-    def holds(self, history: History) -> bool:
-        """Whether the record still says the same."""
-        with history.connect() as connection:
-            return self.moved == _newest(connection, attribution) and self.rows == _count(
-                connection, _bounded(self.wanted, self.up_to)
-            )
-
 
 def survey(history: History, wanted: Filter, now: datetime) -> Survey:
     """Count what a selection holds, and what is missing in it.
 
     Args:
-        history: The record.
+        history: The record, held if it is to be exported.
         wanted: Which cycles.
         now: Where a blind interval ends that lasts.
     """
     with history.connect() as connection:
         wanted = resolved(connection, wanted)
-        up_to, moved = _newest(connection, cycle), _newest(connection, attribution)
+        up_to = _newest(connection, cycle)
         query = _bounded(wanted, up_to)
         parts = [(each, _recorded(connection, _bounded(each, up_to))) for each in _parts(wanted)]
         names = sorted(
@@ -84,7 +75,6 @@ def survey(history: History, wanted: Filter, now: datetime) -> Survey:
     return Survey(
         wanted=wanted,
         up_to=up_to,
-        moved=moved,
         coverage=covered,
         rows=count,
         signals=signals,

@@ -1,19 +1,23 @@
 """An export as a table: columns with types and units, filled a page of the record at a time."""
 
-import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row
-
+from agent.context.inforce import in_force
+from agent.export.page import Page
+from agent.export.said import COLUMNS, Said
 from agent.export.survey import Survey
+from agent.export.tally import Tally
+from agent.export.warmup import warm_up_ids
 from agent.history import PAGE, History
 from agent.rows import compact, from_ns, to_ns
+from agent.schema import VALUE_COLUMNS
 from agent.watch.facts import Facts, Limit
+from agent.watchwords import read_words
 from drivers.signals import SIGNALS, signal_named
 
 NUMERIC = {"integer", "real"}
@@ -30,28 +34,6 @@ class Type(StrEnum):
     NUMBER = "number"
 
 
-class Page:
-    """Rows of the record by column."""
-
-    def __init__(self, rows: Sequence[Row[Any]]) -> None:
-        self.rows = rows
-        self._columns = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
-        self._extras: list[Mapping[str, Any]] | None = None
-
-    def __getitem__(self, name: str) -> Sequence[Any]:
-        """A column of the record."""
-        return self._columns[name]
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._columns
-
-    def extra(self, name: str) -> list[Any]:
-        """Values under a vendor's own name."""
-        if self._extras is None:
-            self._extras = [json.loads(each) if each else {} for each in self["extra"]]
-        return [values.get(name) for values in self._extras]
-
-
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of an export."""
@@ -65,12 +47,10 @@ class Column:
 
 @dataclass(slots=True)
 class Limits:
-    """What the set-up sheets limit, and how many shots were beyond."""
+    """What the set-up sheets limit."""
 
     facts: Mapping[tuple[str, str], Facts]
     """By mold and revision."""
-    outside: int = 0
-    """Rows that were written with a value outside a limit."""
     _forces: dict[tuple[str, str], tuple[list[int], list[dict[str, Limit]]]] = field(
         default_factory=dict
     )
@@ -79,14 +59,12 @@ class Limits:
         """By row, as `cooling_time_s:low injection_pressure_peak_bar:high`; empty where none is."""
         if not self.facts:
             return [""] * len(page.rows)
-        found = [
+        return [
             self._beyond(page, n, mold, revision, ns)
             for n, (mold, revision, ns) in enumerate(
                 zip(page["mold"], page["revision"], page["time_ns"], strict=True)
             )
         ]
-        self.outside += sum(map(bool, found))
-        return found
 
     def _beyond(self, page: Page, n: int, mold: str | None, revision: str | None, ns: int) -> str:
         words = []
@@ -120,22 +98,41 @@ class Table:
     history: History
     survey: Survey
     limits: Limits
+    said: Said
+    tally: Tally
+    """Of the rows that were written, after all of them were."""
 
-    def pages(self, size: int = PAGE) -> Iterator[Page]:
-        """The rows in order of arrival."""
-        survey = self.survey
-        for rows in self.history.pages(survey.wanted, up_to=survey.up_to, size=size):
-            yield Page(rows)
+    def pages(self, size: int = PAGE, tally: Tally | None = None) -> Iterator[Page]:
+        """The rows in order of arrival.
+
+        Args:
+            size: Rows of a page.
+            tally: What counts them; None for the table's own, which is for writing them once.
+        """
+        survey, counting = self.survey, tally or self.tally
+        without = set(VALUE_COLUMNS).difference(survey.signals)
+        pages = self.history.pages(survey.wanted, up_to=survey.up_to, size=size, without=without)
+        for rows in pages:
+            page = Page(rows)
+            with self.history.connect() as connection:
+                warm = warm_up_ids(connection, rows)
+            page.warm_up = [int(each in warm) for each in page["id"]] if warm else [0] * len(rows)
+            page.outside = self.limits.cells(page)
+            page.said = self.said.columns(page)
+            counting.take(page)
+            yield page
 
 
-def table(history: History, survey: Survey, facts: Mapping[tuple[str, str], Facts]) -> Table:
+def table(history: History, survey: Survey) -> Table:
     """The table of a selection.
 
     Args:
         history: The record.
         survey: The selection.
-        facts: What the set-up sheets limit, by mold and revision.
     """
+    with history.connect() as connection:
+        facts = read_words(connection).facts
+        said = Said(in_force(connection, {each.machine for each in survey.coverage}))
     limits = Limits({key: each for key, each in facts.items() if each.limits})
     columns = [
         Column("time", Type.TIME, _time),
@@ -148,14 +145,38 @@ def table(history: History, survey: Survey, facts: Mapping[tuple[str, str], Fact
                 ("resin", Type.TEXT),
             )
         ),
+        Column("warm_up", Type.WHOLE, lambda page: page.warm_up),
+        *(Column(name, Type.TEXT, _said(name)) for name in COLUMNS),
         Column("time_uncertainty_s", Type.NUMBER, _stored("time_uncertainty_s"), "s"),
         *(_signal(name) for name in survey.signals),
         *(_extra(name, kinds) for name, kinds in survey.extras.items()),
         Column("flags", Type.TEXT, _stored("flags")),
-        Column("outside_limits", Type.TEXT, limits.cells),
+        Column("outside_limits", Type.TEXT, lambda page: page.outside),
         Column("provenance", Type.TEXT, _stored("provenance")),
     ]  # fmt: skip
-    return Table(columns=columns, history=history, survey=survey, limits=limits)
+    return Table(
+        columns=_told_apart(columns),
+        history=history,
+        survey=survey,
+        limits=limits,
+        said=said,
+        tally=Tally(survey.signals),
+    )
+
+
+def _told_apart(columns: Sequence[Column]) -> list[Column]:
+    """A vendor's value that is called as a column of ours gets another name."""
+    found: dict[str, Column] = {}
+    for column in columns:
+        name = column.name
+        while name in found:
+            name += " (machine's)"
+        found[name] = replace(column, name=name)
+    return list(found.values())
+
+
+def _said(name: str) -> Callable[[Page], Sequence[Any]]:
+    return lambda page: page.said[name]
 
 
 def _time(page: Page) -> list[datetime]:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from agent.audit import Author, change, note
+from agent.export.content import Content, content
 from agent.export.csvfile import write_csv
 from agent.export.curvepages import open_curves
 from agent.export.error import ExportError
@@ -23,8 +24,7 @@ from agent.export.survey import Survey
 from agent.export.table import Table, table
 from agent.files import main_path
 from agent.history import Filter, History
-from agent.schema import audit, identity
-from agent.watchwords import read_words
+from agent.schema import audit, chain, identity
 
 FORMATS = ("csv", "jsonl", "parquet", "xlsx")
 """What `Order.form` may be; each is the ending of its files, too."""
@@ -44,6 +44,8 @@ class Order:
     """CSV: a second row, of units."""
     curves: bool = False
     """Parquet: curves, too."""
+    site: str = ""
+    """Where the presses are."""
 
 
 def export(
@@ -56,34 +58,37 @@ def export(
     """Write what was surveyed, its manifest beside it, and who did it into the record's audit log.
 
     Memory does not grow with the number of rows. The file takes its name, and the audit row is
-    kept, only when all of it is on the disk and the record still says what was surveyed.
+    kept, when all of it is on the disk; otherwise nothing of it is there.
+
+    Args:
+        history: The record as it was surveyed: `History.held`.
+        url: Of the record.
+        survey: What is exported.
+        order: How.
+        progress: Told how many rows are written. What it raises ends the export.
 
     Returns:
         The file; its manifest has the same name with `.manifest.json` after it.
 
     Raises:
-        ExportError: nothing matches, the folder can't be written to, or the record was corrected
-            meanwhile.
+        ExportError: nothing matches, or the folder can't be written to.
         RecordError: the record can't take the audit row.
     """
+    if not history.is_held:
+        raise ValueError("what is exported is one instant's: History.held")
     if not survey.rows:
         raise ExportError("no cycle in the record matches: nothing was written")
-    with history.connect() as connection:
-        facts = read_words(connection).facts
-    wanted = table(history, survey, facts)
+    wanted = table(history, survey)
     path = order.folder / f"{name_of(survey.wanted)}.{order.form}"
     try:
         order.folder.mkdir(parents=True, exist_ok=True)
         with _part(path) as part, _part(_beside(path)) as beside:
             rows = _write(wanted, url, part, order, progress)
             _to_disk(part)
-            if rows != survey.rows or not survey.holds(history):
-                raise ExportError(
-                    "the record was corrected while it was read: nothing was written; export again"
-                )
             written = Written.of(part, path.name)
+            said = content(wanted, order.zone, order.site)
             with change(url) as connection:
-                text = _manifest(connection, wanted, written, rows, order)
+                text = _manifest(connection, wanted, written, rows, said, order)
                 beside.write_text(text, encoding="utf-8")
                 _to_disk(beside)
                 _log(connection, survey.wanted, written, rows, order, text)
@@ -127,7 +132,12 @@ def _extra() -> Iterator[None]:
 
 
 def _manifest(
-    connection: Connection, wanted: Table, written: Written, rows: int, order: Order
+    connection: Connection,
+    wanted: Table,
+    written: Written,
+    rows: int,
+    said: Content,
+    order: Order,
 ) -> str:
     newest = (
         select(audit.c.new).where(audit.c.kind == "export").order_by(audit.c.id.desc()).limit(1)
@@ -138,7 +148,8 @@ def _manifest(
         [written],
         form=order.form,
         rows=rows,
-        outside=wanted.limits.outside,
+        content=said.to_json(),
+        chain=_head(wanted.history),
         wanted=wanted.survey.wanted,
         covered=wanted.survey.coverage,
         columns=wanted.columns,
@@ -147,6 +158,14 @@ def _manifest(
         agent=connection.execute(who).scalar() or "",
         previous=json.loads(before)["manifest"] if before else None,
     )
+
+
+def _head(history: History) -> dict[str, Any]:
+    """The newest row of the hash chain when the rows were read."""
+    query = select(chain.c.id, chain.c.hash).order_by(chain.c.id.desc()).limit(1)
+    with history.connect() as connection:
+        row = connection.execute(query).first()
+    return {"commit": row.id, "hash": row.hash} if row else {}
 
 
 def _log(

@@ -12,7 +12,8 @@ from xlsxwriter import Workbook
 from xlsxwriter.exceptions import XlsxWriterException
 
 from agent.export.manifest import query
-from agent.export.table import Column, Page, Table, Type
+from agent.export.page import Page
+from agent.export.table import Column, Table, Type
 
 MOST_ROWS = 1_048_576
 """Of a sheet. Source: Excel's specification and limits."""

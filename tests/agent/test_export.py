@@ -22,7 +22,6 @@ from agent.__main__ import main
 from agent.audit import Author, change
 from agent.batch import Batch, Blind, MachineRow, MoldRow
 from agent.cycle import Curve
-from agent.export import ExportError
 from agent.export.survey import survey
 from agent.export.table import table
 from agent.export.writing import FORMATS, Order, export
@@ -73,7 +72,7 @@ def order(folder: Path, form: str = "csv", **more: Any) -> Order:
 
 
 def exported(url: str, folder: Path, form: str = "csv", wanted: Filter | None = None) -> Path:
-    with open_history(url) as history:
+    with open_history(url) as opened, opened.held() as history:
         return export(history, url, survey(history, wanted or Filter(), NOW), order(folder, form))
 
 
@@ -170,7 +169,7 @@ def test_the_same_selection_is_the_same_file_and_its_manifest_proves_it(
 
 
 def test_units_stand_in_a_second_row_by_choice(url: str, tmp_path: Path) -> None:
-    with open_history(url) as history:
+    with open_history(url) as opened, opened.held() as history:
         found = survey(history, Filter(), NOW)
         path = export(history, url, found, order(tmp_path, units=True))
 
@@ -196,6 +195,7 @@ def test_json_lines_are_cycles_as_they_are_listed(
     listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     outside = {line["counter"]: line.pop("outside_limits", []) for line in found}
+    assert all(line.pop("warm_up") == 1 for line in found), "the first ones of all"
     assert found == listed
     assert outside == {n: ["cooling_time_s:high"] if n == 9 else [] for n in outside}
     assert manifest_of(path)["rows_outside_limits"] == 1
@@ -272,8 +272,8 @@ def test_a_spreadsheet_is_typed_colored_and_says_what_is_missing(url: str, tmp_p
 
 
 def test_more_rows_than_a_sheet_holds_go_on_in_the_next(url: str, tmp_path: Path) -> None:
-    with open_history(url) as history:
-        whole = table(history, survey(history, Filter(), NOW), {})
+    with open_history(url) as opened, opened.held() as history:
+        whole = table(history, survey(history, Filter(), NOW))
         write_xlsx(whole, tmp_path / "x.xlsx", zone=ZoneInfo("UTC"), most_rows=5)
 
     book = load_workbook(tmp_path / "x.xlsx")
@@ -327,32 +327,60 @@ async def test_curves_are_lists_across_months_and_segments(tmp_path: Path) -> No
     assert found["curve_injection_pressure_bar_t_s"][0].as_py() == pytest.approx(t_s.tolist())
 
 
-async def test_what_comes_while_it_is_written_is_not_in_it(url: str, tmp_path: Path) -> None:
-    with open_history(url) as history:
-        found = survey(history, Filter(), NOW)
-        async with open_record(url) as record:
-            book = ledger()
-            late = book.take(cycle(1, 9000, machine="IMM-02"))
-            await (await record.keep(Batch(machine="IMM-02", entries=[late])))
-        path = export(history, url, found, order(tmp_path))
-
-    assert manifest_of(path)["rows"] == 7
-    assert path.read_bytes().count(b"\r\n") == 8
-
-
-async def test_a_record_that_is_corrected_meanwhile_leaves_no_file(tmp_path: Path) -> None:
+async def test_an_export_is_of_one_instant_whatever_is_written_meanwhile(tmp_path: Path) -> None:
     url = await counted(tmp_path)
+    with change(url) as connection:
+        set_limit(connection, author(), "A-1", "cycle_time_s", high=1.0, since=at(0))
 
-    def correct(_: int) -> None:
+    def everything_changes(_: int) -> None:
         with change(url) as connection:
             Desk(connection, author()).mount("IMM-01", "B-2", since=at(210))
+            set_limit(connection, author(), "A-1", "cycle_time_s", high=99.0, since=at(0))
 
-    with open_history(url) as history:
-        found = survey(history, Filter(mold="A-1"), NOW)
-        with pytest.raises(ExportError, match="corrected while it was read"):
-            export(history, url, found, order(tmp_path / "out"), correct)
+    wanted = Filter(mold="A-1")
+    before = exported(url, tmp_path / "before", wanted=wanted)
+    with open_history(url) as opened, opened.held() as history:
+        found = survey(history, wanted, NOW)
+        async with open_record(url) as record:
+            late = ledger().take(cycle(1, 9000, machine="IMM-02"))
+            await (await record.keep(Batch(machine="IMM-02", entries=[late])))
+        path = export(history, url, found, order(tmp_path / "out"), everything_changes)
+
+    assert path.read_bytes() == before.read_bytes()
+    assert manifest_of(path)["limits"] == manifest_of(before)["limits"]
+    after = exported(url, tmp_path / "after", wanted=wanted)
+    assert after.read_bytes() != before.read_bytes()
+
+
+def test_an_export_that_is_cancelled_leaves_nothing(url: str, tmp_path: Path) -> None:
+    class EnoughError(Exception):
+        pass
+
+    def cancel(_: int) -> None:
+        raise EnoughError
+
+    with open_history(url) as opened, opened.held() as history:
+        found = survey(history, Filter(), NOW)
+        with pytest.raises(EnoughError):
+            export(history, url, found, order(tmp_path / "out"), cancel)
 
     assert list((tmp_path / "out").iterdir()) == []
+    with open_history(url) as history, history.connect() as connection:
+        assert not connection.execute(select(audit.c.id).where(audit.c.kind == "export")).all()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
+def test_pages_that_are_read_on_skip_and_repeat_nothing(url: str, size: int) -> None:
+    with open_history(url) as history:
+        up_to = survey(history, Filter(), NOW).up_to
+        found: list[int] = []
+        while True:
+            after = found[-1] if found else 0
+            page = next(history.pages(Filter(), up_to=up_to, size=size, after=after), ())
+            found += [row.id for row in page]
+            if len(page) < size:
+                break
+        assert found == [row.id for row in next(history.pages(Filter(), up_to=up_to))]
 
 
 @pytest.mark.parametrize(("form", "library"), [("parquet", "pyarrow"), ("xlsx", "xlsxwriter")])
