@@ -15,8 +15,9 @@ records: .venv/records.done
 # What a record in PostgreSQL needs.
 postgresql: .venv/postgresql.done
 
+# Two processes share the tests, as most of a test is waiting; ARGS="-n 0 ..." has them run in one.
 test: .venv/dev.done
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 check: .venv/dev.done
 	@scripts/check
