@@ -44,6 +44,9 @@ COMMANDS: Mapping[str, Command] = {
         "agent.watchcommands:add", "what people tell the watch: golden cycles, limits"
     ),
     "outbox": Command("agent.forward.commands:add", "what waits for sinks, and what they refused"),
+    "plant": Command(
+        "agent.plantrecord.commands:add", "the plant record: its agents, and whose a machine is"
+    ),
     "backup": Command(
         "agent.backupcommands:add_backup", "a checked copy of the record; the agent may run"
     ),

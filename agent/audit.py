@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 from agent import schema
 from agent.chain import cover
 from agent.copying import told
-from agent.files import RecordError, begin_immediate, main_path
+from agent.files import RecordError, begin_immediate, is_plant, main_path
 from agent.history import refuse_other_version
 from agent.rows import to_ns
 
@@ -55,6 +55,12 @@ def change(url: str) -> Iterator[Connection]:
     Raises:
         RecordError: there is no such record, it is of another version, or it is busy for too long.
     """
+    if is_plant(url):
+        from agent.plantrecord.reading import change_plant
+
+        with change_plant(url) as connection:
+            yield connection
+        return
     path = main_path(url)
     if not path.is_file():
         raise RecordError(f"record: there is no {path}; 'sprue run' makes it")

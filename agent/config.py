@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -98,6 +98,11 @@ class Loaded:
         return [MachineRow(name=m.name, driver=m.driver) for m in self.config.machine]
 
     @property
+    def shared(self) -> Mapping[str, bool]:
+        """The machines, and whether each is shared with other agents."""
+        return dict.fromkeys((machine.name for machine in self.config.machine), False)
+
+    @property
     def mold_rows(self) -> list[MoldRow]:
         """The molds as the record takes them."""
         return [
@@ -188,7 +193,7 @@ def _lines(config: Config) -> Iterator[str]:
 
 UNIONS = {
     "machine": ("driver", ("modbus", "opcua", "euromap77")),
-    "forward": ("kind", ("influxdb", "victoriametrics")),
+    "forward": ("kind", ("influxdb", "victoriametrics", "postgresql")),
 }
 """Tables of several shapes: the key that tells which, and what it may say."""
 DEVICES = ("tcd", "modbus", "opcua")

@@ -52,6 +52,15 @@ class RecordError(CommandError):
     """The record can't be used; the message says which file, why, and what would be right."""
 
 
+def is_plant(url: str) -> bool:
+    """Whether a record's URL means a plant record, which lies in no file of ours.
+
+    >>> is_plant("postgresql://sprue@db/plant"), is_plant("sqlite:///sprue.db")
+    (True, False)
+    """
+    return url.partition(":")[0] in ("postgresql", "postgres")
+
+
 def main_path(url: str) -> Path:
     """The main file of a record's URL.
 
@@ -62,6 +71,11 @@ def main_path(url: str) -> Path:
         parsed = make_url(url)
     except ArgumentError as error:
         raise RecordError(f"record: {url!r} is not a URL such as sqlite:///sprue.db") from error
+    if is_plant(url):
+        place = parsed.set(query={}).render_as_string(hide_password=True)
+        raise RecordError(
+            f"record: {place} is a plant record; this is about an agent's own (sqlite:///FILE)"
+        )
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         raise RecordError(f"record: {url!r} should be sqlite:///FILE (sqlite:////ROOT/FILE)")
     return Path(parsed.database)

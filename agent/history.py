@@ -36,7 +36,7 @@ from agent.batch import Blind, Saved
 from agent.copying import told
 from agent.cycle import Booked, Curve
 from agent.entry import Mount, Run, Segment
-from agent.files import RecordError, curves_path, main_path, reader, schema_of
+from agent.files import RecordError, curves_path, is_plant, main_path, reader, schema_of
 from agent.live import Today
 from agent.molds.shelf import mounted, read_words
 from agent.molds.timeline import Word
@@ -142,6 +142,12 @@ def open_history(url: str) -> Iterator["History"]:
     Raises:
         RecordError: there is no such record, it is not ready, or it can't be read.
     """
+    if is_plant(url):
+        from agent.plantrecord.reading import open_reader
+
+        with open_reader(url) as plant:
+            yield History(plant, url)
+        return
     path = main_path(url)
     engine = reader(path)
     try:
@@ -176,7 +182,7 @@ class History:
     def __init__(self, engine: Engine, url: str, held: Connection | None = None) -> None:
         self._engine = engine
         self._url = url
-        self._path = main_path(url)
+        self._path = None if is_plant(url) else main_path(url)
         self._held = held
 
     def connect(self) -> AbstractContextManager[Connection]:
@@ -190,6 +196,9 @@ class History:
         While it is held, the file's log grows by what is written; a minute's is a few megabytes.
         """
         with self._engine.connect() as connection:
+            if self._path is None:  # a transaction there is of one instant
+                yield History(self._engine, self._url, connection)
+                return
             raw = connection.connection.driver_connection
             assert isinstance(raw, sqlite3.Connection)
             raw.isolation_level = None  # its own idea of transactions leaves reading out
@@ -284,6 +293,10 @@ class History:
 
     def curves(self, booked: Booked) -> dict[str, Curve]:
         """The curves of one cycle; none where its month was removed."""
+        if self._path is None:
+            from agent.plantrecord.reading import curves_from
+
+            return curves_from(self._engine, booked)
         return curves_of(self._path, booked)
 
     def runs(self, machine_name: str | None = None) -> list[Run]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from agent.audit import change
 from agent.batch import MachineRow
-from agent.files import RecordError, main_path, only_writer, refuse_network, writer
+from agent.files import RecordError, is_plant, main_path, only_writer, refuse_network, writer
 
 
 @contextmanager
@@ -34,6 +34,12 @@ def change_or_make(
     Raises:
         RecordError: it can't be used or made, or an agent is making it right now.
     """
+    if is_plant(url):
+        with change(url) as connection:
+            yield connection
+            if not keep:
+                connection.rollback()
+        return
     path = main_path(url)
     with ExitStack() as files:
         if not path.is_file() and keep:

@@ -9,7 +9,7 @@ from agent.arguments import add_filter, add_format, add_record, filter_of, recor
 from agent.console import Format, print_json
 from agent.context.choosing import resolved
 from agent.ending import DONE
-from agent.files import main_path, trouble_of
+from agent.files import is_plant, main_path, trouble_of
 from agent.history import open_history
 
 
@@ -42,6 +42,8 @@ def _status(args: argparse.Namespace) -> int:
         url, ends = loaded.record_url, expiring(loaded, now)
     with open_history(url) as history:
         listing.status(history, now, form=args.format, expiring=ends)
+    if is_plant(url):
+        return DONE
     _print_trouble(main_path(url), args.format)
     print_status(url, now, args.format)
     return DONE

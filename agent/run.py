@@ -81,7 +81,10 @@ async def run(loaded: Loaded, pages: Pages) -> None:
             tasks.create_task(keep_told(lambda: doing(plant)), name="supervisor")
             tasks.create_task(watch_certificates(loaded, now), name="certificates")
             tasks.create_task(pages_until_cancelled(pages, plant), name="pages")
-            tasks.create_task(forward(loaded.config.forward, record, path, now), name="forward")
+            tasks.create_task(
+                forward(loaded.config.forward, record, path, now, loaded.shared, site=site.name),
+                name="forward",
+            )
             tasks.create_task(tick(plant, displays, lines, tally), name="tick")
             tasks.create_task(follow_molds(molds, lines, record, changes), name="molds")
             for machine in loaded.config.machine:

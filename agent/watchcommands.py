@@ -93,7 +93,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _approve(args: argparse.Namespace) -> int:
     url, zone = record_of(args)
-    main = main_path(url)
+    main = main_path(url)  # which a plant record has not: no watch runs over one
     with change(url) as connection:
         found = approve(
             connection, author_of(args), args.machine, cycles=args.shots,
@@ -105,6 +105,7 @@ def _approve(args: argparse.Namespace) -> int:
 
 def _carry(args: argparse.Namespace) -> int:
     url, zone = record_of(args)
+    main_path(url)
     with change(url) as connection:
         found = carry(
             connection, author_of(args), args.machine, args.mold, args.old, args.new,
@@ -134,6 +135,7 @@ def _limit(args: argparse.Namespace) -> int:
     if args.lift == (args.low is not None or args.high is not None):
         args.misuse("say --low, --high or both; or --lift alone")
     url, zone = record_of(args)
+    main_path(url)
     with change(url) as connection:
         found = set_limit(
             connection, author_of(args), args.mold, args.signal, revision=args.revision,

@@ -8,7 +8,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from agent.files import curve_files, main_path
+from agent.files import curve_files, is_plant, main_path
 from agent.forward.standing import Standing, standings
 from agent.history import History, MachineSums
 from dashboards.catalogue import Catalogue
@@ -37,6 +37,8 @@ class HealthFound:
 
 def look_at_health(url: str, history: History, now: datetime) -> HealthFound:
     """Read what the page shows."""
+    if is_plant(url):
+        return HealthFound(machines=history.sums(now), sinks=(), files=(), disk_free=0, disk_size=0)
     path = main_path(url)
     usage = shutil.disk_usage(path.parent)
     return HealthFound(

@@ -11,7 +11,7 @@ from fastapi import Request
 from sqlalchemy import Connection
 
 from agent.audit import Author, change, login_name, was_done
-from agent.files import RecordError, main_path, trouble_of
+from agent.files import RecordError, is_plant, main_path, trouble_of
 from agent.history import History, open_history
 from dashboards.inbox import waiting
 from dashboards.refusing import allowed_form
@@ -76,6 +76,8 @@ class RecordAccess:
 
     async def trouble(self) -> str:
         """Why the record's writer can't write now; empty where all is well."""
+        if is_plant(self.url):
+            return ""
         return await asyncio.to_thread(trouble_of, main_path(self.url)) or ""
 
     async def ask(self, question: Callable[[History, datetime], T]) -> T:

@@ -12,24 +12,31 @@ from agent import curves as codec
 from agent.cycle import Curve
 from agent.export.page import Page
 from agent.export.survey import Survey
-from agent.files import curves_path, reader
+from agent.files import curves_path, is_plant, main_path, reader
+from agent.plantrecord.reading import open_reader
 from agent.rows import from_ns
 from agent.schema import curve
 
 
 @contextmanager
-def open_curves(main: Path) -> Iterator["Curves"]:
-    """The curves beside a main file; a month is opened when it is first asked for."""
+def open_curves(url: str) -> Iterator["Curves"]:
+    """The curves of a record; a month's file is opened when it is first asked for."""
     with ExitStack() as stack:
-        yield Curves(main, stack)
+        if is_plant(url):
+            engine = stack.enter_context(open_reader(url))
+            yield Curves(None, stack, stack.enter_context(closing(engine.connect())))
+        else:
+            yield Curves(main_path(url), stack)
 
 
 @dataclass(slots=True)
 class Curves:
     """Reads curves; `open_curves` makes one."""
 
-    main: Path
+    main: Path | None
     stack: ExitStack
+    together: Connection | None = None
+    """Where the curves of all months are in one place."""
     _months: dict[Path, Connection | None] = field(default_factory=dict)
 
     def signals(self, survey: Survey) -> list[str]:
@@ -65,6 +72,8 @@ class Curves:
         return [found[key] for key in keys]
 
     def _month(self, month: datetime) -> Connection | None:
+        if self.main is None:
+            return self.together
         path = curves_path(self.main, month)
         if path not in self._months:
             self._months[path] = None

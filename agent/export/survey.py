@@ -5,7 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, case, func, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Text,
+    case,
+    cast,
+    func,
+    select,
+)
 
 from agent.context.choosing import resolved
 from agent.export.coverage import Coverage, Recorded, by_machine, coverage, pieces_of
@@ -168,12 +179,31 @@ def _signals(connection: Connection, query: Select[Any]) -> list[str]:
 
 def _extras(connection: Connection, query: Select[Any]) -> dict[str, frozenset[str]]:
     found = query.where(cycle.c.extra.is_not(None)).subquery()
-    each = func.json_each(found.c.extra).table_valued("key", "type")
-    pairs = select(each.c.key, each.c.type).select_from(found).join(each, each.c.key.is_not(None))
+    kind: ColumnElement[Any]
+    if connection.dialect.name == "postgresql":
+        each = func.json_each(cast(found.c.extra, JSON)).table_valued("key", "value")
+        kind = _like_sqlite(each.c.value)
+    else:
+        each = func.json_each(found.c.extra).table_valued("key", "type")
+        kind = each.c.type
+    pairs = select(each.c.key, kind).select_from(found).join(each, each.c.key.is_not(None))
     kinds: dict[str, set[str]] = {}
-    for name, kind in connection.execute(pairs.distinct()):
-        kinds.setdefault(name, set()).add(kind)
+    for name, its in connection.execute(pairs.distinct()):
+        kinds.setdefault(name, set()).add(its)
     return {name: frozenset(kinds[name]) for name in sorted(kinds)}
+
+
+def _like_sqlite(value: ColumnElement[Any]) -> ColumnElement[str]:
+    """The type of a JSON value in SQLite's words, which tell whole numbers from others."""
+    name, written = func.json_typeof(value), cast(value, Text)
+    whole = (name == "number") & written.regexp_match("^-?[0-9]+$")
+    return case(
+        (whole, "integer"),
+        (name == "number", "real"),
+        (name == "string", "text"),
+        (name == "boolean", written),
+        else_=name,
+    )
 
 
 def _ledger_ids(connection: Connection, names: Sequence[str]) -> dict[str, list[int]]:

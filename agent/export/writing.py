@@ -22,7 +22,6 @@ from agent.export.jsonlines import write_json_lines
 from agent.export.manifest import Written, manifest, query
 from agent.export.survey import Survey
 from agent.export.table import Table, table
-from agent.files import main_path
 from agent.history import Filter, History
 from agent.schema import audit, chain, identity
 
@@ -106,7 +105,7 @@ def _write(
         case "jsonl":
             return write_json_lines(wanted, part, progress=progress)
         case "parquet":
-            with _extra(), open_curves(main_path(url)) as curves:
+            with _extra(), open_curves(url) as curves:
                 from agent.export.parquetfile import write_parquet
 
                 wanted_curves = curves if order.curves else None

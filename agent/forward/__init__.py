@@ -6,4 +6,5 @@ and keys made of what they are about, so that the same one again changes nothing
 
 A new kind of sink is one module with settings, `send` and, where its acknowledgement does not mean
 that it is on disk, `started`; a new topic is one entry in `topics.TOPICS` and one encoder a sink.
+`kinds` is where they are told apart.
 """

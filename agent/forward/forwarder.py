@@ -18,19 +18,15 @@ from sqlalchemy.exc import DatabaseError
 
 from agent.backoff import backoff
 from agent.forward import outbox
-from agent.forward.lines import Lines, joined
+from agent.forward.kinds import packer_of, topics_of
 from agent.forward.outbox import Lane, Letter, SinkRow
-from agent.forward.points import ENCODERS
 from agent.forward.settings import AnySink
 from agent.forward.sink import LaterError, Parcel, RefusedError, Sink, TooBigError
-from agent.forward.topics import BY_NAME, CURVES, TOPICS, Reading, Row, Topic
+from agent.forward.topics import CURVES, Reading, Row, Topic
 from agent.record import Record
 from agent.rows import to_ns
 
 log = logging.getLogger(__name__)
-
-NAMES = [topic.name for topic in TOPICS]
-"""In the order in which backlogs go."""
 
 FIRST_S, MOST_S = 1.0, 60.0
 """Waits between tries while a sink is away."""
@@ -51,8 +47,7 @@ NEW_NS = 10_000_000_000
 """What is younger goes before a backlog."""
 
 ROWS_MOST = 2000
-CURVE_ROWS_MOST = 20
-"""Rows in one request; those with curves have hundreds of lines each."""
+"""Rows in one request, of topics other than curves."""
 
 LETTERS_MOST = 1000
 """Dead letters of a sink; then it is the sink that is wrong, not the rows."""
@@ -94,8 +89,9 @@ class Forwarder:
         self._record = record
         self._reading = Reading(path)
         self._now = now
-        self._topics = [topic for topic in TOPICS if topic.name != CURVES or settings.curves]
-        self._lines = Lines(settings.tags, texts=settings.texts)
+        self._topics = {topic.name: topic for topic in topics_of(settings)}
+        self._names = list(self._topics)
+        self._pack = packer_of(settings)
         self._lanes: list[Lane] = []
         self._held: deque[Held] = deque()
         self._started: float | None = None
@@ -138,7 +134,8 @@ class Forwarder:
 
     def _load(self) -> list[Lane]:
         with self._reading.connect() as connection:
-            return outbox.load_lanes(connection, self._row.name, self._topics)
+            lanes = outbox.load_lanes(connection, self._row.name, self._topics.values())
+        return sorted(lanes, key=lambda lane: self._names.index(lane.topic))
 
     async def _round(self, sink: Sink) -> bool:
         """One look at everything; whether there may be more at once."""
@@ -157,12 +154,14 @@ class Forwarder:
         return moved
 
     async def _live(self, sink: Sink, lane: Lane) -> bool:
-        topic = BY_NAME[lane.topic]
+        topic = self._topics[lane.topic]
         head = await asyncio.to_thread(self._reading.head, topic)
-        if head - lane.sent > 2 * _rows_most(topic):
+        if not self._settings.in_order and head - lane.sent > 2 * self._rows_most(topic):
             # What is new must not wait behind this; what is old goes in its order.
             since_ns = to_ns(self._now()) - NEW_NS
-            old = await asyncio.to_thread(self._reading.before, topic, since_ns, _rows_most(topic))
+            old = await asyncio.to_thread(
+                self._reading.before, topic, since_ns, self._rows_most(topic)
+            )
             if old > lane.sent:
                 await self._split(lane, old)
                 return True
@@ -171,7 +170,7 @@ class Forwarder:
     async def _split(self, lane: Lane, at: int) -> None:
         """Make a backlog of what a live lane has not sent up to a position."""
         self._lanes.append(Lane(topic=lane.topic, after=lane.sent, until=at))
-        self._lanes.sort(key=lambda each: NAMES.index(each.topic))
+        self._lanes.sort(key=lambda each: self._names.index(each.topic))
         lane.sent = at
         if not self._settings.hold_s:
             lane.after = at
@@ -188,9 +187,9 @@ class Forwarder:
 
     async def _step(self, sink: Sink, lane: Lane) -> int:
         """Deliver the next rows of a lane; how many there were."""
-        topic = BY_NAME[lane.topic]
+        topic = self._topics[lane.topic]
         rows = await asyncio.to_thread(
-            self._reading.after, topic, lane.sent, lane.until, _rows_most(topic)
+            self._reading.after, topic, lane.sent, lane.until, self._rows_most(topic)
         )
         if not rows:
             return 0
@@ -217,10 +216,10 @@ class Forwarder:
         size = 0
         for row in rows:
             try:
-                body = joined(map(self._lines.line, ENCODERS[topic.name](row, self._settings)))
+                body = self._pack(topic.name, row)
             except Exception as error:
                 log.exception("%s: row %d can't be encoded", topic.name, row["row_id"])
-                words = f"Sprue can't make a point of this row: {type(error).__name__}: {error}"
+                words = f"Sprue can't pack this row: {type(error).__name__}: {error}"
                 letters.append(
                     Letter(topic=topic.name, row_id=row["row_id"], words=words, body=b"")
                 )
@@ -228,7 +227,9 @@ class Forwarder:
             size += len(body)
             if size > BYTES_MOST and parcels:
                 break
-            parcels.append(Parcel(row_id=row["row_id"], position=row["position"], body=body))
+            parcels.append(
+                Parcel(row_id=row["row_id"], position=row["position"], topic=topic.name, body=body)
+            )
         return parcels, letters
 
     async def _deliver(
@@ -276,7 +277,7 @@ class Forwarder:
         found = await asyncio.to_thread(asked)
         if not found:
             return False
-        topic, keys = found
+        topic, keys = self._topics[found[0].name], found[1]
         rows = await asyncio.to_thread(self._reading.of, topic, keys)
         parcels, letters = await asyncio.to_thread(self._packed, topic, rows)
         letters += [each async for _, each in self._deliver(sink, topic, parcels) if each]
@@ -362,6 +363,5 @@ class Forwarder:
 
         return await self._record.change(change)
 
-
-def _rows_most(topic: Topic) -> int:
-    return CURVE_ROWS_MOST if topic.name == CURVES else ROWS_MOST
+    def _rows_most(self, topic: Topic) -> int:
+        return self._settings.curve_rows_most if topic.name == CURVES else ROWS_MOST

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from agent import schema
-from agent.forward.topics import BY_NAME, Topic
+from agent.forward.kinds import EVERY_TOPIC
+from agent.forward.topics import Topic
 from agent.rows import to_ns
 
 BODY_MOST = 2000
@@ -174,5 +175,5 @@ def asked_again(connection: Connection, sink: str) -> tuple[Topic, list[int]] | 
     rows = connection.execute(query).all()
     if not rows:
         return None
-    topic = BY_NAME[rows[0].topic]
+    topic = EVERY_TOPIC[rows[0].topic]
     return topic, [row.row_id for row in rows if row.topic == topic.name]

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from agent.console import print_json, print_table
+from agent.forward.kinds import opener_of
 from agent.forward.settings import AnySink
-from agent.forward.sink import RefusedError, SinkError
+from agent.forward.sink import SinkError
+
+NOBODY = ""
+"""Whose rows are sent where none are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +29,10 @@ async def reach_all(sinks: Sequence[AnySink]) -> list[Reached]:
 
 
 async def _reach(settings: AnySink) -> Reached:
-    from agent.forward.lineserver import open_sink  # takes a while to load
-
     error = None
     try:
-        async with open_sink(settings) as sink:
-            await sink.write(b"")
-    except RefusedError:
-        pass  # it knows us and the bucket, and says that a write of nothing is none
+        async with opener_of(settings, NOBODY, {})() as sink:
+            await sink.reach()
     except SinkError as refused:
         error = str(refused)
     return Reached(sink=settings.name, place=settings.place, error=error)

@@ -12,6 +12,7 @@ class Parcel:
     row_id: int
     position: int
     """In the order of its topic."""
+    topic: str
     body: bytes
     """Empty where the sink has no use for the row."""
 
@@ -68,3 +69,10 @@ class Sink(Protocol):
 
     def ignored(self) -> str | None:
         """What it has taken and thrown away, in words; None for nothing known."""
+
+    async def reach(self) -> None:
+        """Find out whether it would take rows; nothing is stored.
+
+        Raises:
+            SinkError: it would not.
+        """

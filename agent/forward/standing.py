@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from agent import schema
-from agent.files import main_path, reader
-from agent.forward.topics import BY_NAME, CURVES
+from agent.files import is_plant, main_path, reader
+from agent.forward.kinds import EVERY_TOPIC
+from agent.forward.topics import CURVES
 from agent.rows import from_ns
 
 
@@ -59,6 +60,8 @@ def standings(url: str) -> list[Standing]:
     Raises:
         RecordError: there is no such record.
     """
+    if is_plant(url):
+        return []  # it is one itself
     engine = reader(main_path(url))
     try:
         with engine.connect() as connection:
@@ -105,7 +108,7 @@ def _standing(connection: Connection, row: Row[tuple[object, ...]]) -> Standing:
     oldest: list[int] = []
     lanes = connection.execute(select(schema.lane).where(schema.lane.c.sink == row.name)).all()
     for name in {lane.topic for lane in lanes}:
-        topic = BY_NAME[name]
+        topic = EVERY_TOPIC[name]
         of_lanes = or_(
             *(
                 and_(topic.order > lane.after, topic.order <= lane.until)

@@ -86,8 +86,6 @@ TOPICS = (
 )  # fmt: skip
 """All there is; curves last, because they are much."""
 
-BY_NAME = {topic.name: topic for topic in TOPICS}
-
 
 class Reading:
     """Reads topics from a record; for one thread at a time, and only ever for reading.

@@ -38,7 +38,20 @@ def attribute(
     Returns:
         How many shots moved.
     """
-    scope = _scope(connection, after, gaps)
+    return attribute_on(connection, author, _scope(connection, after, gaps))
+
+
+def attribute_on(connection: Connection, author: Author, scope: Mapping[int, int]) -> int:
+    """The same on known machines.
+
+    Args:
+        connection: Within a transaction that may write.
+        author: In whose name.
+        scope: Ids of machines, and since when closings may be another's (ns).
+
+    Returns:
+        How many shots moved.
+    """
     if not scope:
         return 0
     molds = read_molds(connection)

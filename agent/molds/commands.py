@@ -23,8 +23,8 @@ from agent.arguments import (
 from agent.audit import Author, change, login_name
 from agent.batch import MachineRow
 from agent.console import complain, print_json, print_table
-from agent.files import RecordError, main_path, reader
-from agent.history import refuse_other_version
+from agent.files import RecordError, is_plant, main_path, reader
+from agent.history import open_history, refuse_other_version
 from agent.making import change_or_make
 from agent.molds.defaults import offer
 from agent.molds.desk import Desk, MoldError
@@ -183,6 +183,10 @@ def _rule(text: str) -> dict[str, float | int]:
 
 @contextmanager
 def _reading(url: str) -> Iterator[Connection]:
+    if is_plant(url):
+        with open_history(url) as history, history.connect() as connection:
+            yield connection
+        return
     path = main_path(url)
     engine = reader(path)
     try:
@@ -228,7 +232,7 @@ def _plantwide(urls: Sequence[str]) -> Plantwide:
     """The molds of several records, added."""
     author = Author(who=login_name(), at=datetime.now(UTC))
     with ExitStack() as open_:
-        records = {str(main_path(url)): open_.enter_context(_reading(url)) for url in urls}
+        records = {_name(url): open_.enter_context(_reading(url)) for url in urls}
         names, remarks = furthest([*records.items()])
         found = add_up(
             [
@@ -241,7 +245,11 @@ def _plantwide(urls: Sequence[str]) -> Plantwide:
 
 
 def _paths(urls: Sequence[str]) -> list[str]:
-    return [str(main_path(url)) for url in urls]
+    return [_name(url) for url in urls]
+
+
+def _name(url: str) -> str:
+    return url if is_plant(url) else str(main_path(url))
 
 
 def _list(args: argparse.Namespace) -> int:

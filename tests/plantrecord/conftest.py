@@ -1,0 +1,24 @@
+"""A PostgreSQL for the tests of the plant record."""
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.plantrecord.server import PASSWORD, Postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Postgres]:
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def plant_url(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty database of the test's own, whose password the environment holds."""
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    return postgres.database()
