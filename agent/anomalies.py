@@ -121,6 +121,24 @@ def anomalies(
     return _all_known(connection, rows, active)
 
 
+def anomalies_after(
+    connection: Connection, wanted: Wanted, *, now: datetime, after: int, most: int
+) -> list[Known]:
+    """The next of a record's anomalies after one, by number.
+
+    Args:
+        connection: To the main file.
+        wanted: Which.
+        now: What is muted is muted now.
+        after: Number of the one before; 0 for the first.
+        most: Only that many.
+    """
+    active = active_mutes(connection, now)
+    query = narrowed(_joined(), wanted, active).where(anomaly.c.id > after)
+    rows = connection.execute(query.order_by(anomaly.c.id).limit(most)).mappings().all()
+    return _all_known(connection, rows, active)
+
+
 def most_urgent(connection: Connection, wanted: Wanted, *, now: datetime, most: int) -> list[Known]:
     """The first of a record's anomalies: new ones, then by severity, then the newest.
 

@@ -1,16 +1,18 @@
 """The commands that read the record: `status`, `cycles`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from agent.anomalies import Known, Wanted, anomalies
 from agent.console import Format, ago, print_json, print_table, span
 from agent.cycle import Booked
-from agent.history import Filter, History
+from agent.history import Filter, History, MachineSums
 from drivers.condition import Condition
 from drivers.skew import Skew
 
@@ -112,36 +114,11 @@ def status(
     """
     sums = history.sums(now)
     with history.connect() as connection:
-        open_ = anomalies(connection, Wanted(states=("open", "acknowledged")), now=now)
-    calling: dict[str | None, list[Known]] = {}
-    for known in open_:
-        if known.muted is None:
-            calling.setdefault(known.anomaly.machine, []).append(known)
+        calling = calling_by_machine(connection, now)
     if form == "json":
         print_json(
-            {
-                "machine": each.machine,
-                "driver": each.driver,
-                "seen_at": each.seen_at,
-                "mold": each.mold,
-                "link": each.link,
-                "why": each.blind_now.why if each.blind_now else None,
-                "blind_since": each.blind_now.since if each.blind_now else None,
-                "seen": each.seen,
-                "kept": each.kept,
-                "refused": dict(each.refused),
-                "unobserved": each.unobserved,
-                "blind_s": round(each.blind_s, 3),
-                "unavailable": list(each.condition.unavailable),
-                "publishing_s": each.condition.publishing_s,
-                "sampling_s": each.condition.sampling_s,
-                "lost": each.condition.lost,
-                "missed": each.condition.missed,
-                "clock": _skew(each.condition.clock),
-                "server_clock": _skew(each.condition.server_clock),
-                "expiring": list(expiring.get(each.machine, ())),
-                "anomalies": [known.anomaly.id for known in calling.get(each.machine, ())],
-            }
+            machine_line(each, calling.get(each.machine, ()))
+            | {"expiring": list(expiring.get(each.machine, ()))}
             for each in sums
         )
         return
@@ -177,6 +154,47 @@ def status(
     for machine, sentences in expiring.items():
         for sentence in sentences:
             print(f"{machine}: {sentence}")
+
+
+def machine_line(each: MachineSums, calling: Iterable[Known]) -> dict[str, Any]:
+    """One source as a JSON object.
+
+    Args:
+        each: Its sums.
+        calling: Its anomalies that are open and that nobody muted.
+    """
+    return {
+        "machine": each.machine,
+        "driver": each.driver,
+        "seen_at": each.seen_at,
+        "mold": each.mold,
+        "link": each.link,
+        "why": each.blind_now.why if each.blind_now else None,
+        "blind_since": each.blind_now.since if each.blind_now else None,
+        "seen": each.seen,
+        "kept": each.kept,
+        "refused": dict(each.refused),
+        "unobserved": each.unobserved,
+        "blind_s": round(each.blind_s, 3),
+        "unavailable": list(each.condition.unavailable),
+        "publishing_s": each.condition.publishing_s,
+        "sampling_s": each.condition.sampling_s,
+        "lost": each.condition.lost,
+        "missed": each.condition.missed,
+        "clock": _skew(each.condition.clock),
+        "server_clock": _skew(each.condition.server_clock),
+        "anomalies": [known.anomaly.id for known in calling],
+    }
+
+
+def calling_by_machine(connection: Connection, now: datetime) -> dict[str | None, list[Known]]:
+    """Anomalies that are open and that nobody muted."""
+    open_ = anomalies(connection, Wanted(states=("open", "acknowledged")), now=now)
+    calling: dict[str | None, list[Known]] = {}
+    for known in open_:
+        if known.muted is None:
+            calling.setdefault(known.anomaly.machine, []).append(known)
+    return calling
 
 
 def _connection(condition: Condition) -> Iterator[str]:

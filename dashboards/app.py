@@ -21,6 +21,7 @@ from dashboards import (
     pressroutes,
     settingsroutes,
 )
+from dashboards.api.app import create_api
 from dashboards.assets import Assets
 from dashboards.channel import Channel
 from dashboards.face import shown
@@ -128,6 +129,7 @@ def create_app(
         await channel.serve(websocket)
 
     if access is not None:
+        app.mount("/api", create_api(access, plant.site))
         loginroutes.add(app, draw, access, web.terms, secure=web.is_secure)
         inboxroutes.add(app, draw, access)
         moldroutes.add(app, draw, access)

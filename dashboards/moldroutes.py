@@ -12,7 +12,6 @@ from agent.files import RecordError
 from agent.molds.desk import Desk, MoldError
 from agent.molds.mold import COMPONENTS
 from agent.molds.servicelog import Service
-from agent.molds.shelf import read_shelf
 from dashboards.changing import answered
 from dashboards.face import shown
 from dashboards.moldpage import MoldPage, look_at
@@ -115,11 +114,7 @@ def _do(connection: Connection, author: Author, name: str, form: Mapping[str, st
                 resin=form.get("resin", "").strip() or None,
             )  # fmt: skip
         case "unmount":
-            machine = form.get("machine", "")
-            on = read_shelf(connection).where().get(desk.mold(name).name)
-            if on is None or on.machine != machine:  # changed since the page was served
-                raise MoldError(f"{name} is not on {machine or 'a press'} any more")
-            desk.mount(machine, None, since=_instant(form, author), reason=text)
+            desk.unmount(form.get("machine", ""), name, since=_instant(form, author), reason=text)
         case "revise":
             restarts = {"inserts": COMPONENTS[:1], "both": COMPONENTS, "none": ()}
             if (which := form.get("restarts", "inserts")) not in restarts:

@@ -16,10 +16,15 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "anomaly.resolve": WORKS,
     "anomaly.no_fault": WORKS,
     "anomaly.mute": WORKS,
+    "anomaly.unmute": WORKS,
     "mold.log": MAINTAINS,
     "mold.mount": MAINTAINS,
     "mold.unmount": MAINTAINS,
     "mold.revise": MAINTAINS,
+    "mold.add": MAINTAINS,
+    "mold.edit": MAINTAINS,
+    "mold.retire": MAINTAINS,
+    "mold.correct": ASSURES,
     "own.log_out": EVERYBODY,
     "own.password": EVERYBODY,
     "user.add": ADMIN,
@@ -48,6 +53,6 @@ def deeds_of(group: str) -> list[str]:
     """What can be done in a group.
 
     >>> deeds_of("mold")
-    ['log', 'mount', 'unmount', 'revise']
+    ['log', 'mount', 'unmount', 'revise', 'add', 'edit', 'retire', 'correct']
     """
     return [deed for of, _, deed in (right.partition(".") for right in RIGHTS) if of == group]

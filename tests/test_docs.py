@@ -13,7 +13,7 @@ PAGES = sorted(
 )
 
 
-@pytest.mark.parametrize("name", ["signals", "faults", "influxdb", "schema"])
+@pytest.mark.parametrize("name", ["signals", "faults", "influxdb", "schema", "api"])
 def test_a_page_that_is_printed_from_code_is_what_the_code_prints(name: str) -> None:
     printed = runpy.run_path(str(ROOT / "scripts" / f"{name}.py"))["page"]()
 

@@ -25,7 +25,7 @@ from agent.molds.fields import JSON_FIELDS, MoldFields
 from agent.molds.life import Took, sum_of
 from agent.molds.mold import COMPONENTS, INSERTS, Mold
 from agent.molds.servicelog import KINDS, LEVEL_OF, Service
-from agent.molds.shelf import read_molds, read_services, read_took
+from agent.molds.shelf import read_molds, read_services, read_shelf, read_took
 from agent.rows import from_ns, to_ns
 from drivers.checked import complaints
 
@@ -239,6 +239,19 @@ class Desk:
         )
         attribute(self._connection, self._author, audit - 1)
         return entry
+
+    def unmount(
+        self, machine: str, mold: str, *, since: datetime | None = None, reason: str = ""
+    ) -> int:
+        """Say that a mold was taken off a machine; the number of the entry.
+
+        Raises:
+            MoldError: no such mold, or it does not sit there by now.
+        """
+        on = read_shelf(self._connection).where().get(self.mold(mold).name)
+        if on is None or on.machine != machine:
+            raise MoldError(f"{mold} is not on {machine or 'a press'} any more")
+        return self.mount(machine, None, since=since, reason=reason)
 
     def withdraw(self, entry: int, reason: str) -> None:
         """Take back a mount that was entered by mistake; shots go back where they were.

@@ -1,7 +1,7 @@
 """Every way to change something, and who is refused it; and names that are out to harm."""
 
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,20 +9,20 @@ from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
-from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from sqlalchemy import select
+from starlette.routing import Mount
 
 from agent import schema
 from agent.audit import change
 from agent.history import open_history
 from agent.users.people import add_person
-from agent.users.roles import ROLES
+from agent.users.roles import ROLES, SCOPES
 from agent.users.tokens import add_token
+from dashboards.api.app import describing
 from dashboards.app import create_app
 from dashboards.rights import RIGHTS, deeds_of
 from tests.dashboards.browsing import GOOD, Browsing
-from tests.dashboards.client import serving
+from tests.dashboards.client import get, serving
 from tests.dashboards.recorded import recorded
 from tests.dashboards.story import AT, story
 from tests.dashboards.test_gate import BY, Clock
@@ -49,13 +49,24 @@ DEEDS = [
 ] + [("/logout", "log_out")]
 
 
-def writes(app: FastAPI) -> set[str]:
-    """Every address of an application that takes more than questions."""
-    return {
-        route.path
-        for route in app.routes
-        if isinstance(route, APIRoute) and not set(route.methods or ()) <= SAFE
-    }
+def writes(routes: Iterable[Any], prefix: str = "") -> Iterator[str]:
+    """Every address of an application that takes more than questions, wherever it was added."""
+    for route in routes:
+        if isinstance(route, Mount):
+            yield from writes(route.routes, f"{prefix}{route.path}")
+        elif hasattr(route, "original_router"):  # FastAPI's own, of a router that was included
+            yield from writes(route.original_router.routes, prefix)
+        elif not set(getattr(route, "methods", None) or ()) <= SAFE:
+            yield f"{prefix}{route.path}"
+
+
+API = {
+    (method.upper(), path, each["x-right"])
+    for path, methods in describing()["paths"].items()
+    for method, each in methods.items()
+    if method != "get"
+}
+"""Every change that a program can ask for: method, address and right."""
 
 
 @dataclass(slots=True)
@@ -98,7 +109,10 @@ aio = pytest.mark.asyncio(loop_scope="module")
 def test_every_address_that_changes_something_is_in_the_table() -> None:
     app = create_app(story(1), record="sqlite:///none.db")
 
-    assert writes(app) == set(GROUPS) | OPEN
+    of_programs = {f"/api{path}" for _method, path, _right in API}
+    found = {path.replace(":path", "") for path in writes(app.routes)}
+    assert found == {path.replace(":path", "") for path in GROUPS} | OPEN | of_programs
+    assert {right for _method, _path, right in API} <= set(RIGHTS)
     assert {right.partition(".")[0] for right in RIGHTS} == set(GROUPS.values())
 
 
@@ -151,6 +165,48 @@ async def test_nothing_is_changed_over_a_log_in_or_token_that_has_expired(
         bearer = {"authorization": f"Bearer {secret}", "accept": "application/json"}
         over = Browsing(house.address)
         assert (await over.send(REAL.get(path, path), form, **bearer)).status == 401
+    finally:
+        house.clock.ahead = timedelta()
+
+    assert house.audit() == before
+
+
+@aio
+@pytest.mark.parametrize(("method", "path", "right"), sorted(API))
+async def test_a_program_or_browser_that_may_not_is_refused(
+    house: House, method: str, path: str, right: str
+) -> None:
+    where = f"{house.address}/api{path.format(name='1', number='1', id='1')}"
+    with change(house.url) as connection:
+        tokens = {
+            scope: add_token(connection, BY, f"{method} {path} {scope}", scope, until)[1]
+            for scope, until in ((scope, AT + timedelta(hours=1)) for scope in SCOPES)
+        }
+    before = house.audit()
+
+    async def status(**headers: str) -> int:
+        answer = await get(where, method, b"{}", content_length="2", **headers)
+        assert answer.headers["content-type"] == "application/problem+json"
+        return answer.status
+
+    assert await status() == 401
+    for scope, token in tokens.items():
+        if scope not in RIGHTS[right]:
+            assert await status(authorization=f"Bearer {token}") == 403, scope
+    for role, browser in house.inside.items():
+        own, origin = house.csrf[role], house.address
+        others = next(csrf for name, csrf in house.csrf.items() if name != role)
+        for csrf in ("", "x" * 64, others):
+            assert await status(**browser.cookie(), origin=origin, x_csrf_token=csrf) == 403
+        kept = browser.cookie() | {"x_csrf_token": own}
+        assert await status(**kept, origin="http://evil.example") == 403
+        if role not in RIGHTS[right]:
+            assert await status(**kept, origin=origin) == 403
+    house.clock.ahead = timedelta(hours=13)
+    try:
+        assert await status(authorization=f"Bearer {tokens['admin']}") == 401
+        kept = house.inside["admin"].cookie() | {"x_csrf_token": house.csrf["admin"]}
+        assert await status(**kept, origin=house.address) == 401
     finally:
         house.clock.ahead = timedelta()
 

@@ -1,0 +1,1 @@
+"""The record for programs: /api, described by its own OpenAPI document."""
