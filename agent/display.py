@@ -10,7 +10,8 @@ from agent.cycle import Booked
 from agent.ledger import Entry, Mount
 from agent.live import PHASES_SHOWN, SPARK_CYCLES, Life, Plant, State, Tile
 from agent.molds.moldlife import MoldLife
-from drivers import Value
+from agent.shotnow import ShotNow
+from drivers import Frame, Value
 from drivers.settings import MachineSettings
 
 STOPPED_AFTER_S = 300.0
@@ -59,6 +60,7 @@ class Display:
         self._ends: list[datetime] = []
         self._linked = False
         self._states: Mapping[str, Value] = {}
+        self._shot = ShotNow()
 
     def replay(self, booked: Booked) -> None:
         """Take a cycle of the past, so that a restart does not empty the tile."""
@@ -71,6 +73,7 @@ class Display:
     def lost(self, blind: Blind) -> None:
         """The machine is not seen any more."""
         self._linked = False
+        self._shot.lost()
         self._plant.set(
             self._machine,
             state="no_data",
@@ -87,6 +90,11 @@ class Display:
         phase = states.get("phase")
         if phase is not None and phase != self._plant.tile(self._machine).phase:
             self._plant.set(self._machine, phase=str(phase), phase_since=at)
+
+    def framed(self, frame: Frame, states: Mapping[str, Value]) -> None:
+        """Draw on the shot that runs."""
+        if self._shot.take(frame, states):
+            self._plant.draw(self._machine, self._shot)
 
     def booked(self, entry: Entry) -> None:
         """Show what is on the disk now."""

@@ -73,7 +73,7 @@ def read_drifts(
         zone: Whose days.
         mold_name: Only this one.
     """
-    known = list(_baselines(connection, mold_name))
+    known = list(read_baselines(connection, mold_name))
     today = until.astimezone(zone).date()
     for back in range(days):
         day = today - timedelta(days=back)
@@ -84,7 +84,7 @@ def read_drifts(
             yield from _drifts(connection, name, baseline, day, (since_ns, until_ns))
 
 
-def _baselines(connection: Connection, mold_name: str | None) -> Iterator[tuple[str, Baseline]]:
+def read_baselines(connection: Connection, mold_name: str | None) -> Iterator[tuple[str, Baseline]]:
     """Every machine's baselines, as its watch last wrote them down."""
     query = (
         select(machine.c.name, saved.c.stage, saved.c.body)

@@ -185,7 +185,9 @@ class Line:
                 self._seen_now(observation.received_at)
         outcome = self._stages.take(observation)
         if isinstance(observation, Frame):
-            self._display.sampled(self._stages.assembly.states, observation.received_at)
+            states = self._stages.assembly.states
+            self._display.sampled(states, observation.received_at)
+            self._display.framed(observation, states)
             notices += self._note_condition(observation.received_at)
         await self._keep(
             Batch(

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from agent.shotnow import ShotNow
+
 State = Literal["running", "waiting", "setup", "stopped", "idle", "no_data"]
 
 PHASES_SHOWN = ("fill", "hold", "cool", "open", "eject")
@@ -95,7 +97,7 @@ class Update:
     """One thing for the viewers: what they look up in the plant when they come to it."""
 
     topic: str
-    """`tiles`, `cycle`, `phase`, `news`."""
+    """`tiles`, `cycle`, `phase`, `shot`, `news`."""
     key: str
     """What a newer one of the same topic and key replaces: the machine."""
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -111,6 +113,8 @@ class Inbox:
 
     _waiting: dict[tuple[str, str], Update] = field(default_factory=dict)
     _some: asyncio.Event = field(default_factory=asyncio.Event)
+    follows: set[str] = field(default_factory=set)
+    """Machines whose running shot this viewer draws; `Plant.follow` adds one."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -227,6 +231,8 @@ class Plant:
         self._spark_counts = {tile.machine: len(tile.cooling_spark) for tile in tiles}
         self._versions = dict.fromkeys(self._tiles, 0)
         self._inboxes: set[Inbox] = set()
+        self._followers: dict[str, list[Inbox]] = {}
+        self._shots: dict[str, ShotNow] = {}
         self.today = Today(since=clock())
         """Replaced by whoever counts; viewers learn it with the next beat."""
         self.news = News()
@@ -326,6 +332,24 @@ class Plant:
         for inbox in self._inboxes:
             inbox.put(update)
 
+    def draw(self, machine: str, shot: ShotNow) -> None:
+        """Show the running shot of a machine, as it is now, to whoever follows it."""
+        self._shots[machine] = shot
+        if followers := self._followers.get(machine):
+            for inbox in followers:
+                inbox.put(Update("shot", machine))
+
+    def shot(self, machine: str) -> ShotNow | None:
+        """The running shot of a machine; None before its first frame."""
+        return self._shots.get(machine)
+
+    def follow(self, inbox: Inbox, machine: str) -> None:
+        """Let a viewer hear of a machine's running shot, from what there is of it on."""
+        if machine not in inbox.follows:
+            inbox.follows.add(machine)
+            self._followers.setdefault(machine, []).append(inbox)
+        inbox.put(Update("shot", machine))
+
     @asynccontextmanager
     async def watch(self) -> AsyncGenerator[Inbox]:
         """An inbox for as long as one viewer stays."""
@@ -335,6 +359,8 @@ class Plant:
             yield inbox
         finally:
             self._inboxes.discard(inbox)
+            for machine in inbox.follows:
+                self._followers[machine].remove(inbox)
 
 
 def _planned(tile: Tile) -> int | None:

@@ -3,6 +3,8 @@
     client                                    server
     {"sub": ["plant"], "seq": 0}        ->    hello, snapshot
                                               tiles, cycle, phase, news   as things change
+    {"sub": ["plant", "press:6"]}       ->    the same, and the shot that runs on press 6,
+                                              counted from 0: shot (text), samples (bytes)
     {"seq": 17}                         <-    beat, seq 17             every second
 
 The beat carries the server's time and the age of every source: a page that hears no beat knows that
@@ -12,8 +14,8 @@ than `lag_s` beats behind, and any viewer once its socket takes nothing for `lag
 
 import asyncio
 import math
-from collections.abc import Callable
-from typing import Annotated, Literal, NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, NoReturn
 
 from fastapi import WebSocket, WebSocketDisconnect
 from fastapi.responses import PlainTextResponse
@@ -21,6 +23,7 @@ from pydantic import Field, ValidationError
 
 from agent.live import SPARK_CYCLES, Inbox, Plant, Update
 from dashboards.headers import same_origin
+from dashboards.shotframes import Sent, ShotFrames
 from dashboards.wire import (
     COLUMNS,
     SCHEMA,
@@ -41,6 +44,9 @@ GATHER_S = 0.05
 HELLO_S = 10.0
 """A viewer that has not said by then what it wants is closed."""
 
+FOLLOW_S = 0.1
+"""The same for a viewer that draws a running shot: ten frames a second move as well as more."""
+
 SNAPSHOT = Update("snapshot", "")
 
 REFUSED, LAGGED = 1008, 1013
@@ -49,10 +55,14 @@ Abort = Callable[[WebSocket], None]
 """Drops a connection without a farewell: what is left for a viewer that takes nothing any more."""
 
 
+Subject = Annotated[str, Field(pattern=r"^(plant|press:\d{1,5})$")]
+"""The plant, or a press by its place in the configuration."""
+
+
 class Said(Checked):
     """What a viewer says: what it wants to see, or the beat that it has seen."""
 
-    sub: Annotated[tuple[Literal["plant"], ...], Field(min_length=1, max_length=8)] | None = None
+    sub: Annotated[tuple[Subject, ...], Field(min_length=1, max_length=8)] | None = None
     seq: int = 0
 
 
@@ -70,6 +80,7 @@ class Channel:
         self.plant = plant
         self.lag_s = lag_s
         self.rows = Rows(plant)
+        self.shots = ShotFrames(plant)
         self._build = build
         self._layout = layout
         self._beat = ""
@@ -160,6 +171,7 @@ class _Viewer:
         self._websocket = websocket
         self._inbox = inbox
         self._sparks: dict[str, int] = {}
+        self._shots: dict[str, Sent] = {}
         self._closing = False
         self.subscribed = False
         self._sent_seq = 0
@@ -178,9 +190,18 @@ class _Viewer:
         if said.sub:
             self.subscribed = True
             self._inbox.put(SNAPSHOT)
+            self._follow(said.sub)
         else:
             self._answered_seq = max(self._answered_seq or 0, said.seq)
         return True
+
+    def _follow(self, subjects: Sequence[str]) -> None:
+        machines = self._channel.plant.machines
+        self._shots = {}
+        for subject in subjects:
+            place = subject.partition(":")[2]
+            if place and int(place) < len(machines):
+                self._channel.plant.follow(self._inbox, machines[int(place)])
 
     async def write(self) -> None:
         """Send what changes, and the beats, until the viewer is gone or lags."""
@@ -204,7 +225,7 @@ class _Viewer:
             except TimeoutError:
                 continue
             await self._send_updates(self._inbox.empty())
-            await asyncio.sleep(GATHER_S)
+            await asyncio.sleep(FOLLOW_S if self._inbox.follows else GATHER_S)
 
     async def _send_beat(self, second: int) -> None:
         if self._answered_seq is not None:
@@ -221,6 +242,7 @@ class _Viewer:
             self._sparks = {machine: plant.spark_count(machine) for machine in plant.machines}
             await self._send(self._channel.hello())
             await self._send(self._channel.snapshot())
+            await self._send_shots(self._inbox.follows)
             return
         rows: dict[Topic, list[str]] = {topic: [] for topic in COLUMNS}
         for update in updates:
@@ -233,6 +255,15 @@ class _Viewer:
         if any(update.topic == "news" for update in updates):
             await self._send(self._channel.news())
 
+        await self._send_shots(each.key for each in updates if each.topic == "shot")
+
+    async def _send_shots(self, machines: Iterable[str]) -> None:
+        for machine in machines:
+            sent = self._shots.get(machine, (0, 0, 0))
+            messages, self._shots[machine] = self._channel.shots.lacking(machine, sent)
+            for each in messages:
+                await self._send(each)
+
     def _row(self, topic: Topic, machine: str) -> str:
         if topic != "cycle":
             return self._channel.rows.row(topic, machine, 0)
@@ -241,11 +272,14 @@ class _Viewer:
         self._sparks[machine] = count
         return self._channel.rows.row(topic, machine, min(lacking, SPARK_CYCLES))
 
-    async def _send(self, text: str) -> None:
+    async def _send(self, message: str | bytes) -> None:
         if self._closing:
             raise WebSocketDisconnect
         async with asyncio.timeout(self._channel.lag_s):
-            await self._websocket.send_text(text)
+            if isinstance(message, bytes):
+                await self._websocket.send_bytes(message)
+            else:
+                await self._websocket.send_text(message)
 
     async def close(self, code: int, reason: str) -> None:
         """Say farewell, and wait no longer than a moment for it to be taken."""

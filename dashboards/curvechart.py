@@ -77,7 +77,7 @@ def curve_chart(
 
 
 def _path(curve: Curve, x: Callable[[float], float], y: Callable[[float], float]) -> str:
-    kept = _thinned(curve.values)
+    kept = thinned(curve.values)
     t_s, values = curve.t_s[kept], curve.values[kept]
     usual = float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.0
     path, last = "", None
@@ -91,7 +91,7 @@ def _path(curve: Curve, x: Callable[[float], float], y: Callable[[float], float]
     return path
 
 
-def _thinned(values: NDArray[np.float64]) -> NDArray[np.intp]:
+def thinned(values: NDArray[np.float64]) -> NDArray[np.intp]:
     """Places of the samples to draw: all, or the lowest and highest of each column."""
     if len(values) <= 2 * COLUMNS:
         return np.arange(len(values))

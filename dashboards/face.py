@@ -41,6 +41,8 @@ class Face:
     cycle: str
     deviation: str
     target: str
+    target_bare: str
+    """The number alone."""
     pointer: float | None
     """Per cent of the deviation bar's width; the target is at 50. None without a target."""
     cooling: str
@@ -122,6 +124,7 @@ class Artist:
             cycle=_seconds(tile.cycle_time_s),
             deviation=_deviation(tile),
             target=say("tile.target", target=brief(tile.target_s)) if tile.target_s else "",
+            target_bare=brief(tile.target_s) if tile.target_s else "",
             pointer=pointer(tile.cycle_time_s, tile.target_s),
             cooling=cooling,
             uncertainty=uncertainty,

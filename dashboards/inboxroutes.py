@@ -1,6 +1,7 @@
 """Addresses of the anomalies page, and what its forms do."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import Connection
@@ -86,9 +87,13 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
             return await page(request, name, status=409, complaint=words, text=text)
 
         query = f"?{request.url.query}" if request.url.query else ""
+        back = request.query_params.get("back", "")
+        if not back.startswith("/press/"):  # the only pages beside this one that have such forms
+            back = ""
         return await answered(
             request, draw, access, deed,
-            group="anomaly", refuses=AnomalyError, again=again, then=f"{request.url.path}{query}",
+            group="anomaly", refuses=AnomalyError, again=again,
+            then=quote(back) or f"{request.url.path}{query}",
         )  # fmt: skip
 
 

@@ -34,6 +34,11 @@ class PlantZone:
         """Time of day without seconds."""
         return f"{at.astimezone(self._zone):%H:%M}"
 
+    def day(self, at: datetime) -> str:
+        """The date, with its year."""
+        local = at.astimezone(self._zone)
+        return f"{local.day} {self._months[local.month - 1]} {local.year}"
+
     def moment(self, at: datetime, now: datetime) -> str:
         """Time of day; with the date where it is another day than now's.
 

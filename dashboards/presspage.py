@@ -8,41 +8,47 @@ from typing import Any
 
 from sqlalchemy import select
 
-from agent.anomalies import STATES, Known, Wanted, most_urgent
+from agent.anomalies import STATES, Known, Wanted, count, most_urgent
 from agent.anomaly import AnomalyError
 from agent.batch import Blind
 from agent.cycle import Booked, Curve
+from agent.drift import read_baselines
 from agent.history import Filter, History
 from agent.live import Plant, Tile
 from agent.rows import from_ns
 from agent.schema import VALUE_COLUMNS, cycle, machine, notice
-from agent.watch.baseline import WATER
+from agent.shotnow import ShotNow
+from agent.watch.baseline import WATER, Baseline
+from agent.watch.channel import ARMED
 from agent.watch.facts import Facts
 from agent.watch.plate import least_cooling_s, material
-from agent.watchwords import read_words
+from agent.watchwords import Golden, read_golden, read_words
 from dashboards.catalogue import Catalogue
+from dashboards.controlchart import ControlChart, control_chart
 from dashboards.curvechart import CurveChart, curve_chart
+from dashboards.cyclechart import CycleChart, cycle_chart, shot_of
 from dashboards.face import Artist, Face, shown
 from dashboards.figures import duration_parts, number
+from dashboards.phasebar import PHASES, PhaseBar, phase_bar
 from dashboards.plantzone import PlantZone
-from dashboards.trend import Trend, trend
 from dashboards.wording import in_words, told, unit_of
 from drivers.signals import SIGNALS
 
 CYCLES_SHOWN = 120
+OVERLAID = 10
 LISTED = 12
 NOTICES_SHOWN = 8
 OPEN_SHOWN = 20
 BLIND_HOURS = 24
 
 STRIPS = (
-    "cooling_time_s", "cycle_time_s", "fill_time_s", "recovery_time_s", "cushion_mm",
-    "injection_pressure_peak_bar", "cavity_pressure_peak_bar", "transfer_pressure_bar",
-    "mold_temp_c", "coolant_flow_l_min", "coolant_out_c", "melt_temp_c",
+    "cooling_time_s", "cycle_time_s", "fill_time_s", "cavity_pressure_peak_bar",
+    "injection_pressure_peak_bar", "cushion_mm", "transfer_position_mm", "transfer_pressure_bar",
+    "mold_temp_c", "coolant_flow_l_min", "coolant_out_c", "recovery_time_s", "melt_temp_c",
 )  # fmt: skip
 """What is drawn over the cycles, in this order, where the press gives it."""
 
-STRIPS_MOST = 8
+STRIPS_MOST = 9
 
 CYCLES_TOLD = 20
 """So many without any of these say that the mold has none."""
@@ -64,6 +70,12 @@ class PressFound:
     """Of the cycle before that one."""
     facts: Facts | None
     """What people know of the mold of the cycle that is shown."""
+    baseline: Baseline | None
+    """What the watch has learned of it on this press."""
+    golden: Sequence[Golden]
+    """Approvals of its revision on this press, oldest first."""
+    raised: int
+    """Anomalies in the last day, muted ones left out."""
     open: Sequence[Known]
     blinds: Sequence[Blind]
     notices: Sequence[Mapping[str, Any]]
@@ -102,15 +114,29 @@ def look_at_press(
             .limit(NOTICES_SHOWN)
         )
         notices = [dict(row) for row in connection.execute(query).mappings()]
-        facts = None
+        facts, baseline, golden = None, None, list[Golden]()
         if shown_ and shown_.mold:
-            facts = read_words(connection).of(shown_.mold, shown_.revision or "")
+            revision = shown_.revision or ""
+            facts = read_words(connection).of(shown_.mold, revision)
+            golden = [
+                each
+                for each in read_golden(connection, shown_.mold)
+                if (each.machine, each.revision) == (name, revision)
+            ]
+            for of, each in read_baselines(connection, shown_.mold):
+                if of == name and each.key[1] == revision:
+                    baseline = each
+        day = Wanted(machine=name, since=now - timedelta(days=1), muted=False)
+        raised = count(connection, day, now=now)
     return PressFound(
         cycles=cycles,
         shown=shown_,
         curves=history.curves(shown_) if shown_ else {},
         before=history.curves(cycles[-2]) if len(cycles) > 1 else {},
         facts=facts,
+        baseline=baseline,
+        golden=golden,
+        raised=raised,
         open=open_,
         blinds=history.blinds(name, since=now - timedelta(hours=BLIND_HOURS)),
         notices=notices,
@@ -138,9 +164,11 @@ class Strip:
 
     name: str
     last: str
+    odd: bool
+    """Whether the newest one is beyond its limits."""
     least: str
     """The least that physics asks, in words; empty where that is not known."""
-    trend: Trend
+    chart: ControlChart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +227,8 @@ class PressPage:
         self.before = names[self.place - 1]
         self.after = names[(self.place + 1) % len(names)]
         self.open = [(each.number, each.anomaly) for each in found.open]
+        self.states = {each.number: each.state for each in found.open}
+        self._plant = plant
         self._found = found
         self._strings = strings
         self._zone = zone
@@ -226,31 +256,149 @@ class PressPage:
         return ", ".join(word for word in words if word)
 
     @property
+    def facts(self) -> list[tuple[str, str]]:
+        """Job, resin, parts and reference, for the top of the page."""
+        say, tile, of = self._strings.say, self.tile, self._found.shown
+        resin = shown((of.cycle.resin if of else None) or "")
+        if not resin and self._found.facts is not None:
+            resin = shown(self._found.facts.resin or "")
+        parts = number(tile.parts_done) if tile.parts_done is not None else ""
+        if parts and tile.parts_planned:
+            parts = say("press.parts_of", done=parts, planned=number(tile.parts_planned))
+        found = (
+            ("job", shown(tile.job or "")),
+            ("resin", resin),
+            ("parts", parts),
+            ("golden", self.reference),
+        )
+        return [(key, value) for key, value in found if value]
+
+    @property
+    def reference(self) -> str:
+        """Which golden reference holds, or how far the watch is with learning one."""
+        say, baseline = self._strings.say, self._found.baseline
+        if baseline is not None and baseline.approved_by and baseline.approved_at:
+            n = max(1, len(self._found.golden))
+            day = self._zone.day(baseline.approved_at)
+            return say("press.golden", n=n, who=shown(baseline.approved_by), day=day)
+        learned = sorted(each.learned for each in baseline.channels.values()) if baseline else []
+        if not learned:
+            return self._strings["press.golden_none"]
+        return say("press.golden_learning", n=min(learned[len(learned) // 2], ARMED), of=ARMED)
+
+    @property
+    def approved(self) -> bool:
+        """Whether a person said what is golden."""
+        return bool(self._found.baseline and self._found.baseline.approved_by)
+
+    @property
+    def raised(self) -> int:
+        """Anomalies of the last day."""
+        return self._found.raised
+
+    @property
     def strips(self) -> list[Strip]:
-        """Signals over the last cycles of the mold that made the one that is shown."""
+        """Signals over the last shots of the mold that made the one that is shown."""
         mine, strips = self._mine, []
         least_s = self._least_cooling_s()
+        channels = self._found.baseline.channels if self._found.baseline else {}
         for name in STRIPS:
-            points = [
-                (c.cycle.time, c.cycle.counter, _number(c.cycle.values.get(name))) for c in mine
-            ]
-            least = least_s if name == "cooling_time_s" and points else None
-            near = least if least is not None and least >= NEAR * (points[-1][2] or 0.0) else None
-            drawn = trend(
-                points, expected=None, limit=near, since=None, until=None,
-                decimals=SIGNALS[name].decimals, clock=self._zone.minute,
-            )  # fmt: skip
-            if drawn is not None:
-                last = points[-1][2]
+            values = [_number(each.cycle.values.get(name)) for each in mine]
+            least = least_s if name == "cooling_time_s" and values else None
+            near = least if least is not None and least >= NEAR * (values[-1] or 0.0) else None
+            decimals = SIGNALS[name].decimals
+            chart = control_chart(values, channels.get(name), decimals, self._strings, near)
+            if chart is not None:
+                last = values[-1]
                 strips.append(
                     Strip(
                         name=in_words(name),
                         last=told(last, name) if last is not None else "",
+                        odd=bool(chart.flagged and last is not None and chart.ends_odd),
                         least=told(least, name),
-                        trend=drawn,
+                        chart=chart,
                     )
                 )
         return strips[:STRIPS_MOST]
+
+    @property
+    def bar(self) -> PhaseBar:
+        """The phases of the cycle that is shown, and golden ones."""
+        return phase_bar(self._golden_lengths, self._lengths, self._span_s, self._strings)
+
+    @property
+    def chart(self) -> CycleChart:
+        """Curves of the cycle that is shown, the one before behind, over the golden ones."""
+        baseline, shot = self._found.baseline, self._shot
+        golden = baseline.shapes.envelopes if baseline and baseline.shapes.golden else {}
+        known = {name: each for name, each in golden.items() if each.known}
+        levels = {}
+        for name in shot.names if shot else ():
+            channel = baseline.channels.get(name) if baseline else None
+            value = _number(self._found.shown.cycle.values.get(name)) if self._found.shown else None
+            if channel is not None and channel.ready:
+                levels[name] = channel.home
+            elif value is not None:
+                levels[name] = value
+        shots = [shot_of(self._found.curves), shot_of(self._found.before)]
+        return cycle_chart(
+            shots, known, self._span_s, self._strings,
+            live=shot.names if shot else (), levels=levels,
+        )  # fmt: skip
+
+    @property
+    def start(self) -> Mapping[str, Any]:
+        """What the page's script starts from."""
+        bar = self.bar
+        return {
+            **self.chart.data,
+            "phases": bar.lengths_s,
+            "bar_s": bar.span_s,
+            "target_s": self.tile.target_s,
+            "last_s": self._cycle_s,
+        }
+
+    @property
+    def sampling(self) -> str:
+        """How the curves of the cycle that is shown were sampled."""
+        curve = max(self._found.curves.values(), key=lambda c: len(c.values), default=None)
+        if curve is None or len(curve.values) < 2:
+            return ""
+        rate_hz = (len(curve.values) - 1) / float(curve.t_s[-1] or 1.0)
+        decimals = 0 if rate_hz >= 10 else 1
+        rate = number(rate_hz, decimals)
+        return self._strings.say("press.curve", n=number(len(curve.values)), rate=rate)
+
+    @property
+    def _shot(self) -> ShotNow | None:
+        return self._plant.shot(self.tile.machine) if self.live else None
+
+    @property
+    def _lengths(self) -> dict[str, float]:
+        """Phases of the cycle that is shown."""
+        of = self._found.shown
+        values = of.cycle.values if of else {}
+        known = {phase: _number(values.get(name)) for phase, name in PHASES.items()}
+        return {phase: value for phase, value in known.items() if value is not None}
+
+    @property
+    def _golden_lengths(self) -> dict[str, float]:
+        baseline = self._found.baseline
+        if baseline is None or not baseline.approved_by:
+            return {}
+        golden = baseline.golden
+        return {phase: golden[name] for phase, name in PHASES.items() if name in golden}
+
+    @property
+    def _cycle_s(self) -> float | None:
+        of = self._found.shown
+        return _number(of.cycle.values.get("cycle_time_s")) if of else None
+
+    @property
+    def _span_s(self) -> float:
+        """So long is what is drawn: a cycle and a little more."""
+        lengths = (sum(self._golden_lengths.values()), sum(self._lengths.values()))
+        return 1.04 * max(self.tile.target_s or 0.0, self._cycle_s or 0.0, *lengths) or 30.0
 
     @property
     def blind_to_coolant(self) -> bool:
@@ -286,9 +434,12 @@ class PressPage:
 
     @property
     def curves(self) -> list[tuple[str, CurveChart]]:
-        """Curves of the cycle that is shown, by their names with units."""
+        """Curves of the cycle that is shown and are in no plot, by their names with units."""
         found = []
+        drawn = {each["name"] for plot in self.chart.data["plots"] for each in plot["signals"]}
         for name, curve in sorted(self._found.curves.items()):
+            if name in drawn:
+                continue
             signal = SIGNALS.get(name)
             decimals = signal.decimals if signal else 2
             chart = curve_chart(name, curve, self._found.before.get(name), decimals)

@@ -87,8 +87,13 @@ class Renderer:
             "places": list(places),
             "strings": dict(self.strings),
         }
-        text = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
-        return Markup(text.replace("<", "\\u003c"))
+        return as_json(given)
+
+
+def as_json(value: Any) -> Markup:
+    """JSON for a script, that can't end its element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("<", "\\u003c"))
 
 
 def _environment(strings: Catalogue, assets: Assets) -> Environment:

@@ -127,6 +127,15 @@ class Envelope:
         return self.n >= LEARNED or self.chosen
 
     @property
+    def times_s(self) -> Numbers:
+        """Where the points of the grid lie, in seconds since injection began; shape (POINTS,)."""
+        at, start = [], 0.0
+        for phase, points in GRID.items():
+            at.append(start + self.phases[phase] * (np.arange(points) + 0.5) / points)
+            start += self.phases[phase]
+        return np.concatenate(at)
+
+    @property
     def band(self) -> Numbers:
         """Half width around the golden curve, shape (POINTS,); few shots say less of scatter."""
         few = max(1.0, LEARNED / max(1, self.n))

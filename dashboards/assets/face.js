@@ -48,6 +48,7 @@ export function face(tile, now) {
     cycle: tile.cycle_time_s === null ? NOTHING : number(tile.cycle_time_s, 2),
     deviation: deviation(tile),
     target: tile.target_s ? say("tile.target", { target: brief(tile.target_s) }) : "",
+    target_bare: tile.target_s ? brief(tile.target_s) : "",
     pointer: pointer(tile.cycle_time_s, tile.target_s),
     ...cooling(tile),
     ...life(tile),

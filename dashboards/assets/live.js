@@ -15,6 +15,7 @@ const DELAYS_S = [0, 1, 2, 4, 5];
 
 export class Link {
   #take;
+  #subjects;
   #socket = null;
   #failures = 0;
   #timer = 0;
@@ -27,9 +28,14 @@ export class Link {
   /** Whether the server is there, and does not know us any more. */
   out = false;
 
-  /** @param take Called with every message, and with `{t: "poll", ...}` for a snapshot asked for. */
-  constructor(take) {
+  /**
+   * @param take Called with every message, with `{t: "samples", data}` for bytes, and with
+   *   `{t: "poll", ...}` for a snapshot asked for.
+   * @param subjects What to follow beside the plant: `press:6`, by its place.
+   */
+  constructor(take, subjects = []) {
     this.#take = take;
+    this.#subjects = ["plant", ...subjects];
     this.#connect();
     addEventListener("online", () => this.#retryNow());
     document.addEventListener("visibilitychange", () => this.#retryNow());
@@ -73,14 +79,17 @@ export class Link {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}/live`);
     this.#socket = socket;
+    socket.binaryType = "arraybuffer";
     this.#timer = setTimeout(() => this.#lose(), HELLO_S * 1000);
     let opened = false;
     socket.addEventListener("open", () => {
       opened = true;
-      socket.send(JSON.stringify({ sub: ["plant"], seq: this.#seq }));
+      socket.send(JSON.stringify({ sub: this.#subjects, seq: this.#seq }));
     });
     socket.addEventListener("message", ({ data }) => {
-      if (socket === this.#socket) this.#read(JSON.parse(data));
+      if (socket !== this.#socket) return;
+      if (typeof data === "string") this.#read(JSON.parse(data));
+      else this.#take({ t: "samples", data });
     });
     socket.addEventListener("close", () => {
       if (socket === this.#socket) this.#lose(opened);

@@ -24,7 +24,8 @@ const view = new LinkView();
 let heard = null;
 let version = given.news;
 const shots = document.querySelector("[data-shots]")?.dataset.shots;
-const link = new Link((message) => {
+const follows = document.querySelector("[data-cycle=live]") ? given.places : [];
+export const link = new Link((message) => {
   if (changed(message)) return;
   heard?.(message, link.now);
   const news = message.t === "news" ? message : message.news;
@@ -36,7 +37,7 @@ const link = new Link((message) => {
   if (message.t === "cycle" && shots && (shots === "all" || own(message))) {
     due = Math.min(due, asked + SHOTS_S[shots]);
   }
-});
+}, follows.map((place) => `press:${place}`));
 const own = ({ rows }) => rows.some(([place]) => given.places.includes(place));
 // A list shows its first row's detail; that one stays, whatever becomes the first.
 const clockS = () => performance.now() / 1000;

@@ -193,7 +193,7 @@ async def test_from_the_wall_to_a_press_and_along_the_presses(
     await page.locator("press-tile", has_text="Hub cover").click()
     await page.wait_for_url("**/press/IMM-07")
     await page.wait_for_selector(LIVE)
-    await expect(page.locator("press-tile .head b")).to_have_text("07")
+    await expect(page.locator(".who .number b")).to_have_text("07")
     await page.keyboard.press("]")
     await page.wait_for_url("**/press/IMM-08")
     await page.wait_for_selector(LIVE)
@@ -201,7 +201,7 @@ async def test_from_the_wall_to_a_press_and_along_the_presses(
     await page.wait_for_url("**/press/IMM-07")
     await page.get_by_role("link", name="139", exact=True).click()
     await page.wait_for_url("**/press/IMM-07/cycle/1/139")
-    await expect(page.locator(".heading")).to_contain_text("Cycle 139")
+    await expect(page.locator(".curves h2")).to_contain_text("Cycle 139")
     assert complaints == []
 
 

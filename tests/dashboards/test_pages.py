@@ -108,15 +108,16 @@ async def test_text_travels_packed(address: str, path: str) -> None:
 
 
 async def first_visit(address: str, path: str) -> dict[str, int]:
-    """Bytes of a page, its style sheets and its scripts, with the modules that they import."""
+    """Bytes of a page, its style sheets and scripts with what they import, and of others' files."""
     page = await get(f"{address}{path}", accept_encoding="gzip")
-    cost = {"html": len(page.body), ".css": 0, ".js": 0}
+    cost = {"html": len(page.body), ".css": 0, ".js": 0, "vendored": 0}
     urls = re.findall(r'(?:href|src)="(/assets/[^"]+\.(?:css|js))"', page.text)
     waiting, seen = list(urls), set(urls)
     while waiting:
         url = waiting.pop()
         asset = await get(f"{address}{url}", accept_encoding="gzip")
-        cost[PurePosixPath(url).suffix] += len(asset.body)
+        kind = "vendored" if "/vendor/" in url else PurePosixPath(url).suffix
+        cost[kind] += len(asset.body)
         for name in re.findall(r'(?:from|import) "\./([^"]+)"', asset.text):
             other = str(PurePosixPath(url).parent / name)
             if other not in seen:
