@@ -110,6 +110,7 @@ class Table:
             tally: What counts them; None for the table's own, which is for writing them once.
         """
         survey, counting = self.survey, tally or self.tally
+        self.said.uses.clear()
         without = set(VALUE_COLUMNS).difference(survey.signals)
         pages = self.history.pages(survey.wanted, up_to=survey.up_to, size=size, without=without)
         for rows in pages:

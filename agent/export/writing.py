@@ -25,7 +25,7 @@ from agent.export.table import Table, table
 from agent.history import Filter, History
 from agent.schema import audit, chain, identity
 
-FORMATS = ("csv", "jsonl", "parquet", "xlsx")
+FORMATS = ("csv", "jsonl", "parquet", "xlsx", "dfq")
 """What `Order.form` may be; each is the ending of its files, too."""
 
 
@@ -110,6 +110,10 @@ def _write(
 
                 wanted_curves = curves if order.curves else None
                 return write_parquet(wanted, part, curves=wanted_curves, progress=progress)
+        case "dfq":
+            from agent.export.dfqfile import write_dfq
+
+            return write_dfq(wanted, part, zone=order.zone, progress=progress)
         case "xlsx":
             with _extra():
                 from agent.export.xlsxfile import write_xlsx

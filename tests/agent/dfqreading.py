@@ -28,7 +28,7 @@ NUMBER = re.compile(r"-?\d+(?:\.(\d+))?")
 class Value:
     number: float
     attribute: int
-    at: datetime | None
+    at: datetime
 
 
 @dataclass
