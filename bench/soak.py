@@ -47,6 +47,7 @@ SAMPLES = 100
 """How often the memory is looked at."""
 SETTLE_S = 3.0
 """For the other side to see that a connection has ended."""
+RETRY_S = 2.0
 SESSIONS = 2
 
 
@@ -73,6 +74,8 @@ class Outcome:
     connections: int = 0
     resets: int = 0
     """Of those, ended by the machine."""
+    retries: int = 0
+    """Connections that a busy computer ended before their time, or did not let begin."""
     seconds: float = 0.0
     ours_mb: list[float] = field(default_factory=list)
     plant_mb: list[float] = field(default_factory=list)
@@ -158,9 +161,9 @@ async def run(
 
         async def follow(settings: MachineSettings) -> None:
             connect = direct_opener(settings, loaded)
-            for turn in range(connections):
+            turn, left = 0, each
+            while turn < connections:
                 outcome.connections += 1
-                left = each
                 try:
                     async with connect() as press:
                         async for observation in press.observations():
@@ -176,8 +179,11 @@ async def run(
                         outcome.missed += press.condition.missed
                 except MachineError:
                     if left > 0:
-                        raise
+                        outcome.retries += 1
+                        await asyncio.sleep(RETRY_S)
+                        continue
                     outcome.resets += 1
+                turn, left = turn + 1, each
 
         async with asyncio.TaskGroup() as group:
             for settings in loaded.config.machine:
@@ -250,7 +256,8 @@ def told(outcome: Outcome) -> str:
         [
             f"{outcome.driver}: {outcome.machines} presses, {outcome.polls:,} polls, "
             f"{outcome.reports:,} cycles, {outcome.connections:,} connections "
-            f"({outcome.resets:,} reset by the machine) in {outcome.seconds:.0f} s; "
+            f"({outcome.resets:,} reset by the machine, {outcome.retries:,} cut short by a busy "
+            f"computer) in {outcome.seconds:.0f} s; "
             f"{outcome.missed:,} ticks missed",
             f"  memory {outcome.ours_mb[end]:.1f} to {outcome.ours_mb[-1]:.1f} MB "
             f"({outcome.growth:+.1%}); the plant {outcome.plant_mb[end]:.1f} to "
@@ -268,12 +275,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--driver", choices=("modbus", "flat", "euromap77"), default="modbus")
     parser.add_argument("--machines", type=int, default=MACHINES, metavar="N")
     parser.add_argument("--day", type=float, default=1.0, help="share of a day's polls")
+    parser.add_argument(
+        "--connections", type=int, metavar="N",
+        help="of each press; without it, as many as that share of a day has",
+    )  # fmt: skip
     parser.add_argument("--factor", type=float, default=FACTOR, help="how much faster than real")
     parser.add_argument("--no-resets", action="store_true", help="it is always us who leave")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args(argv)
     polls = round(args.machines * DAY_S * args.day)
-    connections = max(4, round(DAY_CONNECTIONS * args.day))
+    connections = args.connections or max(4, round(DAY_CONNECTIONS * args.day))
     with asyncio.Runner(loop_factory=new_loop) as runner:
         outcome = runner.run(
             run(

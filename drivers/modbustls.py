@@ -86,7 +86,7 @@ async def connect(
             can't be used.
         OSError: no connection.
     """
-    context = _context(machine, tls)
+    context = await asyncio.to_thread(_context, machine, tls)
     loop = asyncio.get_running_loop()
     raw, _ = await loop.create_connection(asyncio.Protocol, place.host, place.port)
     try:

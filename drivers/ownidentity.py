@@ -10,11 +10,13 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -42,6 +44,7 @@ class OwnIdentity:
     """Certificate and key that belong together."""
 
     certificate: x509.Certificate
+    key: PrivateKeyTypes
     key_pem: bytes
     application_uri: str
     """Empty where a given one has none."""
@@ -95,6 +98,7 @@ def given_identity(certificate: Path, key: Path, *, for_opc_ua: bool = True) -> 
     return _fitting(*read, certificate, named=named, for_opc_ua=for_opc_ua)
 
 
+@lru_cache(maxsize=8)
 def _fitting(
     certificate: bytes,
     key: bytes,
@@ -103,6 +107,7 @@ def _fitting(
     named: tuple[str, str],
     for_opc_ua: bool = True,
 ) -> OwnIdentity:
+    """Certificate and key by their bytes, read once: to look an RSA key over takes 30 ms."""
     its_name, key_name = named
     try:
         loaded = load_certificate(certificate)
@@ -121,7 +126,9 @@ def _fitting(
     if private.public_key() != loaded.public_key():
         raise ValueError(f"{key_name} is not the key of {file}")
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return OwnIdentity(certificate=loaded, key_pem=pem, application_uri=uri or "", file=file)
+    return OwnIdentity(
+        certificate=loaded, key=private, key_pem=pem, application_uri=uri or "", file=file
+    )
 
 
 def _made() -> bytes:

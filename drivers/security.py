@@ -1,13 +1,13 @@
 """How a connection to an OPC UA server is secured; never less than configured."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from asyncua import Client, ua
-from asyncua.crypto import security_policies, uacrypto
+from asyncua.crypto import security_policies
 from cryptography import x509
 
-from drivers.certificate import der
 from drivers.credentials import Credentials, check, identity, trusted_certificate
 from drivers.endpoint import certificate_for, offered
 
@@ -49,18 +49,16 @@ async def secure(client: Client, security: Security, at: Address) -> None:
             what is configured; a file of ours can't be used.
         MachineError: nobody answers.
     """
-    ours = identity(at.name, security)
+    # To make a key, or to look one over, takes a processor for as long as some polls of others.
+    ours = await asyncio.to_thread(identity, at.name, security)
     trusted = trusted_certificate(at.name, security)
     found = await shown_certificate(security, at)
     check(at.name, trusted, found)
     client.application_uri = ours.application_uri
-    await client.set_security(
-        POLICIES[security.policy],
-        certificate=uacrypto.CertProperties(der(ours.certificate), "der"),
-        private_key=uacrypto.CertProperties(ours.key_pem, "pem"),
-        server_certificate=uacrypto.CertProperties(der(found), "der"),
-        mode=getattr(ua.MessageSecurityMode, security.mode),
-    )
+    mode = getattr(ua.MessageSecurityMode, security.mode)
+    policy = POLICIES[security.policy](found, ours.certificate, ours.key, mode)
+    client.security_policy = policy
+    client.uaclient.set_security(policy)
 
 
 async def shown_certificate(security: Security, at: Address) -> x509.Certificate:

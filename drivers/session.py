@@ -359,7 +359,7 @@ async def open_session(settings: SessionSettings) -> AsyncGenerator[Session]:
         log_in_by_password(client, settings.name, settings.user, settings.password)
     if settings.user_certificate is not None and settings.user_key is not None:
         mine = settings.user_certificate, settings.user_key
-        log_in_by_certificate(client, settings.name, *mine)
+        await asyncio.to_thread(log_in_by_certificate, client, settings.name, *mine)
     try:
         with told(settings.name, f"connecting to {settings.url}"):
             async with asyncio.timeout(settings.connect_timeout_s):

@@ -150,7 +150,7 @@ class UaFace(ABC):
             if not self._started:
                 return
             if name in RESTARTS:
-                self._change(name)
+                await self._change(name)
                 await self._restart_in(active["down_s"], active.given.get("after_s"))
             elif name == "certificate_expired":
                 await self._restart_in(RESTART_S)
@@ -162,14 +162,14 @@ class UaFace(ABC):
                 await self._conditions.apply(self._server, name)
                 await self._absence.apply()
 
-    def _change(self, name: str) -> None:
+    async def _change(self, name: str) -> None:
         match name:
             case "namespace_reordered":
                 self._turns += 1
             case "node_ids_changed":
                 self.generation += 1
             case "certificate_changed" if self._security is not None:
-                renew(self._security.folder, self._uri)
+                await asyncio.to_thread(renew, self._security.folder, self._uri)
 
     async def _restart_in(self, down_s: float, late_s: float | None = None) -> None:
         await self._go_down()
@@ -200,7 +200,7 @@ class UaFace(ABC):
             self.namespaces,
             name=self.name,
             uri=self._uri,
-            security=self._identity(),
+            security=await asyncio.to_thread(self._identity),
             limits=self._limits,
             order=self._order(),
             history=self.history,

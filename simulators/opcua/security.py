@@ -5,6 +5,7 @@ Source:
     password.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from asyncua import Server, ua
 from asyncua.crypto.permission_rules import User, UserRole
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from simulators.certificates import identity
 
@@ -76,9 +78,9 @@ async def secure(server: Server, security: Security | None, uri: str) -> None:
     if security is None:
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         return
-    mine = identity(security.folder, uri)
+    mine = await asyncio.to_thread(identity, security.folder, uri)
     await server.load_certificate(mine.certificate, "der")
-    await server.load_private_key(mine.key, None, "pem")
+    server.iserver.private_key = await asyncio.to_thread(load_pem_private_key, mine.key, None)
     policy = POLICIES[security.policy]
     server.set_security_policy(
         [getattr(ua.SecurityPolicyType, f"{policy}_{mode}") for mode in MODES]
