@@ -14,6 +14,9 @@ DONE, DIFFERS = 0, 1
 
 def add(one: argparse.ArgumentParser) -> None:
     """What follows `sprue verify`."""
+    one.add_argument(
+        "--includes", metavar="HASH", help="of a commit that was the newest once: is it in there?"
+    )
     add_record(one)
     add_format(one)
     one.set_defaults(command=_verify)
@@ -22,7 +25,7 @@ def add(one: argparse.ArgumentParser) -> None:
 def _verify(args: argparse.Namespace) -> int:
     url, _zone = record_of(args)
     with progress_bar("Verifying", None) as progress:
-        verdict = verify(url, progress)
+        verdict = verify(url, progress, includes=args.includes)
     if args.format == "json":
         print_json([asdict(verdict)])
     else:
@@ -31,4 +34,6 @@ def _verify(args: argparse.Namespace) -> int:
         if not verdict.differences:
             print(f"{verdict.rows} rows in {verdict.commits} commits are as they were written")
             print(f"newest commit: {verdict.head}")
+            if args.includes:
+                print(f"it comes after {args.includes.strip().lower()}")
     return DIFFERS if verdict.differences else DONE

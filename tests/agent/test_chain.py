@@ -230,6 +230,35 @@ def test_the_command_says_it_and_its_status_too(
     assert '"table": "audit"' in capsys.readouterr().out
 
 
+async def test_read_in_pieces_it_says_the_same(url: str, tmp_path: Path) -> None:
+    alone = verify(url, processes=1)
+    assert verify(url, processes=3) == alone
+    assert (alone.differences, alone.rows > 12) == ((), True)
+
+    with closing(sqlite3.connect(tmp_path / "plant.db")) as database:
+        database.execute("UPDATE cycle SET job = 'other' WHERE counter IN (2, 11)")
+        database.execute("UPDATE ledger SET shots = shots + 1")
+        database.commit()
+
+    altered = verify(url, processes=3)
+    assert altered == verify(url, processes=1)
+    assert {each.table for each in altered.differences} == {"cycle", "ledger"}
+
+
+async def test_a_hash_that_was_kept_elsewhere_is_found_in_the_chain(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    anchor = verify(url).head
+    with change(url) as connection:
+        Desk(connection, ME).edit("B-2", {"part": "Lug"})
+    assert verify(url).head != anchor
+
+    assert main(["verify", "--record", url, "--includes", anchor.upper()]) == 0
+    assert f"it comes after {anchor}" in capsys.readouterr().out
+    assert main(["verify", "--record", url, "--includes", "0" * 64]) == 1
+    assert f"no commit has the hash {'0' * 64}" in capsys.readouterr().err
+
+
 WRITES = """
 import asyncio, sys
 from agent.batch import Batch
