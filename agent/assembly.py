@@ -180,7 +180,8 @@ class Assembly:
             self._plan = _Plan.of(frame.columns)
         plan, values, at = self._plan, frame.values, frame.received_at
         self._interval_s = (at - self._frame_at).total_seconds() if self._frame_at else 0.0
-        self._frame_at = at
+        # A late answer shows what was: what comes after it may have happened since the question.
+        self._frame_at = frame.asked_at or at
         for index, name in plan.levels:
             value = values[index]
             if value is None:
@@ -199,7 +200,7 @@ class Assembly:
         counter = values[plan.counter] if plan.counter is not None else None
         missed = self._missed(counter, at)
         if isinstance(counter, int | float) and LEAST_COUNTED <= counter <= MOST_COUNTED:
-            yield from self._count(int(counter), at)
+            yield from self._count(int(counter), at, self._frame_at)
             if missed is not None and self._counter == counter:
                 yield self._stood(missed, int(counter), at)
         if (
@@ -207,7 +208,7 @@ class Assembly:
             and (counter is None or counter == self._counter)
             and _text(self._states.get("mold")) != self._told_mold
         ):
-            yield self._sighting(self._counter, at)
+            yield self._sighting(self._counter, at, self._frame_at)
 
     def _missed(self, counter: Value | None, at: datetime) -> datetime | None:
         """The end of a closing that the phases have shown and the counter has not."""
@@ -254,37 +255,37 @@ class Assembly:
             del samples[: CURVE_SAMPLES // 4]
             self._cut.add(name)
 
-    def _count(self, counter: int, at: datetime) -> Iterator[Cycle | Sighting]:
-        """What the counter of one frame proves."""
+    def _count(self, counter: int, at: datetime, asked: datetime) -> Iterator[Cycle | Sighting]:
+        """What the counter of one frame proves, received at one time and asked for before."""
         if self._linked or self._counter is None:
             self._linked = False
-            self._pending = self._sighting(counter, at)
+            self._pending = self._sighting(counter, at, asked)
         elif counter == self._counter:
             self._ahead_since = self._fallen_to = None
-            self._looked_at = at
+            self._looked_at = asked
         elif counter < self._counter:
             # One frame proves nothing: it may have been read just before a report that came first.
             confirmed = self._fallen_to is not None and counter >= self._fallen_to
             self._fallen_to = counter
             if confirmed:
-                yield self._sighting(counter, at)
+                yield self._sighting(counter, at, asked)
         elif not self._reports:
             yield self._stepped(counter, at)
         elif self._ahead_since is None:
             self._ahead_since = at
         elif at - self._ahead_since >= self._grace:
-            yield self._sighting(counter, at)
+            yield self._sighting(counter, at, asked)
 
     def _tell(self, mold: str | None) -> str | None:
         """Note which mold the ledger has been told of last."""
         self._told_mold = mold
         return mold
 
-    def _sighting(self, counter: int, at: datetime) -> Sighting:
+    def _sighting(self, counter: int, at: datetime, asked: datetime) -> Sighting:
         self._counter = counter
         self._ahead_since = self._fallen_to = None
         states, looked_at = self._states, self._looked_at
-        self._looked_at = at
+        self._looked_at = asked
         return Sighting(
             machine=self._machine,
             counter=counter,
@@ -349,7 +350,7 @@ class Assembly:
             curves, own = self._curves(), _own_curves(report)
             flags += [f"curve_cut:{n}" for n in sorted(self._cut & curves.keys() - own.keys())]
             curves |= own
-            if abs(report.received_at - report.ended_at) > CLOCK_OFF:
+            if abs(report.received_at - (report.stamped_at or report.ended_at)) > CLOCK_OFF:
                 flags.append("clock_off")
         else:
             flags.append("time_uncertain")

@@ -38,7 +38,7 @@ def judged(standing: Standing, look: Look, modulus: int | None) -> Judgement:
     """
     assert standing.ended is not None
     item, last, new = look.item, standing.counter, look.item.counter
-    room = _room(standing, look, standing.ended, standing.started)
+    room = _room(standing, look, standing.ended, standing.started, standing.early_s)
     new_job = look.changes
     if item.job is not None and standing.job is not None:
         new_job = item.job != standing.job
@@ -68,8 +68,10 @@ def judged(standing: Standing, look: Look, modulus: int | None) -> Judgement:
     return found
 
 
-def _room(standing: Standing, look: Look, ended: datetime, started: bool) -> Room:
-    """How many closings there was time for since one that ended then."""
+def _room(
+    standing: Standing, look: Look, ended: datetime, started: bool, early_s: float = 0.0
+) -> Room:
+    """How many closings there was time for since one that ended then, or as much earlier."""
     item, pace = look.item, standing.pace
     looked_s = another_s = None
     if item.looked_at is not None and standing.at is not None and item.looked_at > standing.at:
@@ -79,7 +81,9 @@ def _room(standing: Standing, look: Look, ended: datetime, started: bool) -> Roo
         fastest_s = pace.fastest_s
         another_s = FASTER * known if known else (fastest_s or 0.0) / 4 or None
     elapsed_s = (look.when - ended).total_seconds()
-    return pace.room(elapsed_s, started=started, looked_s=looked_s, another_s=another_s)
+    return pace.room(
+        elapsed_s, started=started, looked_s=looked_s, another_s=another_s, early_s=early_s
+    )
 
 
 def _per_job(standing: Standing, item: Cycle | Sighting) -> bool | None:

@@ -419,6 +419,9 @@ class Ledger:
         standing = self.standing
         standing.counter, standing.at, standing.started = item.counter, at, started
         standing.ended = when
+        standing.early_s = 0.0
+        if isinstance(item, Cycle) and not item.announced:
+            standing.early_s = item.time_uncertainty_s
         if item.counters:
             standing.others = {**standing.others, **item.counters}
         if item.job is not None:

@@ -33,6 +33,9 @@ SURE = 3
 STEADY = 0.7
 """The fastest interval of a steady machine, as a share of its usual one, at least."""
 
+EARLY = 0.5
+"""Of the usual interval: an end that is less uncertain is taken as it is told."""
+
 SHORTEST_CYCLE_S = 1.0
 """No press cycles faster. Where a simulator does, what comes too soon came late before it: our own
 delays are as long as its cycles."""
@@ -114,7 +117,7 @@ class Pace:
 
     def room(
         self, elapsed_s: float, *, started: bool = True, looked_s: float | None = None,
-        another_s: float | None = None,
+        another_s: float | None = None, early_s: float = 0.0,
     ) -> Room:  # fmt: skip
         """How many closings can have ended in a time.
 
@@ -123,6 +126,8 @@ class Pace:
             started: It ended just then, so that the next one takes a whole interval.
             looked_s: Since somebody saw that nothing had happened; None where nobody looked.
             another_s: The fastest interval of another mold that may have run meanwhile.
+            early_s: By how much earlier that one may have ended; what is usual between two looks is
+                in the pace already, and counts from half a cycle on.
         """
         steady, paced_s = False, None
         if self.steps_s:
@@ -143,11 +148,14 @@ class Pace:
             steady, likely, paced_s = False, None, None
         if elapsed_s < 0:
             return Room(1, SET_BACK, None, steady=False)
-        most = _closings(elapsed_s, shortest_s, started)
+        whole_s = elapsed_s
+        if self.steps_s and early_s > EARLY * usual_s:
+            whole_s += early_s
+        most = _closings(whole_s, shortest_s, started)
         hidden = range(0)
         if likely is not None and len(self.steps_s) >= SURE:
             hidden = range(ceil(likely / 2), most + 1)
-        believable = _closings(elapsed_s, never_s, started)
+        believable = _closings(whole_s, never_s, started)
         if looked_s is not None and 0 <= looked_s < elapsed_s:
             most = min(most, _closings(looked_s, shortest_s, started=False))
             believable = min(believable, _closings(looked_s, never_s, started=False))

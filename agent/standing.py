@@ -75,6 +75,8 @@ class Standing:
     """When the last closing ended, by our clock; where only a counter showed it, when that was."""
     started: bool = False
     """The last closing ended just at `ended`, so that the next one takes a whole interval."""
+    early_s: float = 0.0
+    """It may have ended as much earlier as that."""
     skew_s: float = 0.0
     """Our clock less the one that stamps the machine's cycles."""
     mount: Mount | None = None
@@ -126,6 +128,7 @@ def to_body(standing: Standing) -> bytes:
         "at": _ns(standing.at),
         "ended": _ns(standing.ended),
         "started": standing.started,
+        "early_s": standing.early_s,
         "skew_s": standing.skew_s,
         "said": standing.said,
         "resin": standing.resin,
@@ -168,6 +171,7 @@ def from_body(body: bytes, segment: Segment, mount: Mount | None) -> Standing:
         at=_from(kept["at"]),
         ended=_from(kept["ended"]),
         started=kept["started"],
+        early_s=kept.get("early_s", 0.0),
         skew_s=kept["skew_s"],
         said=kept["said"],
         resin=kept["resin"],

@@ -61,6 +61,8 @@ class Reading:
     qualities: tuple[Quality, ...]
     time: datetime | None
     """The newest of the machine's own times."""
+    asked_at: datetime | None
+    """When we asked, by our clock."""
     states: Mapping[str, Value | None]
     """The variables behind the states, as the view names them."""
     units: Mapping[str, int]
@@ -154,6 +156,7 @@ class View:
             values=tuple(value for value, _ in pairs),
             qualities=tuple(quality for _, quality in pairs),
             time=shown.time,
+            asked_at=shown.asked_at,
             states={name: raw[name] for name in self.states},
             units=units,
             versions=tuple(raw[name] for name in raw if name.startswith("version:")),

@@ -18,7 +18,7 @@ from drivers.observations import Value
 from drivers.points import decoded
 from drivers.reading import told_time
 from drivers.session import Session
-from drivers.subscription import Publish, Subscription, gap
+from drivers.subscription import LATE, Publish, Subscription, gap
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +80,7 @@ class Watch:
         self._slots: dict[int, int] = {}
         self.gap = ""
         """What was lost before that which `next` gave last; empty where nothing was."""
+        self._heard_at: datetime | None = None
         self._seen: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED)
 
     async def next(self, until: float) -> tuple[datetime, list[Told]] | None:
@@ -95,8 +96,21 @@ class Watch:
             MachineError: the subscription is no more.
         """
         publish = await self._subscription.next(until)
-        self.gap = gap(publish.lost) if publish else ""
-        return None if publish is None else (publish.received_at, self._told(publish))
+        if publish is None:
+            self.gap = ""
+            return None
+        self.gap = gap(publish.lost)
+        told = self._told(publish)
+        self._note_clock(publish, told)
+        return publish.received_at, told
+
+    def _note_clock(self, publish: Publish, told: Sequence[Told]) -> None:
+        """What is told happened since the publish response before this one, the newest surely."""
+        stamps = [each.time for each in told if isinstance(each, CycleData) and each.time]
+        if stamps and self._heard_at is not None:
+            clock = self._session.machine_clock
+            clock.take(max(stamps), self._heard_at - LATE, publish.received_at)
+        self._heard_at = publish.received_at
 
     @property
     def rates(self) -> tuple[float, float, int]:

@@ -40,6 +40,12 @@ class _Taken:
         """Whether the machine's times tell when values changed, not when they were read."""
         return self.shown.times[0] is not None and self.shown.times == other.shown.times
 
+    def is_restamped(self, other: "_Taken") -> bool:
+        """Whether the times are those of the reading, or there are none; else something is being
+        written whose value stays as it was."""
+        at = self.shown.times[0]
+        return at is None or at != other.shown.times[0]
+
     def is_torn(self) -> bool:
         """Whether some value was set after the counter: the next shot's values are coming in."""
         counted_at = self.shown.times[0]
@@ -68,6 +74,8 @@ class Latch:
         self._first: int | None = None
         self._last: int | None = None
         self._torn: tuple[_Taken, float] | None = None
+        self._due: tuple[int, datetime, datetime | None] | None = None
+        """A counter that is not reported yet, when it was seen first, and the sample before."""
 
     async def find(self) -> None:
         """Look the nodes up; see `Points.find`."""
@@ -100,10 +108,13 @@ class Latch:
             None where there is no other shot than the one already reported, and where the values
             do not stand still; the next call tries again.
         """
-        if counter is None or counter == self._last:
+        if not isinstance(counter, int) or counter == self._last:
             return None
-        if self._first is None and isinstance(counter, int):
+        if self._first is None:
             self._first = counter
+        if self._due is None or self._due[0] != counter:
+            self._due = counter, seen_at, before
+        _, seen_at, before = self._due
         taken = await self._settled()
         if taken is None or taken.counter == self._last:
             return None
@@ -136,7 +147,10 @@ class Latch:
                 if not now.is_torn() or self._stood_long(now):
                     self._torn = None
                     return now
-            elif time.monotonic() - since >= PAUSE_S:
+            elif now.is_restamped(last):
+                if time.monotonic() - since >= PAUSE_S:
+                    return now
+            elif self._stood_long(now):
                 return now
             last = now
             await asyncio.sleep(PAUSE_S)
@@ -182,11 +196,13 @@ class Latch:
                 states[node.signal] = str(value)
             else:
                 values[node.signal] = value
+        stamped_at = taken.shown.times[0] if fresh else None
         return Report(
             machine=self._machine,
             counter=taken.counter,
             ended_at=ended_at if fresh else received_at,
             received_at=received_at,
+            stamped_at=None if stamped_at == ended_at else stamped_at,
             origin=Origin.LATCHED,
             fresh=fresh,
             values=values,

@@ -201,6 +201,7 @@ class ModbusPress:
         Raises:
             RefusedError: the device refuses them all, or the counter from the beginning.
         """
+        asked_at = datetime.now(UTC)
         values, qualities = await self._live.read()
         received_at = datetime.now(UTC)
         if self._live.refused:
@@ -216,6 +217,7 @@ class ModbusPress:
             columns=self._columns,
             values=values,
             qualities=qualities,
+            asked_at=asked_at,
             received_at=received_at,
         )
 
@@ -269,7 +271,7 @@ async def open_press(
         RefusedError: the map has not the registers that the settings name.
         MistakenError: it is another machine than the one whose `identity` is configured.
     """
-    name_register: Register | None = None
+    name_register = registers.identity
     try:
         if settings.cooling and settings.cooling.register_:
             registers = with_cooling(registers, settings.cooling.register_)
@@ -289,15 +291,20 @@ async def open_press(
     )
     async with (line or line_of(settings)).join(asker) as station:
         known_by = None
-        if name_register is not None and settings.identity is not None:
+        if name_register is not None:
             name = Sweep(station, [name_register], registers)
             source = f"{name_register.signal} at {name_register.source}"
             (found,), _ = await name.read()
-            known_by = proved(settings.name, source, found, settings.identity.value)
+            if name.refused:
+                raise RefusedError(settings.name, f"identity: {source}: refused")
+            if settings.identity is not None or found != "":  # a model's own may be left empty
+                wanted = settings.identity.value if settings.identity else None
+                known_by = proved(settings.name, source, found, wanted)
 
             async def prove() -> None:
                 (found,), _ = await name.read()
-                proved(settings.name, source, found, known_by)
+                if known_by is not None:
+                    proved(settings.name, source, found, known_by)
 
             station.prove = prove
         yield ModbusPress(station, settings, registers, known_by)

@@ -89,6 +89,8 @@ class Frame:
     qualities: tuple[Quality, ...]
     source_time: datetime | None = None
     """The machine's own clock, UTC; None where the protocol has no time."""
+    asked_at: datetime | None = None
+    """When we asked, our clock, UTC: it was so then or later; None where it was told unasked."""
     received_at: datetime
     """Our clock, UTC."""
 
@@ -124,6 +126,9 @@ class Report:
     """UTC: the machine's clock where the event carries one, else ours."""
     received_at: datetime
     """UTC, our clock."""
+    stamped_at: datetime | None = None
+    """UTC: what the machine's clock said when it counted, where `ended_at` is ours because that
+    can't have been."""
     origin: Origin
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """By signal, where it differs from `origin`."""

@@ -202,7 +202,7 @@ class OpcUaPress:
                     yield notice
                 if report:
                     yield report
-                before = at
+                before = shown.asked_at or at
 
     async def _report(self, shown: Shown, at: datetime, before: datetime | None) -> Report | None:
         """The last shot's report, if the counter has changed; a late answer is asked for again."""
@@ -275,6 +275,7 @@ class OpcUaPress:
             values=tuple(shown.values),
             qualities=tuple(shown.qualities),
             source_time=shown.time,
+            asked_at=shown.asked_at,
             received_at=at,
         )
 

@@ -37,6 +37,8 @@ class Shown:
     qualities: list[Quality]
     times: list[datetime | None]
     """When the machine set each value, by its own clock; None where it does not say."""
+    asked_at: datetime | None = None
+    """When we asked for it, by our clock; None where it was told unasked."""
 
     @property
     def time(self) -> datetime | None:
@@ -119,7 +121,8 @@ class Points:
 
     async def _shown(self) -> Shown:
         count = len(self.nodes)
-        shown = Shown([None] * count, [Quality.MISSING] * count, [None] * count)
+        asked_at = datetime.now(UTC)
+        shown = Shown([None] * count, [Quality.MISSING] * count, [None] * count, asked_at)
         self._came = False
         await self._show(self._all, shown)
         return shown

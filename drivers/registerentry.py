@@ -125,6 +125,7 @@ class MapFile(Checked):
     gap: Annotated[int, Field(ge=0, le=MOST_REGISTERS)] = 8
     pause_s: Annotated[float, Field(ge=0, le=10)] = 0.0
     settle_s: Annotated[float, Field(ge=0, le=10)] = 0.0
+    identity: str | None = None
     register_: Annotated[list[RegisterEntry], Field(alias="register", min_length=1)]
     curves: CurvesEntry | None = None
     curve: Annotated[list[RegisterEntry], Field(default_factory=list)]

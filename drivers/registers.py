@@ -59,6 +59,8 @@ class RegisterMap:
     """Between the counter's step and the reading of the last cycle's values."""
     curves: CurveRegisters | None = None
     """Where the last shot's curves stand; None where nowhere."""
+    identity: Register | None = None
+    """What tells a device of that model from all others; read at connecting, and with no poll."""
 
     def register(self, signal: str) -> Register | None:
         """The register of one signal."""
@@ -105,7 +107,7 @@ def load_map(name_or_path: str, relative_to: Path) -> RegisterMap:
         mistakes.append("curve: found no 'counter', which says whose curves they are")
     if mistakes:
         raise MapError(_told([f"{path}: {mistake}" for mistake in mistakes], rows))
-    return RegisterMap(
+    found = RegisterMap(
         name=file.name or path.stem,
         registers=tuple(registers),
         max_block=file.max_block,
@@ -114,6 +116,13 @@ def load_map(name_or_path: str, relative_to: Path) -> RegisterMap:
         settle_s=file.settle_s,
         curves=curves,
     )
+    if file.identity is None:
+        return found
+    try:
+        held, found = without_identity(found, file.identity, "identity")
+    except MapError as error:
+        raise MapError(f"{path}: {error}") from error
+    return replace(found, identity=held)
 
 
 def shipped() -> list[str]:
@@ -148,23 +157,29 @@ def with_cooling(registers: RegisterMap, signal: str) -> RegisterMap:
     return replace(registers, registers=(*others, replace(held, latched=True)))
 
 
-def without_identity(registers: RegisterMap, signal: str) -> tuple[Register, RegisterMap]:
+def without_identity(
+    registers: RegisterMap, signal: str, key: str = "identity.register"
+) -> tuple[Register, RegisterMap]:
     """The register that a machine is known by, and the map without it: it is read at connecting.
 
     Args:
         registers: The map of the machine's model.
         signal: What the map calls it.
+        key: Where somebody says so.
 
     Raises:
         MapError: there is no such signal, or it is the counter, which is of no machine for long.
     """
+    mine = registers.identity
+    if mine is not None and mine.signal == signal:
+        return mine, registers
     held = registers.register(signal)
     if held is None or signal == "counter":
         own = ", ".join(sorted(each.signal for each in registers.registers))
-        raise MapError(f"identity.register: found {signal!r}; map {registers.name!r} has {own}")
+        raise MapError(f"{key}: found {signal!r}; map {registers.name!r} has {own}")
     others = tuple(each for each in registers.registers if each is not held)
     if not others:
-        raise MapError(f"identity.register: map {registers.name!r} has nothing but {signal!r}")
+        raise MapError(f"{key}: map {registers.name!r} has nothing but {signal!r}")
     return held, replace(registers, registers=others)
 
 

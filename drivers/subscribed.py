@@ -13,7 +13,7 @@ from drivers.points import Points, Shown
 from drivers.reading import told_time
 from drivers.session import Session, SessionSettings
 from drivers.signals import Kind, kind_of
-from drivers.subscription import OVERFLOW, Publish, Subscription, gap, subscribe
+from drivers.subscription import LATE, OVERFLOW, Publish, Subscription, gap, subscribe
 from drivers.uaerrors import LateError, status_text
 
 log = logging.getLogger(__name__)
@@ -22,8 +22,6 @@ CURVE_QUEUE = 50
 """Samples of a curve that the server may collect between two publish responses."""
 CURVE_SAMPLES = 10
 """How often a curve is sampled in one publishing interval, if the server can."""
-LATE = timedelta(seconds=1)
-"""A publish response may be under way for as long."""
 CHECK_S = 30.0
 """How often all nodes are read once: deleted ones, and items that died without a word, show."""
 

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 QUEUE = 1000
 """Publish responses that may wait for us; at ten a second that is well over a minute."""
+LATE = timedelta(seconds=1)
+"""A publish response may be under way for as long."""
 KEEP_ALIVE_S = 2.0
 """How often a subscription that has nothing to tell is to say so."""
 DOUBT_S = 1.0

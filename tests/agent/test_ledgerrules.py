@@ -340,6 +340,18 @@ def test_a_press_at_many_times_its_speed_has_no_double_pulses() -> None:
     assert sum(run.closings for run in entry.runs if run.kind == "unobserved") == 1
 
 
+def test_two_shots_after_an_answer_that_was_late_are_two_and_may_be_one() -> None:
+    book = ledger()
+    for n in range(1, 13):
+        book.take(cycle(n, 20.0 * n, announced=False))
+    book.take(cycle(13, 20.0 * 13 + 15, announced=False, time_uncertainty_s=16.0))
+    entry = book.take(cycle(15, 20.0 * 15, announced=False, looked_at=at(20.0 * 13 + 17)))
+
+    (run,) = [run for run in entry.runs if run.kind == "unobserved"]
+    assert (run.closings, run.shots_min, run.shots_max) == (1, 0, 1)
+    assert entry.booked
+
+
 @pytest.mark.parametrize("rise", [2, 3, 6])
 def test_what_an_old_picture_hid_is_counted_with_bounds(rise: int) -> None:
     book = ledger()

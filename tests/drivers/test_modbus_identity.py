@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from drivers import MachineError, MistakenError, RefusedError, UnreachableError
+from drivers.errors import MapError
 from drivers.modbus import ModbusSettings, line_of, open_press
-from drivers.registers import RegisterMap
+from drivers.registers import RegisterMap, load_map
 from simulators.modbus.face import ModbusFace
 from simulators.modbus.gateway import Gateway
 from simulators.modbus.plc import press_unit
@@ -36,6 +37,8 @@ type = "text"
 length = 4
 latched = false
 """
+
+EMPTY = MAP.replace("216", "214").replace("length = 4", "length = 2")
 
 
 @pytest.fixture
@@ -97,9 +100,49 @@ async def test_another_machine_at_the_same_address_is_named(registers: RegisterM
 async def test_a_register_that_holds_no_name_proves_nothing(registers: RegisterMap) -> None:
     async with a_plc("IMM-12") as face:
         empty = settings(face.port, identity={"register": "nothing"})
-        with pytest.raises(RefusedError, match="identity: nothing at holding 216 holds nothing"):
+        with pytest.raises(RefusedError, match="identity: nothing at holding 216: refused"):
             async with open_press(empty, registers):
                 pass
+
+
+def of_its_map(port: int) -> ModbusSettings:
+    return settings(port).model_copy(update={"identity": None})
+
+
+async def test_a_map_may_say_what_each_machine_of_its_model_is_known_by(tmp_path: Path) -> None:
+    registers = a_map(tmp_path, 'identity = "serial"\n' + MAP)
+    async with a_plc("IMM-12") as face, open_press(of_its_map(face.port), registers) as press:
+        assert press.identity == {"identity": "IMM-12"}
+        assert [column.signal for column in press.columns] == ["counter", "nothing"]
+
+
+async def test_the_shipped_map_has_a_serial_number_that_no_poll_reads() -> None:
+    registers = load_map("retrofit-plc", Path())
+    async with a_plc("IMM-12") as face, open_press(of_its_map(face.port), registers) as press:
+        assert press.identity == {"identity": "IMM-12"}
+        columns = [*press.columns, *press.report_columns]
+        assert "serial_number" not in [column.signal for column in columns]
+
+
+async def test_a_device_in_which_nobody_has_put_its_models_number_is_taken_as_it_is(
+    tmp_path: Path,
+) -> None:
+    registers = a_map(tmp_path, 'identity = "nothing"\n' + EMPTY)
+    async with a_plc("IMM-12") as face, open_press(of_its_map(face.port), registers) as press:
+        assert press.identity == {}
+
+
+async def test_a_device_that_refuses_its_models_number_is_no_such_device(tmp_path: Path) -> None:
+    registers = a_map(tmp_path, 'identity = "nothing"\n' + MAP)
+    async with a_plc("IMM-12") as face:
+        with pytest.raises(RefusedError, match="identity: nothing at holding 216: refused"):
+            async with open_press(of_its_map(face.port), registers):
+                pass
+
+
+def test_a_map_is_known_by_a_register_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(MapError, match=r"identity: found 'number'; map 'map' has counter, nothing"):
+        a_map(tmp_path, 'identity = "number"\n' + MAP)
 
 
 async def test_who_shares_a_line_proves_itself_again_when_another_one_has_it_made_anew(

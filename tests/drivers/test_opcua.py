@@ -272,7 +272,7 @@ async def test_a_server_that_falls_silent_is_stale(read: str) -> None:
     ):
         address = f"opc.tcp://127.0.0.1:{line.port}"
         told = settings(address, read=read, stale_s=1, timeout_s=0.7)
-        with pytest.raises(StaleError, match=r"IMM-15: (no answer for|.* silent for) 1 s"):
+        with pytest.raises(StaleError, match=r"IMM-15: (no answer for|.* silent for) \d s"):
             await follow(told, line.hold)
 
 

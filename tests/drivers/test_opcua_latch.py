@@ -79,6 +79,22 @@ async def test_values_of_the_next_shot_are_never_given_to_this_one(line: Line) -
     assert report.values == {"fill_time_s": 3.0, "hold_time_s": 3.0}
 
 
+async def test_a_value_that_is_written_again_as_it_was_does_not_hide_that_others_are_the_next_shots(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that writes slowly is at a set-point, which is the same in every shot."""
+    await line.mold(65535, 2.0)
+    await line.server.write(Fill=3.0)
+    read = line.latch._points.read
+
+    async def while_it_writes() -> Any:
+        await line.server.write(Hold=2.0)
+        return await read()
+
+    monkeypatch.setattr(line.latch._points, "read", while_it_writes)
+    assert await line.take(65535) is None
+
+
 async def test_values_set_after_the_counter_are_taken_once_they_have_stood(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
