@@ -1,6 +1,9 @@
 """The web application: its routes, and what they are made of."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Coroutine
+from functools import partial
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import JSONResponse
@@ -19,15 +22,18 @@ from dashboards import (
     loginroutes,
     moldroutes,
     pressroutes,
+    recordsroutes,
     settingsroutes,
 )
 from dashboards.api.app import create_api
 from dashboards.assets import Assets
 from dashboards.channel import Channel
+from dashboards.exportjobs import ExportJobs
 from dashboards.face import shown
 from dashboards.gate import Gate
 from dashboards.headers import KnownHosts, Peer, SecurityHeaders, host_name
 from dashboards.inbox import waiting
+from dashboards.news import follow_news
 from dashboards.overview import (
     LIVES_SHOWN,
     NEEDS_SHOWN,
@@ -70,7 +76,10 @@ def create_app(
     access = RecordAccess(record, plant.clock, origins) if record is not None else None
     app = FastAPI(title="Sprue", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.abort = _stay
-    app.state.access = access
+    work: list[Callable[[], Coroutine[Any, Any, NoReturn]]] = []
+    app.state.work = work  # for whoever serves it: what goes on beside the requests
+    if access is not None:
+        work.append(partial(follow_news, plant, access))
     app.add_middleware(
         Gate, access=access, terms=web.terms, secure=web.is_secure, nobody=_has_no_users(record),
         again=draw.again,
@@ -134,6 +143,9 @@ def create_app(
         inboxroutes.add(app, draw, access)
         moldroutes.add(app, draw, access)
         pressroutes.add(app, draw, access)
+        jobs = ExportJobs(access.url, ZoneInfo(plant.site.timezone), plant.site.name)
+        app.state.work.append(jobs.work)
+        recordsroutes.add(app, draw, access, jobs)
         healthroutes.add(app, draw, access)
         settingsroutes.add(app, draw, access)
     return app

@@ -25,6 +25,8 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "mold.edit": MAINTAINS,
     "mold.retire": MAINTAINS,
     "mold.correct": ASSURES,
+    "export.make": WORKS,
+    "export.cancel": WORKS,
     "own.log_out": EVERYBODY,
     "own.password": EVERYBODY,
     "user.add": ADMIN,

@@ -17,7 +17,6 @@ from agent.live import Plant
 from agent.users.people import is_anybody
 from agent.web import WebSettings
 from dashboards.app import LAG_S, create_app
-from dashboards.news import follow_news
 from drivers.closedfile import OpenFileError, read_closed
 
 log = logging.getLogger(__name__)
@@ -92,12 +91,10 @@ async def serve(
             if started is not None:
                 started(address(listener, secure=web.tls is not None))
             async with asyncio.TaskGroup() as tasks:
-                if app.state.access is not None:
-                    news = follow_news(plant, app.state.access)
-                    following = tasks.create_task(news, name="news of the record")
+                beside = [tasks.create_task(work()) for work in app.state.work]
                 await server.main_loop()
-                if app.state.access is not None:
-                    following.cancel()
+                for task in beside:
+                    task.cancel()
         finally:
             await _stop(server, listener)
 

@@ -61,7 +61,8 @@ const DO = {
   1: () => go("/"),
   2: () => go("/anomalies"),
   3: () => go("/molds"),
-  4: () => go("/health"),
+  4: () => go("/records"),
+  5: () => go("/health"),
 };
 
 single.checked = kept.get("keys") !== "off";

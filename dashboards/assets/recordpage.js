@@ -54,6 +54,9 @@ everySecond(link, () => {
   if (!lost && !document.hidden && clockS() >= due) refresh();
 });
 
+/** Fetch the page's parts anew now. */
+export const renew = () => refresh();
+
 /** Hear every message of the live channel, with the server's time; set before the first one comes. */
 export function hear(call) {
   heard = call;

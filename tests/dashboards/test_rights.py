@@ -33,6 +33,7 @@ GROUPS: Mapping[str, str] = {
     "/logout": "own",
     "/anomalies/{name}": "anomaly",
     "/molds/{name:path}": "mold",
+    "/records/exports/{key}": "export",
     "/settings/own": "own",
     "/settings/users": "user",
     "/settings/tokens": "token",
@@ -42,7 +43,11 @@ GROUPS: Mapping[str, str] = {
 OPEN = {"/login"}
 """What a stranger may send; tests/dashboards/test_gate.py is about it."""
 
-REAL = {"/anomalies/{name}": "/anomalies/1", "/molds/{name:path}": "/molds/A-2217"}
+REAL = {
+    "/anomalies/{name}": "/anomalies/1",
+    "/molds/{name:path}": "/molds/A-2217",
+    "/records/exports/{key}": f"/records/exports/{'0' * 32}",
+}
 
 DEEDS = [
     (path, deed) for path, group in GROUPS.items() for deed in deeds_of(group) if path != "/logout"
