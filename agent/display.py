@@ -104,6 +104,9 @@ class Display:
         for _ in range(min(hidden, SPARK_CYCLES)):
             self._plant.cooled(self._machine, None)
         if entry.booked:
+            now, cycle = self._plant.clock(), entry.booked.cycle
+            self._plant.durable.take((now - cycle.time).total_seconds())
+            self._plant.written.take((now - cycle.received_at).total_seconds())
             self._cycle(entry.booked)
         if entry.runs:
             tile = self._plant.tile(self._machine)

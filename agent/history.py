@@ -377,7 +377,7 @@ class History:
             blind_s=sum(((b.until or now) - b.since).total_seconds() for b in blinds),
             blind_now=blinds[-1] if blinds and blinds[-1].until is None else None,
             mold=on.mold if on else None,
-            condition=_condition(row["condition"]),
+            condition=condition_of(row["condition"]),
         )
 
 
@@ -486,7 +486,8 @@ def _standing_of_rows(connection: Connection, of: Segment, on: Mount | None) -> 
     return standing
 
 
-def _condition(body: str | None) -> Condition:
+def condition_of(body: str | None) -> Condition:
+    """How a machine's connection does, as the record keeps it."""
     if body is None:
         return Condition()
     found = json.loads(body)

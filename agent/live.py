@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from agent.latency import Latency
 from agent.shotnow import ShotNow
 
 State = Literal["running", "waiting", "setup", "stopped", "idle", "no_data"]
@@ -237,6 +238,10 @@ class Plant:
         """Replaced by whoever counts; viewers learn it with the next beat."""
         self.news = News()
         """What is open in the record; `tell` replaces it."""
+        self.durable = Latency()
+        """From the end of a shot, as we know it, until it was on the disk."""
+        self.written = Latency()
+        """From when we had all of a shot until it was on the disk."""
 
     @property
     def machines(self) -> list[str]:

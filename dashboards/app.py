@@ -20,6 +20,7 @@ from dashboards import (
     healthroutes,
     inboxroutes,
     loginroutes,
+    metricsroutes,
     moldroutes,
     pressroutes,
     recordsroutes,
@@ -148,6 +149,7 @@ def create_app(
         recordsroutes.add(app, draw, access, jobs)
         healthroutes.add(app, draw, access)
         settingsroutes.add(app, draw, access)
+        metricsroutes.add(app, access, plant)
     return app
 
 
