@@ -83,7 +83,7 @@ def content(table: Table, zone: ZoneInfo, site: str = "") -> Content:
         site: Where the presses are, by the configuration.
     """
     survey, tally = table.survey, table.tally
-    molds = {(group[1], group[2]) for group in tally.groups}
+    molds = {(owner[1], owner[2]) for owner in tally.owners}
     ends = max((each.until for each in survey.coverage), default=None)
     with table.history.connect() as connection:
         limits = [
@@ -115,7 +115,7 @@ def content(table: Table, zone: ZoneInfo, site: str = "") -> Content:
         ("Operators", _of(uses, "operator")),
         ("Set-up sheet", _of(uses, "sheet")),
         ("Golden reference", approvals),
-        ("Flags", ", ".join(f"{flag}: {n}" for flag, n in sorted(tally.flags.items()))),
+        ("Flags", ", ".join(f"{flag}: {n}" for flag, n in sorted(tally.flags.items())) or "none"),
         ("Clock", f"{CLOCK}; a time is at most {tally.uncertainty_s:g} s too late"),
         ("Time zone", zone.key),
         ("Record", f"{agent or ''}, schema {VERSION}"),
@@ -147,7 +147,7 @@ def _approvals(connection: Any, table: Table, ends: datetime | None) -> str:
         f"{row.machine}, {from_ns(row.at_ns):%Y-%m-%d} by {row.who}"
         for row in connection.execute(query_)
     }
-    return "; ".join(newest[each] for each in sorted(newest) if each in table.tally.groups)
+    return "; ".join(newest[each] for each in sorted(newest) if each in table.tally.owners)
 
 
 def _of(uses: Sequence[Use], kind: str, detail: str = "") -> str:

@@ -42,8 +42,13 @@ class Said:
     uses: dict[tuple[int, str], Use] = field(default_factory=dict)
     """By number of the entry, and machine."""
 
-    def columns(self, page: Page) -> Mapping[str, Sequence[str]]:
-        """Cells by column; empty where nobody said anything."""
+    def columns(self, page: Page, *, counted: bool) -> Mapping[str, Sequence[str]]:
+        """Cells by column; empty where nobody said anything.
+
+        Args:
+            page: Rows.
+            counted: They are counted as what entries were used for.
+        """
         held = {kind: self.known.cells(page, kind) for kind in dict.fromkeys(COLUMNS.values())}
         found: dict[str, Sequence[str]] = {}
         nothing = [""] * len(page.rows)
@@ -53,7 +58,7 @@ class Said:
             else:
                 found[name] = nothing
         for cells in held.values():
-            if any(cells):
+            if counted and any(cells):
                 self._use(page, cells)
         return found
 

@@ -110,7 +110,6 @@ class Table:
             tally: What counts them; None for the table's own, which is for writing them once.
         """
         survey, counting = self.survey, tally or self.tally
-        self.said.uses.clear()
         without = set(VALUE_COLUMNS).difference(survey.signals)
         pages = self.history.pages(survey.wanted, up_to=survey.up_to, size=size, without=without)
         for rows in pages:
@@ -119,7 +118,7 @@ class Table:
                 warm = warm_up_ids(connection, rows)
             page.warm_up = [int(each in warm) for each in page["id"]] if warm else [0] * len(rows)
             page.outside = self.limits.cells(page)
-            page.said = self.said.columns(page)
+            page.said = self.said.columns(page, counted=tally is None)
             counting.take(page)
             yield page
 

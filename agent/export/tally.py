@@ -96,7 +96,10 @@ class Tally:
     words: dict[str, Counter[str | None]] = field(default_factory=dict)
     """How often each word occurs, by column."""
     flags: Counter[str] = field(default_factory=Counter)
+    owners: set[Group] = field(default_factory=set)
+    """All that occur."""
     groups: dict[Group, Sums] = field(default_factory=dict)
+    """Of those with good shots."""
     rows: int = 0
     shots: int = 0
     warm_up: int = 0
@@ -118,6 +121,7 @@ class Tally:
         for text, times in Counter(page["flags"]).items():
             for flag in text.split():
                 self.flags[flag] += times
+        self.owners.update(zip(page["machine"], page["mold"], page["revision"], strict=True))
         self.uncertainty_s = max(self.uncertainty_s, *page["time_uncertainty_s"])
         shot = np.array([each == "shot" for each in page["closing"]])
         self.shots += int(shot.sum())

@@ -25,7 +25,7 @@ from agent.export.table import Table, table
 from agent.history import Filter, History
 from agent.schema import audit, chain, identity
 
-FORMATS = ("csv", "jsonl", "parquet", "xlsx", "dfq")
+FORMATS = ("csv", "jsonl", "parquet", "xlsx", "dfq", "pdf")
 """What `Order.form` may be; each is the ending of its files, too."""
 
 
@@ -110,6 +110,11 @@ def _write(
 
                 wanted_curves = curves if order.curves else None
                 return write_parquet(wanted, part, curves=wanted_curves, progress=progress)
+        case "pdf":
+            with _extra():
+                from agent.export.pdffile import write_pdf
+
+                return write_pdf(wanted, part, zone=order.zone, site=order.site, progress=progress)
         case "dfq":
             from agent.export.dfqfile import write_dfq
 
@@ -118,7 +123,7 @@ def _write(
             with _extra():
                 from agent.export.xlsxfile import write_xlsx
 
-                return write_xlsx(wanted, part, zone=order.zone, progress=progress)
+                return write_xlsx(wanted, part, zone=order.zone, site=order.site, progress=progress)
         case _:
             return write_csv(wanted, part, zone=order.zone, units=order.units, progress=progress)
 

@@ -11,8 +11,12 @@ from zoneinfo import ZoneInfo
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import XlsxWriterException
 
+from agent.export.content import Content, content
+from agent.export.events import COLUMNS as EVENTS
+from agent.export.events import cells as event_cells
 from agent.export.manifest import query
 from agent.export.page import Page
+from agent.export.summary import METHOD
 from agent.export.table import Column, Table, Type
 
 MOST_ROWS = 1_048_576
@@ -22,6 +26,14 @@ LONGEST = 32_767
 HEADS = 2
 """Rows of names and units."""
 WIDEST = 30
+SUMMARY = (
+    "machine", "mold", "revision", "signal", "unit", "n", "mean", "s", "least", "most", "alike",
+    "low", "high", "cpk", "note",
+)  # fmt: skip
+SAID = (
+    "kind", "label", "machine", "first segment", "first shot", "last segment", "last shot",
+    "cycles", "more", "by", "entered",
+)  # fmt: skip
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -30,6 +42,7 @@ def write_xlsx(
     path: Path,
     *,
     zone: ZoneInfo,
+    site: str = "",
     progress: Callable[[int], None] = lambda n: None,
     most_rows: int = MOST_ROWS,
 ) -> int:
@@ -41,6 +54,7 @@ def write_xlsx(
         table: What.
         path: Where to.
         zone: Of `time`.
+        site: Where the presses are.
         progress: Told how many rows are written.
         most_rows: Of a sheet, heads included.
 
@@ -57,7 +71,9 @@ def write_xlsx(
         book.set_properties({"title": "Process record", "created": _created(table)})
         n = _Cycles(book, table, zone, most_rows).write(progress)
         _coverage(book, table, zone)
-        _limits(book, table, zone)
+        said = content(table, zone, site)
+        _limits(book, said, zone)
+        _beside(book, said, zone)
     return n
 
 
@@ -190,24 +206,71 @@ def _coverage(book: Any, table: Table, zone: ZoneInfo) -> None:
             row += 1
 
 
-def _limits(book: Any, table: Table, zone: ZoneInfo) -> None:
+def _limits(book: Any, said: Content, zone: ZoneInfo) -> None:
     """The set-up sheets' limits of the molds that occur, as they were entered."""
     bold, time = book.add_format({"bold": True}), _time_format(book)
     sheet = book.add_worksheet("limits")
     sheet.set_column(0, 6, 23)
     heads = ("mold", "revision", "signal", "low", "high", f"since ({zone.key})", "by")
     row = _heads(sheet, 0, heads, bold)
-    for (mold, revision), facts in sorted(table.limits.facts.items()):
-        if table.survey.wanted.mold not in (None, mold):
-            continue
-        for limit in facts.limits:
-            for n, word in ((0, mold), (1, revision), (2, limit.signal), (6, limit.author)):
-                sheet.write_string(row, n, _text(word))
-            for n, value in ((3, limit.low), (4, limit.high)):
-                if value is not None and value != float("-inf"):  # a lifted limit has neither
-                    sheet.write_number(row, n, value)
-            sheet.write_datetime(row, 5, _local(limit.since, zone), time)
-            row += 1
+    for limit in said.limits:
+        words = ((0, limit.mold), (1, limit.revision), (2, limit.signal), (6, limit.who))
+        for n, word in words:
+            sheet.write_string(row, n, _text(word))
+        for n, value in ((3, limit.low), (4, limit.high)):
+            if value is not None:  # a lifted limit has neither
+                sheet.write_number(row, n, value)
+        sheet.write_datetime(row, 5, _local(limit.since, zone), time)
+        row += 1
+
+
+def _beside(book: Any, said: Content, zone: ZoneInfo) -> None:
+    """Header, summary, what people said and what happened, each on a sheet of its own."""
+    bold, time = book.add_format({"bold": True}), _time_format(book)
+    sheet = book.add_worksheet("header")
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 1, 80)
+    for row, (name, value) in enumerate((*said.header, *said.counts)):
+        sheet.write_string(row, 0, _text(name), bold)
+        if isinstance(value, str):
+            sheet.write_string(row, 1, _text(value))
+        else:
+            sheet.write_number(row, 1, value)
+    sheet = book.add_worksheet("summary")
+    sheet.set_column(0, len(SUMMARY) - 1, 14)
+    sheet.write_string(0, 0, METHOD)
+    row = _heads(sheet, 1, SUMMARY, bold)
+    for each in said.lines:
+        line = each.to_json()
+        _plain_row(sheet, row, [line[name] for name in SUMMARY], time, zone)
+        row += 1
+    sheet = book.add_worksheet("said")
+    sheet.set_column(0, len(SAID) - 1, 18)
+    row = _heads(sheet, 0, SAID, bold)
+    for use in said.uses:
+        entry = use.entry
+        more = ", ".join(f"{name}: {text}" for name, text in entry.details.items())
+        shots = [*use.first, *use.last, use.rows]
+        cells = [entry.kind, entry.label, use.machine, *shots, more, entry.who, entry.at]
+        _plain_row(sheet, row, cells, time, zone)
+        row += 1
+    sheet = book.add_worksheet("events")
+    sheet.set_column(0, 0, 23)
+    sheet.set_column(1, len(EVENTS) - 1, 18)
+    row = _heads(sheet, 0, EVENTS, bold)
+    for cells_ in event_cells(said.events[: MOST_ROWS - 1]):
+        _plain_row(sheet, row, cells_, time, zone)
+        row += 1
+
+
+def _plain_row(sheet: Any, row: int, cells: Iterable[Any], time: Any, zone: ZoneInfo) -> None:
+    for n, value in enumerate(cells):
+        if isinstance(value, datetime):
+            sheet.write_datetime(row, n, _local(value, zone), time)
+        elif isinstance(value, str):
+            sheet.write_string(row, n, _text(value))
+        elif value is not None:
+            sheet.write_number(row, n, float(f"{value:.9g}"))
 
 
 def _heads(sheet: Any, row: int, names: Iterable[str], bold: Any) -> int:

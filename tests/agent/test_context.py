@@ -13,7 +13,7 @@ from agent.context.choosing import resolved
 from agent.context.entry import Said
 from agent.context.error import ContextError
 from agent.context.inforce import in_force
-from agent.export.table import Page
+from agent.export.page import Page
 from agent.history import Filter, open_history
 from agent.record import open_record
 from agent.verifying import verify
