@@ -10,7 +10,7 @@ import json
 import sqlite3
 import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +24,8 @@ BATCH_ROWS = 5000
 
 DIGEST_BYTES = 16
 """128 bits: nobody finds another row with the digest of a given one."""
+
+_CURVE = struct.Struct("<IIq")
 
 Row = tuple[Any, ...]
 
@@ -107,6 +109,22 @@ def _take(raw: sqlite3.Connection, at: dict[str, int]) -> dict[str, list[tuple[i
             taken[table.name] = [(row[key], digest(row)) for row in rows]
             at[table.name] = rows[-1][order]
     return taken
+
+
+def curves_digest(rows: Iterable[tuple[str, int, bytes]]) -> str:
+    """What a cycle's row says of its curves, which so are in the chain without being in its file.
+
+    BLAKE2b over each curve, by signal: the lengths of signal and bytes, 4 bytes each, its start,
+    8 bytes, all little-endian; the signal; the bytes.
+
+    Args:
+        rows: Signal, start in ns and encoded bytes.
+    """
+    found = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for signal, started_ns, data in sorted(rows):
+        name = signal.encode()
+        found.update(_CURVE.pack(len(name), len(data), started_ns) + name + data)
+    return found.hexdigest()
 
 
 def link_hash(link: Sequence[object]) -> str:

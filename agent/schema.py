@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0014"
+VERSION = "0015"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 CURVES_VERSION = "0001"
@@ -156,6 +156,7 @@ cycle = Table(
     Column("uncertainty", Text, comment="JSON: plus or minus by signal"),
     Column("extra", Text, comment="JSON: values under a vendor's own name"),
     *(Column(name, Double) for name in VALUE_COLUMNS),
+    Column("curves", Text, comment="digest of its rows in its month's file; agent.chain"),
     UniqueConstraint("machine_id", "segment", "counter"),
     Index(None, "machine_id", "time_ns"),
     Index(None, "mold_id", "time_ns"),

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from agent.copying import told
 from agent.files import RecordError, main_path, reader
 from agent.history import refuse_other_version
 from agent.rows import from_ns
+from agent.verifyingcurves import odd_curves
 
 Progress = Callable[[int], None]
 
@@ -48,7 +50,7 @@ class Difference:
 
     table: str
     row: int
-    """Its id."""
+    """Its id; of curves, their cycle's."""
     words: str
     """The whole sentence."""
 
@@ -124,6 +126,12 @@ def verify(
             alone.compare_ledger()
             found = alone.found()
         differences = list(found.differences)
+        rows = found.rows
+        for odd in islice(
+            odd_curves(path, raw, lambda n: progress(rows + n)),
+            max(0, DIFFERENCES_MOST - len(differences)),
+        ):
+            differences.append(Difference(table="curve", row=odd.row, words=odd.words))
         if includes is not None and not _has(raw, includes):
             words = (
                 f"chain: no commit has the hash {includes}: rows were cut off, or the chain is "

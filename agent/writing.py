@@ -25,7 +25,7 @@ from agent.anomaly import Anomaly
 from agent.anomalyrows import RAISED, anomaly_row
 from agent.audit import Author
 from agent.batch import Batch, Blind, MachineRow, MoldRow, Saved
-from agent.chain import cover
+from agent.chain import cover, curves_digest
 from agent.copying import is_damaged
 from agent.cycle import Booked
 from agent.files import RecordError, curves_path, set_aside, writer
@@ -74,6 +74,7 @@ class Writing:
         self.on_gap: Callable[[int, int], None] = lambda machine, since_ns: None
         """Told of closings of a time gone by: the machine's id, and since when they were made."""
         self._others = -1
+        self._curves: dict[tuple[str, int, int], str] = {}
         self._grown: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._cycles: list[dict[str, Any]] = []
         self._changes = {table: count(self._last(table) + 1) for table in CHANGING}
@@ -105,7 +106,7 @@ class Writing:
         Curves are committed before the cycles that they belong to: a curve without a cycle is
         harmless and is written over on the next try, a cycle without its curves can't happen.
         """
-        self._write_curves(batches)
+        self._curves = self._write_curves(batches)
         self._grown, self._cycles = {}, []
         with self._main.begin():
             others = self._commits_of_others()
@@ -142,23 +143,33 @@ class Writing:
         """Another number whenever another connection has committed anything."""
         return int(self._main.exec_driver_sql("PRAGMA data_version").scalar_one())
 
-    def _write_curves(self, batches: Sequence[Batch]) -> None:
+    def _write_curves(self, batches: Sequence[Batch]) -> dict[tuple[str, int, int], str]:
+        """Write them; what the rows of their cycles are to say of them."""
         rows: dict[Path, list[dict[str, Any]]] = {}
+        digests = {}
         for booked in _cycles(batches):
             cycle = booked.cycle
+            found = []
             for signal, curve in cycle.curves.items():
+                started_ns, data = to_ns(curve.started_at), curves.encode(curve)
                 row = {
                     "machine": cycle.machine,
                     "segment": booked.segment,
                     "counter": cycle.counter,
                     "signal": signal,
                     "samples": len(curve.values),
-                    "started_ns": to_ns(curve.started_at),
-                    "data": curves.encode(curve),
+                    "started_ns": started_ns,
+                    "data": data,
                 }
                 rows.setdefault(curves_path(self._path, cycle.time), []).append(row)
-        keys = ["machine", "segment", "counter", "signal"]
-        statement = insert(schema.curve).on_conflict_do_nothing(index_elements=keys)
+                found.append((signal, started_ns, data))
+            if found:
+                digests[cycle.machine, booked.segment, cycle.counter] = curves_digest(found)
+        statement = insert(schema.curve)
+        statement = statement.on_conflict_do_update(
+            index_elements=["machine", "segment", "counter", "signal"],
+            set_={name: statement.excluded[name] for name in ("samples", "started_ns", "data")},
+        )
         for path, month in rows.items():
             for attempt in range(2):
                 try:
@@ -172,6 +183,7 @@ class Writing:
                     # Curves are the lesser loss: shots go on, and so do new curves.
                     self._close_month(path)
                     set_aside(path, error)
+        return digests
 
     def _month(self, path: Path) -> Connection:
         if path not in self._months:
@@ -284,6 +296,9 @@ class Writing:
             "machine_id": machine,
             "mold_id": self._mold(booked.mold),
             "provenance_id": self._provenance(compact(booked.cycle.provenance)),
+            "curves": self._curves.get(
+                (booked.cycle.machine, booked.segment, booked.cycle.counter)
+            ),
         }
         self._cycles.append(row)
 

@@ -109,7 +109,9 @@ def test_every_value_of_every_covered_row_is_covered(url: str, tmp_path: Path) -
                     except sqlite3.IntegrityError:
                         continue
                     differences = verify(f"sqlite:///{path}").differences
-                    assert [(each.table, each.row) for each in differences] == [(table.name, key)]
+                    # what is said of curves that are not there is a second difference
+                    told = [(each.table, each.row) for each in differences if each.table != "curve"]
+                    assert told == [(table.name, key)]
                     database.execute(update, (value, key))
                     tried += 1
     assert tried > 50
