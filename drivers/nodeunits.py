@@ -7,12 +7,14 @@ are read in the same request as its value, so that no value is taken for one in 
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from asyncua import ua
 
 from drivers.browsing import PARTS, browse
 from drivers.eventtype import UNITS
 from drivers.mappednode import MappedNode
+from drivers.observations import Change, Notice
 from drivers.scaling import IDENTITY, scaling
 from drivers.session import Session
 from drivers.signals import Kind, signal_named
@@ -28,6 +30,18 @@ class UnitChange:
     signal: str
     old: str
     new: str
+
+    def told(self, machine: str, at: datetime) -> Notice:
+        """What a person hears of it, as of when we saw it."""
+        return Notice(
+            machine=machine,
+            change=Change.UNIT,
+            name=self.signal,
+            old=self.old,
+            new=self.new,
+            at=at,
+            received_at=at,
+        )
 
 
 class NodeUnits:

@@ -219,15 +219,7 @@ class OpcUaPress:
         latched = self._latch.unit_changes() if self._latch else ()
         for change in (*self._points.units.changes(), *latched):
             self._columns = self._points.columns
-            yield Notice(
-                machine=self._session.machine,
-                change=Change.UNIT,
-                name=change.signal,
-                old=change.old,
-                new=change.new,
-                at=at,
-                received_at=at,
-            )
+            yield change.told(self._session.machine, at)
 
     def _moves(self, at: datetime) -> Iterator[Notice]:
         """Nodes that the machine has under other ids than before."""

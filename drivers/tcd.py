@@ -137,15 +137,7 @@ class TcdPress:
         at = datetime.now(UTC)
         for change in self._points.units.changes():
             self._columns = self._points.columns
-            yield Notice(
-                machine=self._session.machine,
-                change=Change.UNIT,
-                name=change.signal,
-                old=change.old,
-                new=change.new,
-                at=at,
-                received_at=at,
-            )
+            yield change.told(self._session.machine, at)
 
     def _changes(self, frame: Frame) -> Iterator[Notice]:
         """What the device does otherwise than before, or complains of."""

@@ -41,7 +41,10 @@ MEANT: Mapping[Kind, str] = {
     "counter": "Nothing on the interface shows how many shots there really were. What was proved "
     "is counted, by the counter, the clock, phases, values and other counters; a counter that "
     "falls opens a new segment ([every rule](ledger.md)). Shots that nothing proves are *lost* "
-    "here, and within the bounds of the row that says so.",
+    "here, and within the bounds of the row that says so. Over Euromap 77 a press that lost power "
+    "loses what it molds before we are back, two seconds at this speed and most of a cycle: its "
+    "counter fell, and no node shows the last cycle's values, which prove a shot elsewhere. At "
+    "real speed no press molds within seconds of having power again.",
     "mold": "The mold is changed as the fault begins. What the control says is all there is to go "
     "by, so shots on the *wrong mold* are those during which it named the old one.",
     "process": "Process faults change what is molded and nothing about how it is told, so a driver "
@@ -70,8 +73,9 @@ on for {lengths.on_s:g} s, or happens as often as the menu says (`dead_unit` is 
 {lengths.on_s * LONGER["dead_unit"]:g} s, as one wait of a gateway is a seventh of 7 s already);
 then the record is held against the truth log, shot by shot and value by value.
 
-- **lost**: shots neither in the record nor counted as not observed. **twice**: shots in the record
-  or the count that never were.
+- **lost**: shots neither in the record nor counted as not observed; a row of the ledger says how
+  many there may have been, and whether the truth lies within is looked at, too. **twice**: shots in
+  the record or the count that never were.
 - **wrong**: values accepted as good, not flagged, that differ from the truth.
 - **wrong mold**: shots booked on another mold than the one that made them.
 - **not observed**: shots that the ledger counts, without their values. At this speed an outage of a
@@ -95,6 +99,7 @@ def _sums(verdicts: Sequence[Verdict]) -> Iterator[str]:
     for text, rows in (
         ("Wrong values accepted as good", [v for v in verdicts if v.wrong]),
         ("Shots lost", [v for v in verdicts if v.lost]),
+        ("Shots outside of the bounds that the ledger gives", [v for v in verdicts if v.outside]),
         ("Shots twice or never made", [v for v in verdicts if v.twice]),
         (
             f"Fresh later than {FRESH_WITHIN_S:g} s",

@@ -32,6 +32,8 @@ class Verdict:
     """Closings of the truth while the agent looked."""
     lost: int
     """Neither in the record nor counted as not observed."""
+    outside: int
+    """By how many shots the truth lies outside of the ledger's own bounds."""
     twice: int
     """In the record more often than they happened, or never made."""
     wrong: tuple[str, ...]
@@ -65,6 +67,9 @@ def judge(evidence: Evidence) -> Verdict:
         row["time"] > min(still) for at, row in enumerate(truth) if still and at not in matched
     )
     missing = len(truth) - len(matched) - to_come
+    made = sum(row["closing"] == "shot" for row in truth) - to_come
+    least = sum(run.shots_min for run in evidence.runs)
+    most = sum(run.shots_max for run in evidence.runs)
     blinds = [b for b in evidence.blinds if b.until is None or b.until > evidence.began]
     seen = [at for at in evidence.seen if at > evidence.ended]
     shots = [b.cycle.received_at for b in evidence.cycles if seen_after(b, evidence.ended)]
@@ -73,6 +78,7 @@ def judge(evidence: Evidence) -> Verdict:
         protocol=evidence.trial.on,
         shots=len(truth),
         lost=max(0, missing - unobserved),
+        outside=max(0, least - made, made - most),
         twice=len(extra) + max(0, unobserved - missing),
         wrong=tuple(_wrong(matched, truth)),
         misplaced=sum(booked.mold != row["mold"] for booked, row in pairs),

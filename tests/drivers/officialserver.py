@@ -3,7 +3,7 @@
 Nothing here is shared with the simulator, so that the two can't be wrong in the same way.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -91,6 +91,7 @@ async def official_server(
     neighbor: bool = False,
     water: bool = False,
     security: Security | None = None,
+    before: Sequence[str] = ("urn:one", "urn:two", "urn:three"),
 ) -> AsyncGenerator[OfficialServer]:
     """The machine on a server whose namespaces stand where nobody expects them.
 
@@ -102,12 +103,13 @@ async def official_server(
         neighbor: Whether another machine is on the same server, `IMM_MAKER_0816`.
         water: Whether a temperature control device is there, which shows degrees Fahrenheit.
         security: None for a server that anybody reads in clear.
+        before: Namespaces that have their numbers before the files are read.
     """
     server = Server(iserver=InternalServerOn(standard_nodes()))
     await server.init()
     await server.set_application_uri("urn:maker.example:imm")
     maker = await server.register_namespace(MAKER)
-    for uri in ("urn:one", "urn:two", "urn:three"):
+    for uri in before:
         await server.register_namespace(uri)
     for name in (*FILES, *(("PlasticsRubber.TCD",) if water else ())):
         await server.import_xml(str(nodesets / f"Opc.Ua.{name}.NodeSet2.xml"))

@@ -23,6 +23,10 @@ COOLING = {"event_field": "Kuehlzeit"}
 MPA = ua.EUInformation(UnitId=5066817, DisplayName=ua.LocalizedText("MPa"))
 FAHRENHEIT = ua.EUInformation(UnitId=4604232, DisplayName=ua.LocalizedText("°F"))
 MPA_AND_F = {"pressure": MPA, "temperature": FAHRENHEIT}
+DI, GENERAL, IMM2MES = (
+    f"http://opcfoundation.org/UA/{name}/"
+    for name in ("DI", "PlasticsRubber/GeneralTypes", "PlasticsRubber/IMM2MES")
+)
 ZONE = "InjectionUnits/InjectionUnit_1/TemperatureZones/TemperatureZone_1/ActualTemperature"
 
 
@@ -74,6 +78,30 @@ async def test_a_machine_of_the_official_types_is_read(nodesets: Path, jobs: boo
     assert report.units["injection_unit_2_fill_time_s"] == "ms"
     assert report.states["quality"] == "BAD_CYCLE"
     assert ("job" in report.states) is False
+
+
+async def test_official_nodesets_are_read_alike_when_their_namespaces_are_shuffled(
+    nodesets: Path,
+) -> None:
+    shuffled = (IMM2MES, DI, "urn:one", GENERAL)
+    indexes, told = [], []
+    for before in (("urn:one", "urn:two"), shuffled):
+        async with official_server(nodesets, jobs=True, before=before) as server:
+            indexes.append([await server.index(uri) for uri in (DI, GENERAL, IMM2MES)])
+            await server.set("MachineInformation/SerialNumber", "0815", TEXT)
+            await server.set("MachineStatus/MachineMode", 1, WORD)
+            await server.set("Jobs/ActiveJobValues/JobCycleCounter", 6, COUNT)
+            await server.set("Jobs/ActiveJobValues/MachineCycleCounter", 1006, COUNT)
+            async with open_press(settings(server.url, cooling=COOLING)) as opened:
+                stream = Stream(opened.observations())
+                frame = await stream.frame()
+                await fire(server, 7)
+                report = await stream.report()
+            told.append((opened.identity, frame.values, report.counter, report.values))
+
+    assert all(one != other for one, other in zip(*indexes, strict=True))
+    assert told[0] == told[1]
+    assert told[0][2] == 1007
 
 
 async def test_a_machine_counter_that_was_never_set_is_none(nodesets: Path) -> None:
