@@ -139,7 +139,6 @@ def create_app(
         await channel.serve(websocket)
 
     if access is not None:
-        app.mount("/api", create_api(access, plant.site))
         loginroutes.add(app, draw, access, web.terms, secure=web.is_secure)
         inboxroutes.add(app, draw, access)
         moldroutes.add(app, draw, access)
@@ -147,6 +146,7 @@ def create_app(
         jobs = ExportJobs(access.url, ZoneInfo(plant.site.timezone), plant.site.name)
         app.state.work.append(jobs.work)
         recordsroutes.add(app, draw, access, jobs)
+        app.mount("/api", create_api(access, plant.site, jobs))
         healthroutes.add(app, draw, access)
         settingsroutes.add(app, draw, access)
         metricsroutes.add(app, access, plant)

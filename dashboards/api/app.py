@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -16,9 +17,11 @@ from agent.files import RecordError
 from agent.live import Site
 from dashboards.api import shapes
 from dashboards.api.error import MissingError
+from dashboards.api.exporting import exporting
 from dashboards.api.paging import CursorError
 from dashboards.api.reading import reading
-from dashboards.api.writing import writing
+from dashboards.api.writing import Writes, writing
+from dashboards.exportjobs import ExportJobs
 from dashboards.problem import MEDIA_TYPE, problem
 from dashboards.recordaccess import RecordAccess
 from dashboards.refusing import LONGEST_FORM, RefusedError
@@ -37,8 +40,17 @@ sentence in `detail`."""
 WRONG = (400, 401, 403, 404, 409, 413, 422, 503)
 
 
-def create_api(access: RecordAccess, site: Site) -> FastAPI:
-    """The application; what lets people in lies before it."""
+def create_api(access: RecordAccess, site: Site, jobs: ExportJobs) -> FastAPI:
+    """The application; what lets people in lies before it.
+
+    Args:
+        access: The record.
+        site: Where the presses are.
+        jobs: The exports that are written, for pages and programs.
+    """
+    writes = Writes(access)
+    writing(writes)
+    exports = exporting(writes, jobs)
     problems: dict[int | str, dict[str, Any]] = {
         status: {
             "description": HTTPStatus(status).phrase,
@@ -57,7 +69,8 @@ def create_api(access: RecordAccess, site: Site) -> FastAPI:
         responses=problems,
         generate_unique_id_function=lambda route: route.name,
     )
-    api.include_router(writing(access))
+    api.include_router(writes.router)
+    api.include_router(exports)
     api.include_router(reading(access, site))
     api.add_middleware(Capped)
     _described(api)
@@ -152,5 +165,6 @@ class Capped:
 
 def describing() -> dict[str, Any]:
     """The OpenAPI document, without a record."""
-    access = RecordAccess("sqlite:///none.db", lambda: datetime.now(UTC))
-    return create_api(access, Site(name="Plant", timezone="UTC")).openapi()
+    url, site = "sqlite:///none.db", Site(name="Plant", timezone="UTC")
+    access = RecordAccess(url, lambda: datetime.now(UTC))
+    return create_api(access, site, ExportJobs(url, ZoneInfo("UTC"), site.name)).openapi()

@@ -277,6 +277,20 @@ class Status(Shape):
     sinks: list[Sink]
 
 
+class Export(Shape):
+    """An export, from the wish to the file."""
+
+    key: str
+    state: Literal["waiting", "writing", "done", "failed", "cancelled"]
+    rows: Annotated[int | None, Field(description="Null until they are counted.")]
+    written: int
+    name: str | None
+    sha256: str | None
+    why: Annotated[str | None, Field(description="Why it failed, in words.")]
+    who: str
+    asked_at: datetime
+
+
 class SignalShape(Shape):
     """One canonical signal."""
 

@@ -155,6 +155,12 @@ class Writes:
             tags=[tag],
         )
 
+    def author(self, wish: str | None) -> Author:
+        """Whose deed it is."""
+        who = visitor()
+        origin = f"api, {who.address}" if who.address else "api"
+        return Author(who=who.name or login_name(), origin=origin, at=self.now(), wish=wish)
+
     async def done(
         self,
         request: Request,
@@ -163,12 +169,11 @@ class Writes:
         then: Callable[[Connection, Any], bytes],
     ) -> Response:
         """Do it once, and answer with the thing as it is then."""
-        who = visitor()
-        name = who.name or login_name()
-        body = (await request.body()).hex()
-        wish = wish_of(name, request.method, request.url.path, key, body) if key else None
-        origin = f"api, {who.address}" if who.address else "api"
-        author = Author(who=name, origin=origin, at=self._access.now(), wish=wish)
+        wish = None
+        if key:
+            body = (await request.body()).hex()
+            wish = wish_of(visitor().name, request.method, request.url.path, key, body)
+        author = self.author(wish)
         made = await self._access.do(author, lambda *at: (deed(*at),))
         found = await self._access.read(lambda connection, now: then(connection, now))
         answered = answer(found)
@@ -177,12 +182,10 @@ class Writes:
         return answered
 
 
-def writing(access: RecordAccess) -> APIRouter:
-    """The routes that change something."""
-    writes = Writes(access)
+def writing(writes: Writes) -> None:
+    """Add the routes that change something."""
     _anomalies(writes)
     _molds(writes)
-    return writes.router
 
 
 def _anomalies(writes: Writes) -> None:

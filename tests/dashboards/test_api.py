@@ -1,6 +1,8 @@
 """The API: what it gives is what it says, its parts never skip or repeat, and errors are words."""
 
 import asyncio
+import gzip
+import hashlib
 import json
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
@@ -54,6 +56,15 @@ class Api:
         answer = await self.ask(path, method, body, **headers)
         assert answer.status == 200, answer.text
         return json.loads(answer.text)
+
+    async def ended(self, path: str) -> Any:
+        """An export that nothing more comes of."""
+        for _ in range(600):
+            job = await self.json(path)
+            if job["state"] not in ("waiting", "writing"):
+                break
+            await asyncio.sleep(0.05)
+        return job
 
     async def walk(self, path: str, limit: int) -> list[Any]:
         """A whole list, part by part."""
@@ -114,7 +125,7 @@ async def test_the_document_names_units_rights_and_errors(api: Api) -> None:
             assert (method == "get") == ("x-right" not in each), path
             assert "application/problem+json" in each["responses"]["404"]["content"]
     gets = {path for path, methods in document["paths"].items() if "get" in methods}
-    assert len(gets) == len(GIVEN)
+    assert len(gets - {"/exports/{key}", "/exports/{key}/{part}"}) == len(GIVEN)
 
 
 @pytest.mark.parametrize("limit", [1, 7, 70, 139, 140, 1000])
@@ -279,3 +290,32 @@ async def test_what_can_not_be_done_is_said_and_changes_nothing(
     assert says in json.loads(answer.text)["detail"]
     with open_history(api.url) as history, history.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM audit").scalar() == before
+
+
+async def test_an_export_is_asked_for_watched_and_fetched(api: Api) -> None:
+    wanted = {"format": "csv", "machine": "IMM-07", "mold": "A-2217"}
+    asked = await api.json("/exports", "POST", wanted, idempotency_key="e")
+    again = await api.json("/exports", "POST", wanted, idempotency_key="e")
+    assert asked["key"] == again["key"]
+    path = f"/exports/{asked['key']}"
+    job = await api.ended(path)
+
+    assert (job["state"], job["rows"], job["written"]) == ("done", SHOTS, SHOTS), job
+    file = await api.ask(f"{path}/file")
+    assert file.status == 200
+    assert job["name"] in file.headers["content-disposition"]
+    body = gzip.decompress(file.body) if "content-encoding" in file.headers else file.body
+    assert hashlib.sha256(body).hexdigest() == job["sha256"]
+    assert (await api.json(f"{path}/manifest"))["rows"] == SHOTS
+    assert (await api.json(path, "DELETE"))["state"] == "done", "what is done stays"
+
+
+async def test_what_can_not_be_exported_is_said(api: Api) -> None:
+    none = await api.json("/exports", "POST", {"mold": "A-9"})
+    job = await api.ended(f"/exports/{none['key']}")
+
+    assert job["state"] == "failed"
+    assert "no cycle in the record matches" in job["why"]
+    for path, status in ((f"/exports/{none['key']}/file", 404), ("/exports/x", 404)):
+        assert (await api.ask(path)).status == status
+    assert (await api.ask("/exports", "POST", {"format": "doc"})).status == 422
