@@ -181,7 +181,7 @@ async def test_nothing_is_changed_over_a_log_in_or_token_that_has_expired(
 async def test_a_program_or_browser_that_may_not_is_refused(
     house: House, method: str, path: str, right: str
 ) -> None:
-    where = f"{house.address}/api{path.format(name='1', number='1', id='1')}"
+    where = f"{house.address}/api{path.format(name='1', number='1', key='1')}"
     with change(house.url) as connection:
         tokens = {
             scope: add_token(connection, BY, f"{method} {path} {scope}", scope, until)[1]
