@@ -17,6 +17,7 @@ from agent.live import Plant
 from agent.users.people import is_anybody
 from agent.web import WebSettings
 from dashboards import (
+    goldenroutes,
     healthroutes,
     inboxroutes,
     loginroutes,
@@ -147,6 +148,7 @@ def create_app(
         app.state.work.append(jobs.work)
         recordsroutes.add(app, draw, access, jobs)
         app.mount("/api", create_api(access, plant.site, jobs))
+        goldenroutes.add(app, draw, access)
         healthroutes.add(app, draw, access)
         settingsroutes.add(app, draw, access)
         metricsroutes.add(app, access, plant)

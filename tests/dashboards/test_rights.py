@@ -34,6 +34,7 @@ GROUPS: Mapping[str, str] = {
     "/anomalies/{name}": "anomaly",
     "/molds/{name:path}": "mold",
     "/records/exports/{key}": "export",
+    "/golden/{path:path}": "golden",
     "/settings/own": "own",
     "/settings/users": "user",
     "/settings/tokens": "token",
@@ -47,6 +48,7 @@ REAL = {
     "/anomalies/{name}": "/anomalies/1",
     "/molds/{name:path}": "/molds/A-2217",
     "/records/exports/{key}": f"/records/exports/{'0' * 32}",
+    "/golden/{path:path}": "/golden/A-2217",
 }
 
 DEEDS = [
