@@ -176,7 +176,7 @@ async def our_opcua(number: int, port: int, period_s: float) -> AsyncGenerator[P
         map="bench.toml",
         poll_s=period_s,
     )
-    async with opcua.open_press(settings, _node_map()) as press:
+    async with opcua.open_press(settings, bench_nodes()) as press:
         observations = press.observations()
         yield lambda: frame_of(observations)
 
@@ -210,7 +210,7 @@ async def our_subscription(number: int, port: int, period_s: float) -> AsyncGene
         poll_s=period_s,
         read="subscribe",
     )
-    async with opcua.open_press(settings, _node_map()) as press:
+    async with opcua.open_press(settings, bench_nodes()) as press:
         observations = press.observations()
         before: tuple[object, ...] = ()
 
@@ -278,7 +278,8 @@ def _register_map() -> RegisterMap:
 
 
 @cache
-def _node_map() -> NodeMap:
+def bench_nodes() -> NodeMap:
+    """The map of a device's nodes."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "bench.toml").write_text(NODE_MAP, encoding="utf-8")
         return load_nodes("bench.toml", Path(folder))

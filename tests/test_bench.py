@@ -24,7 +24,7 @@ async def test_both_sides_poll_as_often(driver: Driver) -> None:
         assert side.polls >= 2 * TURNS
         assert all(cpu_s > 0 for cpu_s in side.cpu_s)
     assert f"{driver}: 2 machines, 40 values each, every 50 ms" in told(outcome)
-    written = page([outcome], [], LEDGER, [WATCH], ON)
+    written = page([outcome], [], LEDGER, [WATCH], [], ON)
     assert f"**{outcome.ratio:.2f}**" in written
     assert "5 March 2026" in written
     assert "| clean D-1 | 20 | 17 µs | 50 µs | 20,000 |" in written
@@ -39,4 +39,4 @@ async def test_a_plant_is_measured_alone_and_watched() -> None:
     assert 0 < outcome.agent.cores < 1
     assert outcome.watched.memory_mb > 20
     assert "six: 6 presses at real speed" in plant.told(outcome)
-    assert "| `six` | 6 |" in page([], [outcome], LEDGER, [], ON)
+    assert "| `six` | 6 |" in page([], [outcome], LEDGER, [], [], ON)
