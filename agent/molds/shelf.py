@@ -148,7 +148,7 @@ def read_days(
         select(schema.mold.c.name, table.c.day, func.sum(table.c.shots).label("shots"))
         .join(schema.mold, schema.mold.c.id == table.c.mold_id)
         .where(table.c.day >= since)
-        .group_by(table.c.mold_id, table.c.day)
+        .group_by(schema.mold.c.name, table.c.day)
     )
     if mold is not None:
         query = query.where(schema.mold.c.name == mold)

@@ -1,6 +1,16 @@
 """The plant record's tables: those of every record, and three about the agents that fill it."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, MetaData, SmallInteger, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    MetaData,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+)
 
 from agent import schema
 
@@ -42,6 +52,9 @@ origin = Table(
     Index(None, "kind", "plant_id"),
     comment="rows without a key of their own: which of them are here already",
 )
+
+changes = Sequence("changes", metadata=plant)
+"""What `changed` is taken from, where rows grow or close."""
 
 SUMS = ("shots", "shots_min", "shots_max", "closings", "unobserved", "parts")
 

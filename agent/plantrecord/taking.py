@@ -18,8 +18,9 @@ from agent.files import RecordError
 from agent.forward.topics import CURVES, Row
 from agent.plantrecord import bulk
 from agent.plantrecord.moldwords import take_mold
+from agent.plantrecord.reading import hold
 from agent.plantrecord.sharing import COVERING, seen_after_all, trimmed
-from agent.plantrecord.tables import lease, origin
+from agent.plantrecord.tables import changes, lease, origin
 from agent.plantrecord.topics import AUDIT, TABLES
 
 ALONE = ("audit", "revisions", "mounts", "entries", "ledger", "adjustments", "services")
@@ -133,9 +134,9 @@ class Taking:
         self, table: Table, keys: Sequence[str], rows: Sequence[Row], changing: Sequence[str]
     ) -> None:
         for values in self._values(table, rows):
-            statement = insert(table).values(**values)
+            statement = insert(table).values(**values, **_risen(table))
             if changing:
-                new = {name: statement.excluded[name] for name in changing}
+                new = {name: statement.excluded[name] for name in changing} | _risen(table)
                 self._connection.execute(
                     statement.on_conflict_do_update(index_elements=list(keys), set_=new)
                 )
@@ -173,13 +174,15 @@ class Taking:
         if values["machine_id"] in self._shared and values["kind"] in COVERING:
             known = self._known(table, [row_id]).get(row_id)
             if known is None:
-                self._once(table, {row_id: values})
+                made = insert(table).values(**values, **_risen(table)).returning(table.c.id)
+                number = self._connection.execute(made).scalar_one()
+                self._remember(table, {row_id: int(number)})
             else:
-                new = {name: values[name] for name in GROWN}
+                new = {name: values[name] for name in GROWN} | _risen(table)
                 self._connection.execute(table.update().where(table.c.id == known).values(**new))
             return
-        statement = insert(table).values(**values)
-        new = {name: statement.excluded[name] for name in GROWN}
+        statement = insert(table).values(**values, **_risen(table))
+        new = {name: statement.excluded[name] for name in GROWN} | _risen(table)
         keys = ["machine_id", "segment", "kind", "first"]
         self._connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=new))
 
@@ -441,10 +444,9 @@ class Taking:
             self._ids.provenances.update({row.body: int(row.id) for row in found})
 
 
-def hold(connection: Connection) -> None:
-    """Let nobody else change what sums rest on until this transaction ends."""
-    table = schema.identity
-    connection.execute(select(table.c.value).where(table.c.name == "agent").with_for_update())
+def _risen(table: Table) -> dict[str, Any]:
+    """What tells whoever looks that a row has changed."""
+    return {"changed": changes.next_value()} if "changed" in table.c else {}
 
 
 def _of(row: Row, columns: Iterable[Any]) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.plantrecord.server import PASSWORD, Postgres
+from bench.postgres import PASSWORD, MissingError, Postgres
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Generator[Postgres]:
-    server = Postgres()
+    try:
+        server = Postgres()
+    except MissingError as error:
+        pytest.skip(str(error))
     try:
         server.start()
         yield server

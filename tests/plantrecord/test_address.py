@@ -14,8 +14,8 @@ from agent.history import open_history
 from agent.place import ConfigError
 from agent.plantrecord.address import address_of
 from agent.plantrecord.making import make
+from bench.postgres import PASSWORD, Postgres
 from tests.plantrecord.agents import a_teller, plant_sink
-from tests.plantrecord.server import PASSWORD, Postgres
 
 
 def refusal(url: str) -> str:

@@ -22,10 +22,10 @@ from agent.plantrecord.address import address_of
 from agent.plantrecord.making import create
 from agent.plantrecord.topics import PLANT_TOPICS
 from agent.schema import main
+from bench.postgres import Postgres
 from tests.agent.makers import at
 from tests.forward.forwarded import until
 from tests.plantrecord.agents import a_teller
-from tests.plantrecord.server import Postgres
 
 MOLD = MoldRow(name="A-1", fields={"cavities": 2, "planned_shots": 100_000})
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL from Debian's packages, started on loopback and ended by its own id."""
+"""A PostgreSQL from Debian's packages, on loopback, ended by its own id; tests use it, too."""
 
 import os
 import pwd
@@ -11,20 +11,27 @@ import time
 from pathlib import Path
 
 import psycopg
-import pytest
 
 PATIENCE_S = 60.0
-USER, PASSWORD = "sprue", "only for this test"
+USER, PASSWORD = "sprue", "known to this run only"
+
+
+class MissingError(Exception):
+    """There is no such server here; the message says how to get one."""
 
 
 def programs() -> Path:
-    """The folder of the newest server's programs; the test is skipped where there is none."""
+    """The folder of the newest server's programs.
+
+    Raises:
+        MissingError: there are none.
+    """
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if found:
         return found[-1].parent
     if (path := shutil.which("initdb")) is not None:
         return Path(path).parent
-    pytest.skip("needs PostgreSQL: apt-get install postgresql")
+    raise MissingError("needs PostgreSQL: apt-get install postgresql")
 
 
 def _owner() -> tuple[int, int] | None:
@@ -34,12 +41,18 @@ def _owner() -> tuple[int, int] | None:
     try:
         owner = pwd.getpwnam("postgres")
     except KeyError:
-        pytest.skip("needs a user postgres, as apt-get install postgresql makes it")
+        raise MissingError("needs a user postgres: apt-get install postgresql") from None
     return owner.pw_uid, owner.pw_gid
 
 
 class Postgres:
-    """A server process: always the same port and data, however often it is killed."""
+    """A server process: always the same port and data, however often it is killed.
+
+    What it has said to have stored outlives any kill of it, and no power cut: `fsync` is off.
+
+    Raises:
+        MissingError: it is not installed.
+    """
 
     def __init__(self) -> None:
         self._bin = programs()
