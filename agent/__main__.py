@@ -64,6 +64,9 @@ COMMANDS: Mapping[str, Command] = {
     "context": Command("agent.context.commands:add", "lots, boxes and what else no machine says"),
     "replay": Command("agent.replaycommand:add", "past cycles through assembly, ledger and watch"),
     "export": Command("agent.export.commands:add", "process records as files"),
+    "sign": Command("agent.export.signcommands:add_sign", "sign an export off, by name"),
+    "keys": Command("agent.export.signcommands:add_keys", "the key that signs manifests"),
+    "audit": Command("agent.auditcommand:add", "who changed, exported or signed what"),
 }
 
 LISTING = ("anomalies", "context", "molds", "outbox", "tokens", "users", "watch")

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from agent.arguments import add_author, add_filter, add_record, author_of, filter_of, record_of
 from agent.console import complain
 from agent.export.coverage import Coverage
+from agent.export.signcommands import key_path
 from agent.export.survey import Survey, survey
 from agent.export.writing import FORMATS, Order, export
 from agent.history import open_history
@@ -26,6 +27,10 @@ def add(one: argparse.ArgumentParser) -> None:
     one.add_argument("--dry-run", action="store_true", help="say what it would hold, and end")
     one.add_argument("--units", action="store_true", help="CSV: a second row, of units")
     one.add_argument("--curves", action="store_true", help="Parquet: the curves, too")
+    one.add_argument(
+        "--sign", type=Path, nargs="?", const=Path(), metavar="KEY",
+        help="sign the manifest; without KEY by the one that 'sprue keys make' made",
+    )  # fmt: skip
     add_filter(one)
     add_author(one)
     add_record(one)
@@ -54,6 +59,9 @@ def _export(args: argparse.Namespace) -> int:
             author=author,
             units=args.units,
             curves=args.curves,
+            key=None
+            if args.sign is None
+            else key_path(None if args.sign == Path() else args.sign, url),
             site="" if args.record else load_place(args.config).site.name,
         )
         with progress_bar("Exporting", found.rows) as progress:

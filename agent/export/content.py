@@ -7,7 +7,6 @@ that the same selection says the same next year.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,7 @@ from sqlalchemy import select
 
 from agent.context.entry import Entry
 from agent.export.events import Event, events
-from agent.export.manifest import query
+from agent.export.manifest import query, software
 from agent.export.said import Use
 from agent.export.summary import METHOD, OUTSIDE, Line, counts, summarize
 from agent.export.table import Table
@@ -119,7 +118,7 @@ def content(table: Table, zone: ZoneInfo, site: str = "") -> Content:
         ("Clock", f"{CLOCK}; a time is at most {tally.uncertainty_s:g} s too late"),
         ("Time zone", zone.key),
         ("Record", f"{agent or ''}, schema {VERSION}"),
-        ("Software", f"sprue {version('sprue')}"),
+        ("Software", software()),
         ("SHA-256 of its rows", tally.sha256),
     ]
     return Content(

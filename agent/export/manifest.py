@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from agent.audit import Author
 from agent.export.coverage import Coverage
+from agent.export.seal import sealed
 from agent.export.table import Column
 from agent.history import Filter
 from agent.schema import VERSION
@@ -54,8 +55,9 @@ def manifest(
     author: Author,
     agent: str,
     previous: Mapping[str, Any] | None,
+    lines: str = "",
 ) -> str:
-    """The manifest's text, JSON.
+    """The manifest's text, JSON, sealed.
 
     Args:
         written: The files.
@@ -70,8 +72,9 @@ def manifest(
         author: Who exported, when.
         agent: Who counts in this record.
         previous: Name and SHA-256 of the manifest of the export before; None for the first.
+        lines: Digests of the file's lines, where it has some.
     """
-    body = {
+    body: dict[str, Any] = {
         "manifest": FORMAT,
         "format": form,
         "files": [asdict(each) for each in written],
@@ -83,14 +86,21 @@ def manifest(
             {"name": each.name, "type": each.type.value, "unit": each.unit} for each in columns
         ],
         "record": {"agent": agent, "schema": VERSION},
-        "software": f"sprue {version('sprue')}",
+        "software": software(),
         "by": author.who,
         "at": author.at.isoformat(),
         "chain": chain,
         "previous": previous,
         **content,
     }
-    return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
+    if lines:
+        body["lines"] = lines
+    return sealed(json.dumps(body, indent=1, ensure_ascii=False) + "\n")
+
+
+def software() -> str:
+    """What wrote it."""
+    return f"sprue {version('sprue')}"
 
 
 def query(wanted: Filter) -> dict[str, Any]:

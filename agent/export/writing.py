@@ -20,6 +20,8 @@ from agent.export.curvepages import open_curves
 from agent.export.error import ExportError
 from agent.export.jsonlines import write_json_lines
 from agent.export.manifest import Written, manifest, query
+from agent.export.seal import BY_LINES, digests_of
+from agent.export.signature import private_key, signature_of
 from agent.export.survey import Survey
 from agent.export.table import Table, table
 from agent.history import Filter, History
@@ -27,6 +29,10 @@ from agent.schema import audit, chain, identity
 
 FORMATS = ("csv", "jsonl", "parquet", "xlsx", "dfq", "pdf")
 """What `Order.form` may be; each is the ending of its files, too."""
+
+
+EXPORTED = "exported"
+"""Action in the audit log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,8 @@ class Order:
     """Parquet: curves, too."""
     site: str = ""
     """Where the presses are."""
+    key: Path | None = None
+    """That the manifest is signed with, in a file of its own beside it."""
 
 
 def export(
@@ -77,30 +85,42 @@ def export(
         raise ValueError("what is exported is one instant's: History.held")
     if not survey.rows:
         raise ExportError("no cycle in the record matches: nothing was written")
+    signed = private_key(order.key) if order.key is not None else None
     wanted = table(history, survey)
     path = order.folder / f"{name_of(survey.wanted)}.{order.form}"
     try:
         order.folder.mkdir(parents=True, exist_ok=True)
-        with _part(path) as part, _part(_beside(path)) as beside:
-            rows = _write(wanted, url, part, order, progress)
-            _to_disk(part)
+        with part_of(path) as part, part_of(beside_of(path)) as beside:
+            rows = write_rows(wanted, url, part, order, progress)
+            to_disk(part)
             written = Written.of(part, path.name)
+            lines = digests_of(part) if order.form in BY_LINES else ""
             said = content(wanted, order.zone, order.site)
             with change(url) as connection:
-                text = _manifest(connection, wanted, written, rows, said, order)
+                text = _manifest(connection, wanted, written, rows, said, order, lines)
                 beside.write_text(text, encoding="utf-8")
-                _to_disk(beside)
+                to_disk(beside)
                 _log(connection, survey.wanted, written, rows, order, text)
+                signature = signature_of(beside_of(path))
+                signature.unlink(missing_ok=True)
+                if signed is not None:
+                    signature.write_bytes(signed.sign(text.encode()))
+                    to_disk(signature)
                 part.replace(path)
-                beside.replace(_beside(path))
+                beside.replace(beside_of(path))
     except OSError as error:
         raise ExportError(f"{path}: can't be written: {error.strerror or error}") from error
     return path
 
 
-def _write(
-    wanted: Table, url: str, part: Path, order: Order, progress: Callable[[int], None]
+def write_rows(
+    wanted: Table,
+    url: str,
+    part: Path,
+    order: Order,
+    progress: Callable[[int], None] = lambda n: None,
 ) -> int:
+    """Write a table's file alone, under any name; how many rows it has."""
     match order.form:
         case "jsonl":
             return write_json_lines(wanted, part, progress=progress)
@@ -146,11 +166,8 @@ def _manifest(
     rows: int,
     said: Content,
     order: Order,
+    lines: str,
 ) -> str:
-    newest = (
-        select(audit.c.new).where(audit.c.kind == "export").order_by(audit.c.id.desc()).limit(1)
-    )
-    before = connection.execute(newest).scalar()
     who = select(identity.c.value).where(identity.c.name == "agent")
     return manifest(
         [written],
@@ -164,8 +181,22 @@ def _manifest(
         zone=order.zone,
         author=order.author,
         agent=connection.execute(who).scalar() or "",
-        previous=json.loads(before)["manifest"] if before else None,
+        previous=previous_export(connection),
+        lines=lines,
     )
+
+
+def previous_export(connection: Connection) -> dict[str, Any] | None:
+    """Name and SHA-256 of the manifest of the export before, whatever of."""
+    newest = (
+        select(audit.c.new)
+        .where(audit.c.kind == "export", audit.c.action == EXPORTED)
+        .order_by(audit.c.id.desc())
+        .limit(1)
+    )
+    before = connection.execute(newest).scalar()
+    found: dict[str, Any] | None = json.loads(before)["manifest"] if before else None
+    return found
 
 
 def _head(history: History) -> dict[str, Any]:
@@ -189,11 +220,11 @@ def _log(
             "sha256": hashlib.sha256(text.encode()).hexdigest(),
         },
     }
-    note(connection, order.author, "exported", "export", written.name, new=said)
+    note(connection, order.author, EXPORTED, "export", written.name, new=said)
 
 
 @contextlib.contextmanager
-def _part(path: Path) -> Iterator[Path]:
+def part_of(path: Path) -> Iterator[Path]:
     """A name for a file while it is not whole; whatever happens, nothing stays under it."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -203,11 +234,13 @@ def _part(path: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
-def _beside(path: Path) -> Path:
+def beside_of(path: Path) -> Path:
+    """The manifest of a file."""
     return path.with_name(f"{path.name}.manifest.json")
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
+    """Wait until a file is on the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 

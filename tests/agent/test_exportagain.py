@@ -104,7 +104,7 @@ def test_it_is_the_same_a_month_later_from_a_restored_backup(made: Made) -> None
         )
         assert (old["by"], new["by"]) == ("Ada", "Ben")
         for each in (old, new):
-            for name in ("by", "at", "previous", "chain"):
+            for name in ("by", "at", "previous", "chain", "seal"):
                 del each[name]
         assert old == new
 
