@@ -348,7 +348,12 @@ async def open_session(settings: SessionSettings) -> AsyncGenerator[Session]:
             or password that is configured is not there.
         GarbledError: it is no OPC UA server that we understand.
     """
-    client = _Client(settings.url, timeout=settings.timeout_s, watchdog_intervall=WATCHDOG_S)
+    client = _Client(
+        settings.url,
+        timeout=settings.timeout_s,
+        watchdog_intervall=WATCHDOG_S,
+        auto_reconnect=False,  # it would take node ids of before for those of now
+    )
     look_at(client.uaclient)
     client.session_timeout = SESSION_TIMEOUT_S * 1000
     client.name = "Sprue"

@@ -84,7 +84,13 @@ then the record is held against the truth log, shot by shot and value by value.
 - **fresh after**: from the end of the fault until the next poll is answered or the next event
   comes; **shot after**: until a new shot is in the record, and a cycle of up to two seconds has to
   end for that. *Not* within {lengths.recovery_s:g} s.
-- **neighbor**: its polls and events a second while the fault is on, of those before.
+- **neighbor**: its polls and events a second while the fault is on, of those before. Where it is
+  Euromap 77 it is polled once a second, and one poll that comes late in {lengths.on_s:g} s is a
+  seventh.
+
+A fault during which every poll is answered makes no blind interval: a shot that one late or lost
+answer hid is counted, and its row says since when and until when. `frozen_values` over Euromap 77
+is such a one: the machine shows no phase there, and a press that waits shows an old picture, too.
 
 {on.day} {on:%B %Y}; {machine()}; {packages}; seed {seed}; {len(verdicts)} trials, {shots:,} shots.
 
