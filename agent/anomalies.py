@@ -30,13 +30,16 @@ from agent.muting import Mute, mutes
 from agent.rows import from_ns, to_ns
 from agent.schema import anomaly, anomaly_action, cycle, machine, mold
 
-Deed = Literal["ack", "comment", "close", "not_a_fault"]
+Deed = Literal["ack", "give", "undo", "comment", "close", "not_a_fault"]
 
 State = Literal["open", "acknowledged", "closed"]
 
 STATES: tuple[State, ...] = ("open", "acknowledged", "closed")
 
 CLOSING: tuple[Deed, ...] = ("close", "not_a_fault")
+
+TAKING: tuple[Deed, ...] = ("ack", "give")
+"""After these somebody has it, until that is undone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,8 @@ class Action:
     at: datetime
     who: str
     action: str
-    """`ack`, `comment`, `close`, or `not_a_fault`, which closes too and says that it was none."""
+    """`ack`, `give` (to whom its text names), `undo` (of either), `comment`, `close`, or
+    `not_a_fault`, which closes too and says that it was none."""
     text: str
 
 
@@ -67,7 +71,18 @@ class Known:
         deeds = {action.action for action in self.actions}
         if not self.anomaly.is_open or not deeds.isdisjoint(CLOSING):
             return "closed"
-        return "acknowledged" if "ack" in deeds else "open"
+        return "acknowledged" if self.taken else "open"
+
+    @property
+    def taken(self) -> str:
+        """Who has it: who acknowledged it, or was given it; empty where nobody has."""
+        holder = ""
+        for action in self.actions:
+            if action.action == "undo":
+                holder = ""
+            elif action.action in TAKING:
+                holder = action.text if action.action == "give" else action.who
+        return holder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +168,7 @@ def most_urgent(connection: Connection, wanted: Wanted, *, now: datetime, most: 
     query = (
         narrowed(_joined(), wanted, active)
         .order_by(
-            done_by_people("ack"),
+            taken(),
             case(rank, value=anomaly.c.severity, else_=2),
             anomaly.c.time_ns.desc(),
             anomaly.c.id.desc(),
@@ -205,7 +220,11 @@ def act(connection: Connection, author: Author, name: str, deed: Deed, text: str
     found = find(connection, name, now=author.at)
     if deed == "comment" and not text.strip():
         raise AnomalyError("a comment needs words")
-    if deed in ("ack", "close") and found.state == "closed":
+    if deed == "give" and not text.strip():
+        raise AnomalyError("to give it to somebody takes their name")
+    if deed == "undo" and found.state != "acknowledged":
+        raise AnomalyError(f"anomaly {found.number} is {found.state}, so there is nothing to undo")
+    if deed in ("ack", "give", "close") and found.state == "closed":
         raise AnomalyError(f"anomaly {found.number} is closed already")
     if deed == "ack" and found.state == "acknowledged":
         raise AnomalyError(f"anomaly {found.number} is acknowledged already")
@@ -285,8 +304,8 @@ def narrowed(query: Select[Any], wanted: Wanted, active: Sequence[Mute]) -> Sele
     if set(wanted.states) != set(STATES):
         of_state = {
             "closed": _closed(),
-            "acknowledged": ~_closed() & done_by_people("ack"),
-            "open": ~_closed() & ~done_by_people("ack"),
+            "acknowledged": ~_closed() & taken(),
+            "open": ~_closed() & ~taken(),
         }
         query = query.where(or_(*(of_state[state] for state in wanted.states)))
     if wanted.muted is not None:
@@ -319,6 +338,21 @@ def done_by_people(*deeds: str) -> Any:
     """Whether somebody did one of these to the anomaly of a row."""
     return exists().where(
         anomaly_action.c.anomaly_id == anomaly.c.id, anomaly_action.c.action.in_(deeds)
+    )
+
+
+def taken() -> Any:
+    """Whether somebody has the anomaly of a row: acknowledged or given, and not undone since."""
+    undone = anomaly_action.alias("undone")
+    since = exists().where(
+        undone.c.anomaly_id == anomaly_action.c.anomaly_id,
+        undone.c.action == "undo",
+        undone.c.id > anomaly_action.c.id,
+    )
+    return exists().where(
+        anomaly_action.c.anomaly_id == anomaly.c.id,
+        anomaly_action.c.action.in_(TAKING),
+        ~since.correlate(anomaly_action),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, case, func, select
 
-from agent.anomalies import STATES, Wanted, active_mutes, done_by_people, narrowed
+from agent.anomalies import STATES, TAKING, Wanted, active_mutes, narrowed, taken
 from agent.live import Call, News
 from agent.rows import from_ns
 from agent.schema import anomaly, anomaly_action, audit, machine, mold
@@ -44,10 +44,16 @@ def read_calls(connection: Connection, now: datetime) -> tuple[News, Mapping[str
     Returns:
         The plant's news, of version 0, and the first call of each machine.
     """
+    whom = case(
+        (anomaly_action.c.action == "give", anomaly_action.c.text), else_=anomaly_action.c.who
+    )
     taker = (
-        select(anomaly_action.c.who)
-        .where(anomaly_action.c.anomaly_id == anomaly.c.id, anomaly_action.c.action == "ack")
-        .order_by(anomaly_action.c.id)
+        select(case((anomaly_action.c.action == "undo", None), else_=whom))
+        .where(
+            anomaly_action.c.anomaly_id == anomaly.c.id,
+            anomaly_action.c.action.in_((*TAKING, "undo")),
+        )
+        .order_by(anomaly_action.c.id.desc())
         .limit(1)
         .scalar_subquery()
     )
@@ -66,7 +72,7 @@ def read_calls(connection: Connection, now: datetime) -> tuple[News, Mapping[str
         narrowed(joined, wanted, active_mutes(connection, now))
         .where(anomaly.c.closed_ns.is_(None))  # said twice: so the index is used
         .order_by(
-            done_by_people("ack"),
+            taken(),
             case({"alarm": 0, "warning": 1}, value=anomaly.c.severity, else_=2),
             anomaly.c.follows.is_not(None),
             anomaly.c.time_ns.desc(),

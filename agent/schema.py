@@ -398,7 +398,9 @@ anomaly_action = Table(
     Column("anomaly_id", ForeignKey("anomaly.id"), nullable=False),
     _ns("at_ns"),
     Column("who", Text, nullable=False),
-    Column("action", String(16), nullable=False, comment="ack, comment, close, not_a_fault"),
+    Column(
+        "action", String(16), nullable=False, comment="ack, give, undo, comment, close, not_a_fault"
+    ),
     Column("text", Text, nullable=False),
     Column("audit_id", ForeignKey("audit.id"), nullable=False),
     Index(None, "anomaly_id"),

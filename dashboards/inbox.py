@@ -9,9 +9,19 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection, select
 
-from agent.anomalies import STATES, Known, Wanted, anomalies, count, find, most_urgent
+from agent.anomalies import (
+    STATES,
+    Known,
+    Wanted,
+    active_mutes,
+    anomalies,
+    count,
+    find,
+    most_urgent,
+)
 from agent.anomaly import Anomaly, AnomalyError
 from agent.calls import PRIORITIES
+from agent.muting import Mute
 from agent.rows import from_ns, to_ns
 from agent.schema import VALUE_COLUMNS, cycle, machine
 from dashboards.catalogue import Catalogue
@@ -71,6 +81,8 @@ class Line:
     where: str
     text: str
     age: str
+    taken: str
+    """Who has it; empty where nobody has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +135,8 @@ class Found:
     cycles: Sequence[tuple[datetime, int, float | None]]
     """End, counter and value of the signal of the one that is chosen."""
     job: str | None
+    mutes: Sequence[Mute]
+    """In force now."""
 
 
 def waiting(connection: Connection, now: datetime) -> int:
@@ -170,6 +184,7 @@ def look(connection: Connection, now: datetime, choice: Choice, name: str | None
         follows=follows,
         cycles=_cycles(connection, chosen.anomaly) if chosen else (),
         job=_job(connection, chosen.anomaly) if chosen else None,
+        mutes=active_mutes(connection, now) if choice.shelf == "muted" else (),
     )
 
 
@@ -243,6 +258,22 @@ class Inbox:
         return [group for group in found if group.lines]
 
     @property
+    def mutes(self) -> list[tuple[int, str, str, str, str]]:
+        """What is muted: number, of what, until when, by whom and why; the newest first."""
+        lines = []
+        for each in reversed(self._found.mutes):
+            scope = [self._press(each.machine)] if each.machine else []
+            scope += [shown(each.mold)] if each.mold else []
+            if each.kind and each.cause:
+                scope.append(self._strings[f"cause.{each.kind}_{each.cause}"])
+            elif each.kind:
+                scope.append(in_words(each.kind))
+            until = self._strings.say("inbox.until", time=self._zone.moment(each.until, self.now))
+            why = shown_long(each.reason)
+            lines.append((each.number, ", ".join(scope), until, shown(each.who), why))
+        return lines
+
+    @property
     def left_out(self) -> str:
         """That the list is too long to show as a whole; empty where it is not."""
         whole, listed = self._found.counts[self.choice.shelf], len(self._found.listed)
@@ -273,6 +304,7 @@ class Inbox:
             title=say(f"cause.{anomaly.kind}_{anomaly.cause}"),
             where=", ".join(where),
             text=shown(anomaly.short),
+            taken=shown(known.taken) if known.state == "acknowledged" else "",
             age=say(key, **parts)
             if known.state != "closed"
             else self._zone.moment(anomaly.closed_at or anomaly.time, self.now),

@@ -10,7 +10,7 @@ from agent.anomalies import Deed, act, find
 from agent.anomaly import AnomalyError
 from agent.audit import Author, login_name
 from agent.files import RecordError
-from agent.muting import mute_like
+from agent.muting import end_mute, mute_like
 from dashboards.changing import answered
 from dashboards.face import shown
 from dashboards.inbox import SHELVES, SPANS, Choice, Inbox, look
@@ -19,10 +19,15 @@ from dashboards.rendering import Renderer
 
 DEEDS: Mapping[str, Deed] = {
     "acknowledge": "ack",
+    "give": "give",
+    "undo": "undo",
     "comment": "comment",
     "resolve": "close",
     "no_fault": "not_a_fault",
 }
+
+PICK = "pick-"
+"""Begins the names of the boxes in the list; a number of the record follows."""
 
 WORDS_MOST = 2000
 """Characters of a comment, cause or reason; the page shows no more."""
@@ -72,6 +77,41 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
     @app.api_route("/anomalies", methods=["GET", "HEAD"])
     async def inbox(request: Request) -> Response:
         return await page(request, None)
+
+    @app.post("/anomalies")
+    async def several(request: Request) -> Response:
+        def deed(connection: Connection, author: Author, form: Mapping[str, str]) -> None:
+            chosen = [key.removeprefix(PICK) for key in form if key.startswith(PICK)]
+            if not chosen:
+                raise AnomalyError("choose some of the list first")
+            if form.get("deed") not in ("acknowledge", "give"):
+                raise AnomalyError("only to acknowledge and to give goes for several at once")
+            for name in chosen:
+                _do(connection, author, name, form)
+
+        async def again(words: str, _said: Mapping[str, str]) -> Response:
+            return await page(request, None, status=409, complaint=words)
+
+        query = f"?{request.url.query}" if request.url.query else ""
+        return await answered(
+            request, draw, access, deed,
+            group="anomaly", refuses=AnomalyError, again=again, then=f"/anomalies{query}",
+        )  # fmt: skip
+
+    @app.post("/anomalies/mutes/{number}")
+    async def one_mute(request: Request, number: str) -> Response:
+        def deed(connection: Connection, author: Author, form: Mapping[str, str]) -> None:
+            if form.get("deed") != "unmute" or not number.isdecimal() or len(number) > 17:
+                raise AnomalyError(f"there is no mute {shown(number)!r} to end")
+            end_mute(connection, author, int(number))
+
+        async def again(words: str, _said: Mapping[str, str]) -> Response:
+            return await page(request, None, status=409, complaint=words)
+
+        return await answered(
+            request, draw, access, deed,
+            group="anomaly", refuses=AnomalyError, again=again, then="/anomalies?show=muted",
+        )  # fmt: skip
 
     @app.api_route("/anomalies/{name}", methods=["GET", "HEAD"])
     async def one(request: Request, name: str) -> Response:

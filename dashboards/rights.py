@@ -12,6 +12,8 @@ EVERYBODY: frozenset[Role] = frozenset(ROLES)
 
 RIGHTS: Mapping[str, frozenset[Role]] = {
     "anomaly.acknowledge": WORKS,
+    "anomaly.give": WORKS,
+    "anomaly.undo": WORKS,
     "anomaly.comment": WORKS,
     "anomaly.resolve": WORKS,
     "anomaly.no_fault": WORKS,

@@ -92,7 +92,11 @@ async function refresh() {
 
 function replace(part, other) {
   const at = part.contains(document.activeElement) ? same(document.activeElement) : "";
+  const picked = [...part.querySelectorAll("input:checked")].map((input) => input.name);
   part.replaceChildren(...document.adoptNode(other).childNodes);
+  for (const input of part.querySelectorAll("input[type=checkbox]")) {
+    if (picked.includes(input.name) && input.value === "1") input.checked = true;
+  }
   if (at) part.querySelector(at)?.focus();
 }
 

@@ -31,6 +31,8 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 
 GROUPS: Mapping[str, str] = {
     "/logout": "own",
+    "/anomalies": "anomaly",
+    "/anomalies/mutes/{number}": "anomaly",
     "/anomalies/{name}": "anomaly",
     "/molds/{name:path}": "mold",
     "/records/exports/{key}": "export",
@@ -45,6 +47,7 @@ OPEN = {"/login"}
 """What a stranger may send; tests/dashboards/test_gate.py is about it."""
 
 REAL = {
+    "/anomalies/mutes/{number}": "/anomalies/mutes/1",
     "/anomalies/{name}": "/anomalies/1",
     "/molds/{name:path}": "/molds/A-2217",
     "/records/exports/{key}": f"/records/exports/{'0' * 32}",
