@@ -58,6 +58,9 @@ COMMANDS: Mapping[str, Command] = {
     "verify": Command(
         "agent.verifycommand:add", "whether all is as it was written; the agent may run"
     ),
+    "compact": Command(
+        "agent.archive.commands:add_compact", "move cycles of closed months to Parquet files"
+    ),
     "users": Command("agent.usercommands:add_users", "who may log in to the pages, and as what"),
     "tokens": Command("agent.usercommands:add_tokens", "by which programs are let in"),
     "molds": Command("agent.molds.commands:add", "molds: data, life, mounts, services"),

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from agent.anomaly import Anomaly, AnomalyError
 from agent.anomalyrows import anomaly_of
+from agent.archive.catalogue import rows_of
 from agent.audit import Author, note
 from agent.muting import Mute, mutes
 from agent.rows import from_ns, to_ns
@@ -246,6 +247,7 @@ def act(connection: Connection, author: Author, name: str, deed: Deed, text: str
 def figures(connection: Connection) -> list[Figures]:
     """How every kind and cause has done so far."""
     cycles = int(connection.execute(select(func.count()).select_from(cycle)).scalar_one())
+    cycles += sum(rows_of(connection).values())
     query = (
         select(
             anomaly.c.kind,

@@ -1,22 +1,24 @@
 """Copies of a record: made while the agent runs, checked by opening them, and put back.
 
-A backup is a folder of its own: the main file, the months' curves, and a manifest that says what
-is in it. The main file is copied first: curves are written before the cycles that they belong to,
-so that no cycle in a backup is without its curves.
+A backup is a folder of its own: the main file, the months' curves, the files of moved cycles, and a
+manifest that says what is in it. The main file is copied first: curves are written before the
+cycles that they belong to, so that no cycle in a backup is without its curves.
 """
 
 import hashlib
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from agent.archive.catalogue import archive_folder
 from agent.copying import CopyError, check, copy_database, open_alone
 from agent.ending import CommandError
 from agent.files import RecordError, curve_files, main_path, refuse_network
@@ -88,6 +90,15 @@ def back_up(url: str, out: Path, now: datetime, step: Step = lambda _what: None)
             with suppress(FileNotFoundError):  # a month that was removed just now
                 copy_database(path, unfinished / path.name)
                 names.append(path.name)
+        for name, sha256 in _moved(unfinished / main.name):
+            step(name)
+            _copy(main.parent / name, unfinished / name)
+            if _sha256(unfinished / name) != sha256:
+                raise BackupError(
+                    f"{main.parent / name} is damaged: it is not what was written; put the file "
+                    "back from an older backup"
+                )
+            names.append(name)
         step("check")
         manifest = Manifest(
             made_at=now.astimezone(UTC).isoformat(timespec="seconds"),
@@ -95,7 +106,7 @@ def back_up(url: str, out: Path, now: datetime, step: Step = lambda _what: None)
             main=main.name,
             schema=_schema(unfinished / main.name),
             cycles=_cycles(unfinished / main.name),
-            files=tuple(_copied(unfinished / name) for name in names),
+            files=tuple(_copied(unfinished, name) for name in names),
         )
         _write(unfinished / MANIFEST, json.dumps(asdict(manifest), indent=2) + "\n")
         _sync_folder(unfinished)
@@ -128,7 +139,10 @@ def restore(folder: Path, url: str, step: Step = lambda _what: None) -> Manifest
         )
     targets = {each.name: _renamed(main, manifest.main, each.name) for each in manifest.files}
     logs = [path.with_name(f"{path.name}{end}") for path in (main,) for end in ("-wal", "-shm")]
+    moved = archive_folder(main)
     there = [path for path in (*targets.values(), *curve_files(main), *logs) if path.exists()]
+    if moved.is_dir() and any(moved.glob("month=*")):
+        there.append(moved)
     if there:
         raise BackupError(
             f"{there[0]} is there already, and is not written over; move it away, or restore "
@@ -141,11 +155,13 @@ def restore(folder: Path, url: str, step: Step = lambda _what: None) -> Manifest
             step(each.name)
             _refuse_changed(folder / each.name, each)
             _copy(folder / each.name, _unfinished(targets[each.name]))
-            check(_unfinished(targets[each.name]))
+            if each.name.endswith(".db"):
+                check(_unfinished(targets[each.name]))
         # The main file last: until it is there, there is no record.
         for each in sorted(manifest.files, key=lambda each: each.name == manifest.main):
             _unfinished(targets[each.name]).rename(targets[each.name])
-        _sync_folder(main.parent)
+        for place in {path.parent for path in targets.values()}:
+            _sync_folder(place)
     return manifest
 
 
@@ -162,7 +178,7 @@ def read_manifest(folder: Path) -> Manifest:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise BackupError(f"{folder} is no backup of Sprue's: {error}") from error
     names = [each.name for each in files]
-    if manifest.main not in names or any(Path(name).name != name for name in names):
+    if manifest.main not in names or not all(_is_below(name, manifest.main) for name in names):
         raise BackupError(f"{folder}: its manifest does not name the files of a record")
     return manifest
 
@@ -175,21 +191,55 @@ def _schema(path: Path) -> str:
 
 def _cycles(path: Path) -> int:
     with closing(open_alone(path)) as database:
-        return int(database.execute("SELECT count(*) FROM cycle").fetchone()[0])
+        here = int(database.execute("SELECT count(*) FROM cycle").fetchone()[0])
+        if not _moves(database):
+            return here
+        moved = database.execute(
+            "SELECT coalesce(sum(rows), 0) FROM archive_file "
+            "WHERE id NOT IN (SELECT file_id FROM archive_retired)"
+        ).fetchone()
+        return here + int(moved[0])
+
+
+def _moved(path: Path) -> list[tuple[str, str]]:
+    """Files of moved cycles, beside the main file, each with its SHA-256."""
+    with closing(open_alone(path)) as database:
+        if not _moves(database):
+            return []
+        rows = database.execute(
+            "SELECT name, sha256 FROM archive_file "
+            "WHERE id NOT IN (SELECT file_id FROM archive_retired) ORDER BY name"
+        )
+        return [(f"{archive_folder(path).name}/{name}", sha256) for name, sha256 in rows]
+
+
+def _moves(database: sqlite3.Connection) -> bool:
+    """Whether the schema is one that knows of moved cycles."""
+    query = "SELECT 1 FROM sqlite_master WHERE name = 'archive_file'"
+    return database.execute(query).fetchone() is not None
+
+
+def _is_below(name: str, main: str) -> bool:
+    """Whether a name of a manifest is a file of the record, and nothing outside its folder."""
+    path = PurePosixPath(name)
+    if len(path.parts) == 1:
+        return name == path.name and name not in ("", ".", "..")
+    return path.parts[0] == archive_folder(Path(main)).name and ".." not in path.parts
 
 
 def _renamed(main: Path, old_main: str, name: str) -> Path:
     """Where a file of a backup goes, where the record has another name than it had."""
     stem = Path(old_main).stem
-    return main if name == old_main else main.with_name(main.stem + name.removeprefix(stem))
+    return main if name == old_main else main.parent / (main.stem + name.removeprefix(stem))
 
 
 def _unfinished(path: Path) -> Path:
     return path.with_name(f"{path.name}.unfinished")
 
 
-def _copied(path: Path) -> Copied:
-    return Copied(name=path.name, size=path.stat().st_size, sha256=_sha256(path))
+def _copied(folder: Path, name: str) -> Copied:
+    path = folder / name
+    return Copied(name=name, size=path.stat().st_size, sha256=_sha256(path))
 
 
 def _sha256(path: Path) -> str:
@@ -205,6 +255,7 @@ def _refuse_changed(path: Path, said: Copied) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
     with source.open("rb") as reading, target.open("wb") as writing:
         shutil.copyfileobj(reading, writing, CHUNK)
         writing.flush()

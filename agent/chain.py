@@ -40,14 +40,17 @@ class Covered:
     """Rises with every row, and with every change of one where rows may change."""
 
 
+CYCLE = Covered(name="cycle")
+"""Its rows may lie in files that they were moved to."""
+
 LEDGER = Covered(name="ledger", order="changed")
 """Its rows grow; only what each was at its last change can be compared."""
 
 COVERED = (
+    CYCLE,
     *(
         Covered(name=name)
         for name in (
-            "cycle",
             "audit",
             "anomaly_action",
             "attribution",
@@ -59,8 +62,10 @@ COVERED = (
             "sheet_limit",
             "golden",
             "context",
+            "archive_file",
         )
     ),
+    Covered(name="archive_retired", key="file_id", order="audit_id"),
     Covered(name="unmute", key="mute_id", order="audit_id"),
     LEDGER,
 )

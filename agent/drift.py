@@ -7,12 +7,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Select, func, or_, select
 
-from agent.rows import to_ns
-from agent.schema import cycle, machine, mold, run, saved
+from agent.history import Asked, Filter, History
+from agent.schema import machine, mold, run, saved
 from agent.stages import MOLD, WATCH
 from agent.watch import Baseline
 
@@ -62,26 +63,28 @@ def parts_lost(golden_s: float, mean_s: float, cavities: int) -> float:
 
 
 def read_drifts(
-    connection: Connection, until: datetime, days: int, zone: ZoneInfo, mold_name: str | None = None
+    history: History, until: datetime, days: int, zone: ZoneInfo, mold_name: str | None = None
 ) -> Iterator[Drift]:
     """Every mold's drift on the last days, the newest first.
 
     Args:
-        connection: To the record.
+        history: The record.
         until: Now; its day is the first.
         days: How many.
         zone: Whose days.
         mold_name: Only this one.
     """
-    known = list(read_baselines(connection, mold_name))
+    with history.connect() as connection:
+        known = list(read_baselines(connection, mold_name))
     today = until.astimezone(zone).date()
     for back in range(days):
         day = today - timedelta(days=back)
-        since_ns, until_ns = (
-            to_ns(datetime.combine(day + timedelta(days=n), time.min, tzinfo=zone)) for n in (0, 1)
+        since, end = (
+            datetime.combine(day + timedelta(days=n), time.min, tzinfo=zone) for n in (0, 1)
         )
         for name, baseline in known:
-            yield from _drifts(connection, name, baseline, day, (since_ns, until_ns))
+            wanted = Filter(machine=name, since=since, until=end)
+            yield from _drifts(history, wanted, baseline, day)
 
 
 def read_baselines(connection: Connection, mold_name: str | None) -> Iterator[tuple[str, Baseline]]:
@@ -99,9 +102,7 @@ def read_baselines(connection: Connection, mold_name: str | None) -> Iterator[tu
                 yield name, Baseline.load(each)
 
 
-def _drifts(
-    connection: Connection, name: str, baseline: Baseline, day: date, ns: tuple[int, int]
-) -> Iterator[Drift]:
+def _drifts(history: History, wanted: Filter, baseline: Baseline, day: date) -> Iterator[Drift]:
     mold_id, revision, resin = baseline.key
     golden = {
         signal: baseline.golden.get(signal, channel.home)
@@ -111,33 +112,30 @@ def _drifts(
     if "cycle_time_s" not in golden:
         return
     least, most = (share * golden["cycle_time_s"] for share in RUNNING)
-    query = (
-        select(
-            func.count(),
-            *(func.avg(cycle.c[signal]) for signal in TIMES),
-            select(func.max(run.c.cavities))
-            .where(run.c.mold_id == mold.c.id, run.c.revision == revision)
-            .correlate(mold)
-            .scalar_subquery(),
+
+    def question(all_: Select[Any]) -> Asked:
+        found = all_.subquery()
+        sums = (
+            each for name in TIMES for each in (func.sum(found.c[name]), func.count(found.c[name]))
         )
-        .select_from(cycle.join(mold).join(machine))
-        .where(
-            and_(
-                machine.c.name == name,
-                mold.c.name == mold_id,
-                cycle.c.revision == revision,
-                func.coalesce(cycle.c.resin, "") == resin,
-                cycle.c.closing == "shot",
-                cycle.c.state == "production",
-                cycle.c.time_ns >= ns[0],
-                cycle.c.time_ns < ns[1],
-                cycle.c.cycle_time_s.between(least, most),
-            )
+        return select(func.count(), *sums).where(
+            found.c.mold == mold_id,
+            found.c.revision == revision,
+            func.coalesce(found.c.resin, "") == resin,
+            found.c.closing == "shot",
+            found.c.state == "production",
+            found.c.cycle_time_s.between(least, most),
         )
-    )
-    n, *means, cavities = connection.execute(query).one()
+
+    numbers = list(zip(*history.asked(wanted, question, as_booked=True), strict=True))
+    n, *sums = (sum(each or 0 for each in column) for column in numbers)
+    if not n:
+        return
+    means = [total / of if of else None for total, of in zip(sums[::2], sums[1::2], strict=True)]
+    cavities = _cavities(history, mold_id, revision)
+    name = str(wanted.machine)
     for signal, mean in zip(TIMES, means, strict=True):
-        if n and mean is not None and signal in golden:
+        if mean is not None and signal in golden:
             whole = signal == "cycle_time_s"
             yield Drift(
                 day=day,
@@ -152,3 +150,14 @@ def _drifts(
                 mean=mean,
                 parts_lost=parts_lost(golden[signal], mean, cavities or 1) if whole else None,
             )
+
+
+def _cavities(history: History, mold_name: str, revision: str) -> int | None:
+    query = (
+        select(func.max(run.c.cavities))
+        .join(mold, mold.c.id == run.c.mold_id)
+        .where(mold.c.name == mold_name, run.c.revision == revision)
+    )
+    with history.connect() as connection:
+        cavities: int | None = connection.execute(query).scalar()
+    return cavities

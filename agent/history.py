@@ -4,14 +4,15 @@ Every function is one short statement on a connection that can only read; long l
 key.
 """
 
+import heapq
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -32,6 +33,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DatabaseError
 
+from agent.archive import catalogue as archive
+from agent.archive.catalogue import ArchiveFile
 from agent.batch import Blind, Saved
 from agent.copying import told
 from agent.cycle import Booked, Curve
@@ -60,7 +63,18 @@ from agent.standing import REMEMBERED, STAGE, Standing, from_body
 from drivers.condition import Condition
 from drivers.skew import Skew
 
+if TYPE_CHECKING:  # with numpy, which a list needs not
+    from numpy.typing import NDArray
+
+    from agent.archive.cold import Cold
+
 PAGE = 2000
+
+COLDS_MOST = 3
+"""Sets of files of moved cycles that are open at a time."""
+
+Asked = Select[*tuple[Any, ...]]
+"""A question to the rows behind cycles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +167,8 @@ def open_history(url: str) -> Iterator["History"]:
     try:
         with engine.connect() as connection:
             refuse_other_version(connection, path)
-        yield History(engine, url)
+        with closing(History(engine, url)) as history:
+            yield history
     except DatabaseError as error:
         raise RecordError(f"record: {told(path, error.orig or error)}") from error
     finally:
@@ -184,6 +199,12 @@ class History:
         self._url = url
         self._path = None if is_plant(url) else main_path(url)
         self._held = held
+        self._colds: dict[tuple[int, ...], Cold] = {}
+
+    def close(self) -> None:
+        """Let go of the files that moved cycles were read from."""
+        while self._colds:
+            self._colds.popitem()[1].close()
 
     def connect(self) -> AbstractContextManager[Connection]:
         """A connection for questions that are asked elsewhere."""
@@ -204,7 +225,8 @@ class History:
             raw.isolation_level = None  # its own idea of transactions leaves reading out
             raw.execute("BEGIN")
             try:
-                yield History(self._engine, self._url, connection)
+                with closing(History(self._engine, self._url, connection)) as held:
+                    yield held
             finally:
                 raw.execute("ROLLBACK")
 
@@ -212,6 +234,68 @@ class History:
     def is_held(self) -> bool:
         """Whether every answer is of one instant."""
         return self._held is not None
+
+    def asked(
+        self,
+        wanted: Filter,
+        question: Callable[[Select[Any]], Asked],
+        *,
+        as_booked: bool = False,
+    ) -> list[Row[Any]]:
+        """What a question to the wanted cycles brings.
+
+        Args:
+            wanted: Which.
+            question: Makes it of the rows behind them (`filtered`).
+            as_booked: As for `cycles`.
+
+        Returns:
+            First the rows of what lies in the record itself, then of what was moved to files:
+            sums have to be added up.
+
+        Raises:
+            RecordError: a file can't be read.
+        """
+        with self.moment() as connection:
+            rows = list(connection.execute(question(filtered(wanted, as_booked=as_booked))))
+            cold = self.moved(connection, wanted)
+        if cold is not None:
+            rows += cold.rows(question(filtered(wanted, as_booked=as_booked, flat=True)))
+        return rows
+
+    @contextmanager
+    def moment(self) -> Iterator[Connection]:
+        """A connection that sees the record as it is at one moment; for short questions."""
+        if self._held is not None:
+            yield self._held
+            return
+        with self._engine.connect() as connection:
+            if self._path is not None:
+                connection.exec_driver_sql("BEGIN")
+            yield connection
+
+    def moved(self, connection: Connection, wanted: Filter) -> "Cold | None":
+        """The files that may hold wanted cycles which were moved; None where none does.
+
+        Raises:
+            RecordError: a file is missing, or the library to read it with.
+        """
+        return self.cold(connection, _archived(connection, wanted))
+
+    def cold(self, connection: Connection, files: Sequence[ArchiveFile]) -> "Cold | None":
+        """The moved cycles of some files; None of no file.
+
+        Raises:
+            RecordError: a file is missing, or the library to read it with.
+        """
+        if not files:
+            return None
+        key = (archive.newest(connection), *(each.number for each in files))
+        if key not in self._colds:
+            while len(self._colds) >= COLDS_MOST:
+                self._colds.pop(next(iter(self._colds))).close()
+            self._colds[key] = self._opened(connection, files)
+        return self._colds[key]
 
     def cycles(
         self, wanted: Filter, *, newest: int | None = None, as_booked: bool = False
@@ -224,22 +308,12 @@ class History:
             as_booked: On the mold that they were booked on, as the agent saw it then; otherwise on
                 the one that they count on now, after what people entered late.
         """
-        all_ = filtered(wanted, as_booked=as_booked)
-        with self.connect() as connection:
-            if newest is not None:
-                query = all_.order_by(cycle.c.id.desc()).limit(newest)
-                rows = connection.execute(query).mappings().all()
-                yield from (booked_of(dict(row)) for row in reversed(rows))
-                return
-        after = 0
-        while True:
-            query = all_.where(cycle.c.id > after).order_by(cycle.c.id).limit(PAGE)
-            with self.connect() as connection:
-                rows = connection.execute(query).mappings().all()
-            yield from (booked_of(dict(row)) for row in rows)
-            if len(rows) < PAGE:
-                return
-            after = rows[-1]["id"]
+        if newest is not None:
+            rows = self.some(wanted, newest, newest=True, as_booked=as_booked)
+            yield from (booked_of(row._asdict()) for row in reversed(rows))
+            return
+        for page in self._merged(wanted, as_booked=as_booked, up_to=None, size=PAGE):
+            yield from (booked_of(row._asdict()) for row in page)
 
     def pages(
         self,
@@ -260,36 +334,186 @@ class History:
                 skip nothing and repeat nothing.
             without: Columns that are not wanted.
         """
-        query = filtered(wanted).where(cycle.c.id <= up_to).order_by(cycle.c.id).limit(size)
+        return self._merged(
+            wanted, as_booked=False, up_to=up_to, size=size, after=after, without=without
+        )
+
+    def rows_of(
+        self, query: Select[*tuple[Any, ...]], files: Callable[[Connection], Sequence[ArchiveFile]]
+    ) -> list[Row[*tuple[Any, ...]]]:
+        """What a question to the table `cycle` itself brings, of moved cycles too.
+
+        Args:
+            query: The question.
+            files: Which files may hold what it asks for.
+        """
+        with self.moment() as connection:
+            rows: list[Row[*tuple[Any, ...]]] = list(connection.execute(query))
+            cold = self.cold(connection, files(connection))
+        return rows if cold is None else [*rows, *cold.rows(query)]
+
+    def _opened(self, connection: Connection, files: Sequence[ArchiveFile]) -> "Cold":
+        from agent.archive.cold import Cold
+
+        assert self._path is not None
+        return Cold(connection, self._path, files)
+
+    def some(
+        self,
+        wanted: Filter,
+        most: int,
+        *,
+        newest: bool = False,
+        after: int | None = None,
+        as_booked: bool = False,
+    ) -> list[Row[Any]]:
+        """The first rows behind `cycles` that come after one, or the newest that came before it.
+
+        Args:
+            wanted: Which.
+            most: How many.
+            newest: The newest first; otherwise the oldest.
+            after: Id of the one behind which it goes on, in that order.
+            as_booked: As for `cycles`.
+        """
+        key = cycle.c.id
+
+        def question(query: Select[Any]) -> Select[Any]:
+            if after is not None:
+                query = query.where(key < after if newest else key > after)
+            return query.order_by(key.desc() if newest else key).limit(most)
+
+        with self.moment() as connection:
+            rows = list(connection.execute(question(filtered(wanted, as_booked=as_booked))))
+            files = _archived(connection, wanted)
+            if len(rows) == most:  # what is moved counts only where it comes before the last one
+                last = rows[-1].id
+                files = [f for f in files if (f.last_id > last if newest else f.first_id < last)]
+            if after is not None:
+                files = [f for f in files if (f.first_id < after if newest else f.last_id > after)]
+            cold = self.cold(connection, files)
+        if cold is not None:
+            rows += cold.rows(question(filtered(wanted, as_booked=as_booked, flat=True)))
+            rows.sort(key=_id, reverse=newest)
+        return rows[:most]
+
+    def _merged(
+        self,
+        wanted: Filter,
+        *,
+        as_booked: bool,
+        up_to: int | None,
+        size: int,
+        after: int = 0,
+        without: Collection[str] = (),
+    ) -> Iterator[Sequence[Row[Any]]]:
+        """Pages of the record's own rows and of moved ones, in one order.
+
+        Cycles may be moved meanwhile. A page of the record's own is read before the list of files,
+        at one moment: what is no longer in the one is in the other by then.
+        """
+        query = filtered(wanted, as_booked=as_booked)
+        moved = filtered(wanted, as_booked=as_booked, flat=True)
+        if up_to is not None:
+            query, moved = query.where(cycle.c.id <= up_to), moved.where(cycle.c.id <= up_to)
         if without:
-            kept = [each for each in query.selected_columns if each.name not in without]
-            query = query.with_only_columns(*kept)
-        while True:
-            with self.connect() as connection:
-                rows = connection.execute(query.where(cycle.c.id > after)).all()
-            if rows:
-                yield rows
-            if len(rows) < size:
-                return
-            after = rows[-1].id
+            query, moved = (
+                each.with_only_columns(*(c for c in each.selected_columns if c.name not in without))
+                for each in (query, moved)
+            )
+        query, moved = query.order_by(cycle.c.id).limit(size), moved.order_by(cycle.c.id)
+        files: set[int] = set()
+        streams: list[Iterator[Row[Any]]] = []
+        heads: list[Row[Any] | None] = []
+        opened: list[Cold] = []
+        ready: list[Row[Any]] = []
+        try:
+            while True:
+                with self.moment() as connection:
+                    own = list(connection.execute(query.where(cycle.c.id > after)))
+                    new = [
+                        each
+                        for each in _archived(connection, wanted)
+                        if each.number not in files and each.last_id > after
+                    ]
+                    if new:
+                        cold = self._opened(connection, new)
+                        opened.append(cold)
+                        files.update(each.number for each in new)
+                        streams.append(cold.stream(moved.where(cycle.c.id > after), size))
+                        heads.append(next(streams[-1], None))
+                last = own[-1].id if len(own) == size else None
+                for row in _in_order(own, streams, heads, last):
+                    if row.id > after:
+                        ready.append(row)
+                        after = row.id
+                    if len(ready) == size:
+                        yield ready
+                        ready = []
+                if last is None:
+                    if ready:
+                        yield ready
+                    return
+        finally:
+            for cold in opened:
+                cold.close()
 
     def cycles_up_to(self, name: str, segment: int, counter: int, most: int) -> list[Booked]:
         """A machine's cycles of one segment up to a counter, the newest of them, oldest first."""
-        query = (
-            filtered(Filter(machine=name))
-            .where(cycle.c.segment == segment, cycle.c.counter <= counter)
-            .order_by(cycle.c.counter.desc())
-            .limit(most)
-        )
-        with self.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        return [booked_of(dict(row)) for row in reversed(rows)]
+
+        def question(query: Select[Any]) -> Select[Any]:
+            return query.order_by(cycle.c.counter.desc()).limit(most)
+
+        wanted = Filter(machine=name, segment=segment, counters=(0, counter))
+        with self.moment() as connection:
+            rows = list(connection.execute(question(filtered(wanted))))
+            if len(rows) == most:
+                wanted = replace(wanted, counters=(rows[-1].counter + 1, counter))
+            cold = self.moved(connection, wanted)
+        if cold is not None:
+            rows += cold.rows(question(filtered(wanted, flat=True)))
+        rows.sort(key=lambda row: int(row.counter))
+        return [booked_of(row._asdict()) for row in rows[-most:]]
 
     def count(self, wanted: Filter) -> int:
         """How many cycles `cycles` would give."""
-        query = select(func.count()).select_from(filtered(wanted).subquery())
-        with self.connect() as connection:
-            return int(connection.execute(query).scalar_one())
+        counted = self.asked(wanted, lambda all_: select(func.count()).select_from(all_.subquery()))
+        return sum(int(row[0]) for row in counted)
+
+    def series(self, wanted: Filter, signals: Sequence[str]) -> "dict[str, NDArray[Any]]":
+        """Signals of the wanted cycles for a chart, in order of arrival.
+
+        Args:
+            wanted: Which.
+            signals: Canonical ones.
+
+        Returns:
+            `id`, `time_ns` (int64) and by signal its values (float64, NaN where a cycle lacks it),
+            each of shape (cycles,).
+
+        Raises:
+            RecordError: a file of moved cycles can't be read.
+        """
+        import numpy as np
+
+        names = ("id", "time_ns", *signals)
+
+        def question(all_: Select[Any]) -> Asked:
+            return all_.with_only_columns(*(cycle.c[name] for name in names))
+
+        with self.moment() as connection:
+            rows = connection.execute(question(filtered(wanted))).all()
+            cold = self.moved(connection, wanted)
+        columns = list(zip(*rows, strict=True)) or [()] * len(names)
+        found = {
+            name: np.array(column, np.int64 if name in names[:2] else np.float64)
+            for name, column in zip(names, columns, strict=True)
+        }
+        if cold is not None:
+            moved = cold.arrays(question(filtered(wanted, flat=True)))
+            found = {name: np.concatenate([moved[name], found[name]]) for name in names}
+        order = np.argsort(found["id"], kind="stable")
+        return {name: found[name][order] for name in names}
 
     def curves(self, booked: Booked) -> dict[str, Curve]:
         """The curves of one cycle; none where its month was removed."""
@@ -328,7 +552,11 @@ class History:
         with self.connect() as connection:
             machines = connection.execute(select(machine).order_by(machine.c.id)).mappings().all()
             on = mounted(read_words(connection, newest=True))
-            return [self._sums(connection, row, on.get(row["name"]), now) for row in machines]
+            moved = archive.rows_of(connection)
+            return [
+                self._sums(connection, row, on.get(row["name"]), moved.get(row["name"], 0), now)
+                for row in machines
+            ]
 
     def today(self, since: datetime) -> Today:
         """Sums over all machines since a start of day; blind time only of ended intervals."""
@@ -352,7 +580,12 @@ class History:
         )
 
     def _sums(
-        self, connection: Connection, row: Mapping[Any, Any], on: Word | None, now: datetime
+        self,
+        connection: Connection,
+        row: Mapping[Any, Any],
+        on: Word | None,
+        moved: int,
+        now: datetime,
     ) -> MachineSums:
         key = row["id"]
         kept = select(func.count()).where(cycle.c.machine_id == key)
@@ -371,7 +604,7 @@ class History:
             machine=row["name"],
             driver=row["driver"],
             seen_at=from_ns(row["seen_ns"]) if row["seen_ns"] is not None else None,
-            kept=int(connection.execute(kept).scalar_one()),
+            kept=int(connection.execute(kept).scalar_one()) + moved,
             refused={r.reason: int(r.n) for r in connection.execute(reasons)},
             unobserved=int(connection.execute(missing).scalar_one()),
             blind_s=sum(((b.until or now) - b.since).total_seconds() for b in blinds),
@@ -498,13 +731,20 @@ def condition_of(body: str | None) -> Condition:
     return Condition(**found)
 
 
-def filtered(wanted: Filter, *, as_booked: bool = False) -> Select[Any]:
-    """The rows behind the wanted cycles, under the names of their columns, in no order."""
+def filtered(wanted: Filter, *, as_booked: bool = False, flat: bool = False) -> Select[Any]:
+    """The rows behind the wanted cycles, under the names of their columns, in no order.
+
+    Args:
+        wanted: Which.
+        as_booked: As for `History.cycles`.
+        flat: Attributions don't overlap, and all are scanned anyway: so it is in `Cold`.
+    """
     mold_id: ColumnElement[Any] = cycle.c.mold_id
     revision: ColumnElement[Any] = cycle.c.revision
     tables = cycle.join(machine).join(provenance)
     if not as_booked:
-        tables = tables.outerjoin(attribution, attribution.c.id == _newest_attribution())
+        newest = _covers(attribution) if flat else attribution.c.id == _newest_attribution()
+        tables = tables.outerjoin(attribution, newest)
         moved = attribution.c.id.is_not(None)
         mold_id = case((moved, attribution.c.mold_id), else_=mold_id)
         revision = case((moved, attribution.c.revision), else_=revision)
@@ -518,8 +758,10 @@ def filtered(wanted: Filter, *, as_booked: bool = False) -> Select[Any]:
     if wanted.machine is not None:
         query = query.where(machine.c.name == wanted.machine)
     if wanted.mold is not None:
-        # First those that may be its own, by an index; whose they are now is asked of them alone.
-        query = query.where(mold.c.name == wanted.mold, cycle.c.id.in_(_ever_on(wanted.mold)))
+        query = query.where(mold.c.name == wanted.mold)
+        if not flat:
+            # First those that may be its own, by an index: whose they are now is asked of them.
+            query = query.where(cycle.c.id.in_(_ever_on(wanted.mold)))
     if wanted.job is not None:
         query = query.where(cycle.c.job == wanted.job)
     if wanted.revision is not None:
@@ -554,6 +796,47 @@ def _within(span: Span) -> ColumnElement[bool]:
     if span.until_ns is not None:
         conditions.append(cycle.c.time_ns < span.until_ns)
     return and_(*conditions)
+
+
+def _archived(connection: Connection, wanted: Filter) -> list[ArchiveFile]:
+    """Files that may hold wanted cycles."""
+    return archive.archived(
+        connection,
+        machine_name=wanted.machine,
+        machines={span.machine for span in wanted.spans} if wanted.spans is not None else None,
+        since_ns=to_ns(wanted.since) if wanted.since is not None else None,
+        until_ns=to_ns(wanted.until) if wanted.until is not None else None,
+        segment=wanted.segment,
+        counters=wanted.counters,
+    )
+
+
+def _id(row: Row[Any]) -> int:
+    key: int = row.id
+    return key
+
+
+def _in_order(
+    own: Sequence[Row[Any]],
+    streams: Sequence[Iterator[Row[Any]]],
+    heads: list[Row[Any] | None],
+    last: int | None,
+) -> Iterator[Row[Any]]:
+    """Rows by their ids up to the last one, all of them where that is None.
+
+    Args:
+        own: In their order.
+        streams: Each in its order.
+        heads: The next row of each stream; it is moved on.
+        last: Where to stop in the streams.
+    """
+
+    def drawn(n: int) -> Iterator[Row[Any]]:
+        while (head := heads[n]) is not None and (last is None or head.id <= last):
+            heads[n] = next(streams[n], None)
+            yield head
+
+    return heapq.merge(own, *(drawn(n) for n in range(len(streams))), key=_id)
 
 
 def _newest_attribution() -> ScalarSelect[int]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from agent.archive.settings import HistorySettings
 from agent.ending import MISUSED, CommandError
 from agent.files import RecordError, main_path
 from drivers.checked import Checked, complaints, read_toml
@@ -64,6 +65,7 @@ class Place(Checked):
 
     site: SiteSettings = SiteSettings()
     record: RecordSettings = RecordSettings()
+    history: HistorySettings = HistorySettings()
 
     def record_url(self, file: Path) -> str:
         """The record's URL with its file made absolute, as the configuration in `file` means it."""

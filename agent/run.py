@@ -13,6 +13,7 @@ from agent.display import Display, first_tile
 from agent.files import main_path
 from agent.forward.forwarding import forward
 from agent.history import Filter, open_history
+from agent.housekeeping import keep_house
 from agent.ledger import Standing
 from agent.line import Line
 from agent.live import SPARK_CYCLES, Plant, Site, Today
@@ -80,6 +81,7 @@ async def run(loaded: Loaded, pages: Pages) -> None:
             tasks.create_task(record.watch(), name="record")
             tasks.create_task(keep_told(lambda: doing(plant)), name="supervisor")
             tasks.create_task(watch_certificates(loaded, now), name="certificates")
+            tasks.create_task(keep_house(loaded.config, loaded.path), name="house")
             tasks.create_task(pages_until_cancelled(pages, plant), name="pages")
             tasks.create_task(
                 forward(loaded.config.forward, record, path, now, loaded.shared, site=site.name),

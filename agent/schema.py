@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0015"
+VERSION = "0016"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 CURVES_VERSION = "0001"
@@ -159,7 +159,40 @@ cycle = Table(
     Column("curves", Text, comment="digest of its rows in its month's file; agent.chain"),
     UniqueConstraint("machine_id", "segment", "counter"),
     Index(None, "machine_id", "time_ns"),
+    Index(None, "machine_id", "id"),
     Index(None, "mold_id", "time_ns"),
+)
+
+archive_file = Table(
+    "archive_file",
+    main,
+    Column("id", KEY, primary_key=True),
+    _machine(),
+    Column("month", String(7), nullable=False, comment="of the cycles' times, UTC, as 2026-03"),
+    Column("name", Text, nullable=False, unique=True, comment="below the archive's folder"),
+    Column("size", BigInteger, nullable=False, comment="bytes"),
+    Column("sha256", String(64), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("first_id", BigInteger, nullable=False, comment="of cycle"),
+    Column("last_id", BigInteger, nullable=False),
+    _ns("first_ns"),
+    _ns("last_ns"),
+    Column("first_segment", Integer, nullable=False, comment="the least"),
+    Column("last_segment", Integer, nullable=False, comment="the greatest"),
+    Column("first_counter", BigInteger, nullable=False, comment="the least"),
+    Column("last_counter", BigInteger, nullable=False, comment="the greatest"),
+    Column("closings", LargeBinary, nullable=False, comment="agent.archive.closings"),
+    Column("audit_id", ForeignKey("audit.id"), nullable=False),
+    Index(None, "machine_id", "last_ns"),
+    comment="Parquet files that rows of cycle were moved to; the rows are in the files, not here",
+)
+
+archive_retired = Table(
+    "archive_retired",
+    main,
+    Column("file_id", ForeignKey("archive_file.id"), primary_key=True),
+    Column("audit_id", ForeignKey("audit.id"), nullable=False),
+    comment="files of moved cycles that retention has removed",
 )
 
 run = Table(

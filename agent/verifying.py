@@ -7,6 +7,7 @@ its pieces be read at the same time; where one differs, the whole is read again 
 what it is.
 """
 
+import heapq
 import json
 import os
 import sqlite3
@@ -20,7 +21,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from agent.chain import COVERED, LEDGER, Covered, Row, digester, link_hash, text_as_bytes
+from agent.archive.proving import Moved
+from agent.chain import COVERED, CYCLE, LEDGER, Covered, Row, digester, link_hash, text_as_bytes
 from agent.copying import told
 from agent.files import RecordError, main_path, reader
 from agent.history import refuse_other_version
@@ -117,18 +119,20 @@ def verify(
         RecordError: there is none, it is another version's, or its file can't be read.
     """
     path = main_path(url)
-    with _reading(path) as raw:
-        pieces = _pieces(raw, processes or _processes(raw))
-        found = _together(path, raw, pieces, progress) if len(pieces) > 1 else None
+    with _reading(path) as (raw, moved):
+        # Files that are not what they were are told by one reader, as is what follows from it.
+        wanted = 1 if moved.wrong_files else processes or _processes(raw)
+        pieces = _pieces(raw, wanted)
+        found = _together(path, raw, moved, pieces, progress) if len(pieces) > 1 else None
         if found is None or found.differences:
-            alone = _Verifying(raw, progress, _Piece())
+            alone = _Verifying(raw, moved, progress, _Piece())
             alone.walk()
             alone.compare_ledger()
             found = alone.found()
         differences = list(found.differences)
         rows = found.rows
         for odd in islice(
-            odd_curves(path, raw, lambda n: progress(rows + n)),
+            odd_curves(path, raw, moved, lambda n: progress(rows + n)),
             max(0, DIFFERENCES_MOST - len(differences)),
         ):
             differences.append(Difference(table="curve", row=odd.row, words=odd.words))
@@ -147,8 +151,13 @@ def verify(
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """One read transaction on a record; texts are the bytes that lie in the file."""
+def _reading(path: Path, *, check: bool = True) -> Iterator[tuple[sqlite3.Connection, Moved]]:
+    """One read transaction on a record; texts are the bytes that lie in the file.
+
+    Args:
+        path: Of the main file.
+        check: Whether files of moved cycles are compared with their hashes.
+    """
     engine = reader(path)
     try:
         with engine.connect() as connection:
@@ -158,8 +167,9 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
             assert isinstance(raw, sqlite3.Connection)
             raw.isolation_level = None
             raw.execute("BEGIN")
+            moved = Moved(connection, path, check=check)
             with text_as_bytes(raw):
-                yield raw
+                yield raw, moved
     except sqlite3.DatabaseError as error:
         raise RecordError(f"record: {told(path, error)}") from error
     finally:
@@ -210,13 +220,17 @@ def _reached(raw: sqlite3.Connection, number: int) -> tuple[dict[str, int], str]
 
 
 def _together(
-    path: Path, raw: sqlite3.Connection, pieces: Sequence[_Piece], progress: Progress
+    path: Path,
+    raw: sqlite3.Connection,
+    moved: Moved,
+    pieces: Sequence[_Piece],
+    progress: Progress,
 ) -> _Read:
     """Read all pieces at once: the last one here, which has what is written meanwhile before it."""
     # A fresh process each: a copy of this one would take its connection along.
     with ProcessPoolExecutor(len(pieces) - 1, mp_context=get_context("spawn")) as others:
         begun = [others.submit(_read_piece, path, piece) for piece in pieces[:-1]]
-        here = _Verifying(raw, lambda rows: progress(rows * len(pieces)), pieces[-1])
+        here = _Verifying(raw, moved, lambda rows: progress(rows * len(pieces)), pieces[-1])
         here.walk()
         found = [each.result() for each in begun]
     before: dict[int, str] = {}
@@ -235,8 +249,8 @@ def _together(
 
 
 def _read_piece(path: Path, piece: _Piece) -> _Read:
-    with _reading(path) as raw:
-        reading = _Verifying(raw, lambda rows: None, piece)
+    with _reading(path, check=False) as (raw, moved):
+        reading = _Verifying(raw, moved, lambda rows: None, piece)
         reading.walk()
         return reading.found()
 
@@ -247,9 +261,11 @@ def _has(raw: sqlite3.Connection, commit: str) -> bool:
 
 
 class _Stream:
-    """A table's rows in their order, read some ahead."""
+    """A table's rows in their order, read some ahead; those that were moved among them."""
 
-    def __init__(self, raw: sqlite3.Connection, table: Covered, piece: _Piece) -> None:
+    def __init__(
+        self, raw: sqlite3.Connection, table: Covered, piece: _Piece, moved: Moved | None = None
+    ) -> None:
         self.table = table
         since = piece.since.get(table.name, -1)
         until = 2**63 - 1 if piece.until is None else piece.until.get(table.name, -1)
@@ -261,7 +277,10 @@ class _Stream:
         self.names = tuple(each[0] for each in cursor.description)
         self.digest = digester(table.name, self.names)
         self.key = self.names.index(table.key)
-        self._rows = cursor
+        self._rows: Iterator[Row] = cursor
+        if moved is not None:
+            others = moved.rows(self.names, since, until)
+            self._rows = heapq.merge(cursor, others, key=lambda row: int(row[self.key]))
         self._ahead: list[Row] = []
         self._at = 0
 
@@ -273,7 +292,8 @@ class _Stream:
     def ahead(self, n: int) -> list[Row]:
         """The next `n` rows, fewer at the end."""
         if self._at + n > len(self._ahead):
-            self._ahead = self._ahead[self._at :] + self._rows.fetchmany(max(n, PIECE_ROWS))
+            more = islice(self._rows, max(n, PIECE_ROWS))
+            self._ahead = [*self._ahead[self._at :], *more]
             self._at = 0
         return self._ahead[self._at : self._at + n]
 
@@ -287,12 +307,16 @@ class _Verifying:
 
     Args:
         raw: In a transaction.
+        moved: What was moved to files.
         progress: Told how many rows have been compared.
         piece: What to compare.
     """
 
-    def __init__(self, raw: sqlite3.Connection, progress: Progress, piece: _Piece) -> None:
+    def __init__(
+        self, raw: sqlite3.Connection, moved: Moved, progress: Progress, piece: _Piece
+    ) -> None:
         self._raw = raw
+        self._moved = moved
         self._progress = progress
         self._piece = piece
         self._machines = {
@@ -300,7 +324,9 @@ class _Verifying:
             for key, name in raw.execute("SELECT id, name FROM machine")
         }
         self._streams = {
-            table.name: _Stream(raw, table, piece) for table in COVERED if table is not LEDGER
+            table.name: _Stream(raw, table, piece, moved if table is CYCLE else None)
+            for table in COVERED
+            if table is not LEDGER
         }
         self.ledger: dict[int, str] = {}
         """Digests of the ledger's rows, as they were last written."""
@@ -312,6 +338,8 @@ class _Verifying:
     def walk(self) -> None:
         """Compare all tables but the ledger, which needs the whole chain."""
         with suppress(_TooManyError):
+            for number, words in self._moved.wrong_files.items():
+                self._differ("archive_file", number, words)
             for commit in self._links():
                 self._compare(commit)
             for stream in self._streams.values():
@@ -390,6 +418,8 @@ class _Verifying:
                 break
             self._add(stream, row)
         if row is None or row[stream.key] != key:
+            if stream.table is CYCLE and self._moved.is_accounted_for(key):
+                return
             self._differ(name, key, f"{name}: row {key} is missing: it was removed")
             return
         if stream.digest(row) != digest:

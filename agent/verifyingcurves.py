@@ -4,6 +4,7 @@ A cycle's row holds a digest of its curves and is itself in the hash chain. A cu
 is none of anybody's: a kill between the two commits leaves it, and nothing shows it.
 """
 
+import heapq
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -14,6 +15,7 @@ from operator import itemgetter
 from pathlib import Path
 from urllib.parse import quote
 
+from agent.archive.proving import Moved, Said
 from agent.chain import curves_digest
 from agent.files import curves_path
 from agent.rows import to_ns
@@ -48,19 +50,21 @@ class Odd:
 
 
 def odd_curves(
-    main: Path, raw: sqlite3.Connection, progress: Callable[[int], None]
+    main: Path, raw: sqlite3.Connection, moved: Moved, progress: Callable[[int], None]
 ) -> Iterator[Odd]:
     """Compare the curves of all cycles that have any.
 
     Args:
         main: The main file; the months' files lie beside it.
         raw: On it, in a transaction, with texts as bytes.
+        moved: Cycles that were moved to files; their curves were not.
         progress: Told how many cycles have been compared.
     """
     compared = 0
-    for since, until in _months(raw):
+    for since, until in _months(raw, moved):
         path = curves_path(main, since)
-        said = raw.execute(SAID, (to_ns(since), to_ns(until)))
+        span = to_ns(since), to_ns(until)
+        said = heapq.merge(raw.execute(SAID, span), moved.said(*span), key=_BY_CYCLE)
         if not path.is_file():
             cycles = sum(1 for _ in said)
             if cycles:
@@ -81,9 +85,7 @@ def odd_curves(
             yield Odd(row=0, words=f"curves: {path.name} can't be read: {error}")
 
 
-def _compared(
-    said: Iterable[tuple[bytes, int, int, bytes, int]], held: Iterator[tuple[Cycle, str]]
-) -> Iterator[tuple[int, str]]:
+def _compared(said: Iterable[Said], held: Iterator[tuple[Cycle, str]]) -> Iterator[tuple[int, str]]:
     """Each cycle's id, with what is wrong with its curves; both sides in the same order."""
     there = next(held, None)
     for machine, segment, counter, digest, row in said:
@@ -103,12 +105,13 @@ def _digests(month: sqlite3.Connection) -> Iterator[tuple[Cycle, str]]:
         yield cycle, curves_digest((row[3], row[4], row[5]) for row in rows)
 
 
-def _months(raw: sqlite3.Connection) -> Iterator[tuple[datetime, datetime]]:
+def _months(raw: sqlite3.Connection, moved: Moved) -> Iterator[tuple[datetime, datetime]]:
     """First and next month's first instant, UTC, for every month with cycles that have curves."""
     query = "SELECT min(time_ns), max(time_ns) FROM cycle WHERE curves IS NOT NULL"
-    first, last = raw.execute(query).fetchone()
-    if first is None:
+    times = [*raw.execute(query).fetchone(), *moved.span()]
+    if not (there := [each for each in times if each is not None]):
         return
+    first, last = min(there), max(there)
     at = datetime.fromtimestamp(first / 1e9, UTC)
     since = datetime(at.year, at.month, 1, tzinfo=UTC)
     while to_ns(since) <= last:

@@ -117,8 +117,8 @@ def _carry(args: argparse.Namespace) -> int:
 
 def _drift(args: argparse.Namespace) -> int:
     url, zone = record_of(args)
-    with open_history(url) as history, history.connect() as connection:
-        found = list(read_drifts(connection, datetime.now(UTC), args.days, zone, args.mold))
+    with open_history(url) as history:
+        found = list(read_drifts(history, datetime.now(UTC), args.days, zone, args.mold))
     _print_drifts(found, args.format)
     return 0
 

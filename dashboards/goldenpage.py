@@ -90,7 +90,7 @@ def look_at_golden(history: History, now: datetime, asked: Asked, zone: ZoneInfo
         name = version.machine if version else asked.machine or machines[0]
         if name not in machines:
             raise WatchError(f"{asked.mold} made no shot on a press {name!r}")
-        drifts = list(read_drifts(connection, now, DAYS, zone, asked.mold))
+        drifts = list(read_drifts(history, now, DAYS, zone, asked.mold))
         limits = read_limits(connection, asked.mold)
         baselines = [b for of, b in read_baselines(connection, asked.mold) if of == name]
     newest = list(history.cycles(Filter(machine=name, mold=asked.mold), newest=1))

@@ -21,8 +21,10 @@ from agent.anomalies import (
 )
 from agent.anomaly import Anomaly, AnomalyError
 from agent.calls import PRIORITIES
+from agent.cycle import Booked
+from agent.history import History
 from agent.muting import Mute
-from agent.rows import from_ns, to_ns
+from agent.rows import to_ns
 from agent.schema import VALUE_COLUMNS, cycle, machine
 from dashboards.catalogue import Catalogue
 from dashboards.face import shown, shown_long
@@ -41,6 +43,7 @@ CYCLES_SHOWN = 120
 PHASE_KINDS = ("cooling_time", "cycle_time")
 """Anomalies whose evidence is how far each phase is from usual."""
 
+NO_END = 2**62
 CYCLES_AFTER = 30
 """After the end of an anomaly, so that one sees it come back."""
 
@@ -144,11 +147,11 @@ def waiting(connection: Connection, now: datetime) -> int:
     return count(connection, Wanted(states=STATES[:1], muted=False), now=now)
 
 
-def look(connection: Connection, now: datetime, choice: Choice, name: str | None) -> Found:
+def look(history: History, now: datetime, choice: Choice, name: str | None) -> Found:
     """Read what the page shows.
 
     Args:
-        connection: To the record.
+        history: The record.
         now: UTC.
         choice: Of the address.
         name: Number or id of the anomaly to show; None: the first of the list.
@@ -163,47 +166,61 @@ def look(connection: Connection, now: datetime, choice: Choice, name: str | None
         "closed": replace(mine, states=STATES[2:]),
     }
     wanted = shelves[choice.shelf]
-    if choice.shelf == "closed":
-        newest = anomalies(connection, wanted, now=now, newest=LISTED_MOST)
-        listed = sorted(newest, key=lambda each: each.anomaly.time, reverse=True)
-    else:
-        listed = most_urgent(connection, wanted, now=now, most=LISTED_MOST)
-    chosen = find(connection, name, now=now) if name else (listed[0] if listed else None)
-    follows = None
-    if chosen and chosen.anomaly.follows:
-        with suppress(AnomalyError):  # its cause may not be kept yet
-            follows = find(connection, chosen.anomaly.follows, now=now)
-    opens, muted = (count(connection, shelves[shelf], now=now) for shelf in SHELVES[:2])
-    closed = count(connection, mine, now=now) - opens - muted  # faster than to look at each
-    since = now - timedelta(hours=RATE_HOURS)
+    with history.connect() as connection:
+        if choice.shelf == "closed":
+            newest = anomalies(connection, wanted, now=now, newest=LISTED_MOST)
+            listed = sorted(newest, key=lambda each: each.anomaly.time, reverse=True)
+        else:
+            listed = most_urgent(connection, wanted, now=now, most=LISTED_MOST)
+        chosen = find(connection, name, now=now) if name else (listed[0] if listed else None)
+        follows = None
+        if chosen and chosen.anomaly.follows:
+            with suppress(AnomalyError):  # its cause may not be kept yet
+                follows = find(connection, chosen.anomaly.follows, now=now)
+        opens, muted = (count(connection, shelves[shelf], now=now) for shelf in SHELVES[:2])
+        closed = count(connection, mine, now=now) - opens - muted  # faster than to look at each
+        since = now - timedelta(hours=RATE_HOURS)
+        raised = count(connection, Wanted(since=since, muted=False), now=now)
+        job = _job(connection, chosen.anomaly) if chosen else None
+        muting = active_mutes(connection, now) if choice.shelf == "muted" else ()
+    around = _cycles(history, chosen.anomaly) if chosen else ()
+    if chosen and around:
+        before = [each for each in around if each.cycle.time <= chosen.anomaly.time]
+        job = before[-1].cycle.job if before else job
     return Found(
         counts={"open": opens, "muted": muted, "closed": closed},
-        raised=count(connection, Wanted(since=since, muted=False), now=now),
+        raised=raised,
         listed=listed,
         chosen=chosen,
         follows=follows,
-        cycles=_cycles(connection, chosen.anomaly) if chosen else (),
-        job=_job(connection, chosen.anomaly) if chosen else None,
-        mutes=active_mutes(connection, now) if choice.shelf == "muted" else (),
+        cycles=_signal(around, chosen.anomaly) if chosen else (),
+        job=job,
+        mutes=muting,
     )
 
 
-def _cycles(
-    connection: Connection, anomaly: Anomaly
-) -> Sequence[tuple[datetime, int, float | None]]:
-    if anomaly.signal not in VALUE_COLUMNS or anomaly.segment is None:
+def _cycles(history: History, anomaly: Anomaly) -> Sequence[Booked]:
+    """The last cycles of an anomaly, and some after its end."""
+    if anomaly.signal not in VALUE_COLUMNS or anomaly.machine is None or anomaly.segment is None:
         return ()
-    query = (
-        select(cycle.c.time_ns, cycle.c.counter, cycle.c[anomaly.signal])
-        .join(machine, machine.c.id == cycle.c.machine_id)
-        .where(machine.c.name == anomaly.machine, cycle.c.segment == anomaly.segment)
-        .order_by(cycle.c.counter.desc())
-        .limit(CYCLES_SHOWN)
-    )
+    last = NO_END
     if anomaly.until_counter is not None:
-        query = query.where(cycle.c.counter <= anomaly.until_counter + CYCLES_AFTER)
-    rows = connection.execute(query).all()
-    return [(from_ns(row[0]), row[1], row[2]) for row in reversed(rows)]
+        last = anomaly.until_counter + CYCLES_AFTER
+    return history.cycles_up_to(anomaly.machine, anomaly.segment, last, CYCLES_SHOWN)
+
+
+def _signal(
+    around: Sequence[Booked], anomaly: Anomaly
+) -> Sequence[tuple[datetime, int, float | None]]:
+    values = [each.cycle.values.get(anomaly.signal or "") for each in around]
+    return [
+        (
+            each.cycle.time,
+            each.cycle.counter,
+            float(value) if isinstance(value, int | float) else None,
+        )
+        for each, value in zip(around, values, strict=True)
+    ]
 
 
 def _job(connection: Connection, anomaly: Anomaly) -> str | None:

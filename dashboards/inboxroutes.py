@@ -54,7 +54,7 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
         )
         now = access.now()
         try:
-            found = await access.read(lambda record, at: look(record, at, choice, name))
+            found = await access.ask(lambda history, at: look(history, at, choice, name))
             head = await access.head()
         except AnomalyError:
             return draw.sorry(404, f"No anomaly of this record is called {shown(name)!r}.")

@@ -20,6 +20,7 @@ from prometheus_client.process_collector import ProcessCollector
 from sqlalchemy import Connection, func, select
 
 from agent.anomalies import Wanted, active_mutes, narrowed
+from agent.archive.catalogue import rows_of
 from agent.files import is_plant, main_path
 from agent.forward.standing import Standing, standings
 from agent.history import History, condition_of
@@ -111,6 +112,9 @@ class Metrics:
 
     def _cycles(self, connection: Connection, found: Read, names: dict[int, str]) -> None:
         newest = connection.execute(select(func.max(cycle.c.id))).scalar() or 0
+        if not self._counted:
+            moved = rows_of(connection)
+            self._kept.update({key: moved[name] for key, name in names.items() if name in moved})
         query = (
             select(cycle.c.machine_id, func.count())
             .where(cycle.c.id > self._counted, cycle.c.id <= newest)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from agent.archive.catalogue import NO_END, segment_with
 from agent.audit import Author, note
 from agent.context.entry import KINDS, Entry, Kind, Said
 from agent.context.error import ContextError
@@ -152,7 +153,9 @@ class Book:
         )
         if last is not None:
             inside = inside.where(cycle.c.counter <= last)
-        found = self._connection.execute(inside).scalar()
+        here = self._connection.execute(inside).scalar()
+        moved = segment_with(self._connection, key, first, NO_END if last is None else last)
+        found = max((each for each in (here, moved) if each is not None), default=None)
         if found is None:
             newest = select(func.max(segment.c.number)).where(segment.c.machine_id == key)
             found = self._connection.execute(newest).scalar()

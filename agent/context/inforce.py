@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from agent.archive.catalogue import first_ns
 from agent.context.book import read_entries
 from agent.context.entry import KINDS, Entry
 from agent.history import Span
@@ -173,8 +174,11 @@ def _begins(connection: Connection, entry: Entry) -> int | None:
         .order_by(cycle.c.counter)
         .limit(1)
     )
-    found = connection.execute(query).scalar()
-    return None if found is None else int(found)
+    here = connection.execute(query).scalar()
+    moved = None
+    if entry.machine is not None and entry.segment is not None:
+        moved = first_ns(connection, entry.machine, entry.segment, entry.first)
+    return min((int(each) for each in (here, moved) if each is not None), default=None)
 
 
 def _near(stretch: Stretch, least: int, most: int) -> bool:

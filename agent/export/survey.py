@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from agent.context.choosing import resolved
 from agent.export.coverage import Coverage, Recorded, by_machine, coverage, pieces_of
-from agent.history import Filter, History, Span, filtered
+from agent.history import Asked, Filter, History, Span, filtered
 from agent.rows import from_ns
 from agent.schema import VALUE_COLUMNS, attribution, cycle, machine, mold, run
 from drivers.signals import SIGNALS
@@ -57,15 +57,14 @@ def survey(history: History, wanted: Filter, now: datetime) -> Survey:
     with history.connect() as connection:
         wanted = resolved(connection, wanted)
         up_to = _newest(connection, cycle)
-        query = _bounded(wanted, up_to)
-        parts = [(each, _recorded(connection, _bounded(each, up_to))) for each in _parts(wanted)]
+        parts = [(each, _recorded(history, each, up_to)) for each in _parts(wanted)]
         names = sorted(
             {each.machine for _, recorded in parts for each in recorded}
             | _others(connection, wanted)
         )
-        count = _count(connection, query)
-        signals = _signals(connection, query)
-        extras = _extras(connection, query)
+        count = _count(history, wanted, up_to)
+        signals = _signals(history, wanted, up_to)
+        extras = _extras(history, wanted, up_to)
         ids, moves = _ledger_ids(connection, names), _moves(connection)
     blinds = by_machine(history.blinds(wanted.machine, since=wanted.since))
     covered = []
@@ -135,27 +134,37 @@ def _earlier(until: datetime | None, ns: int | None) -> datetime | None:
     return from_ns(ns) if until is None else min(until, from_ns(ns))
 
 
-def _bounded(wanted: Filter, up_to: int) -> Select[Any]:
-    return filtered(wanted).where(cycle.c.id <= up_to)
-
-
 def _newest(connection: Connection, table: Table) -> int:
     return int(connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one())
 
 
-def _count(connection: Connection, query: Select[Any]) -> int:
-    counted = select(func.count()).select_from(query.subquery())
-    return int(connection.execute(counted).scalar_one())
+def _count(history: History, wanted: Filter, up_to: int) -> int:
+    counted = history.asked(
+        wanted,
+        lambda all_: select(func.count()).select_from(all_.where(cycle.c.id <= up_to).subquery()),
+    )
+    return sum(int(row[0]) for row in counted)
 
 
-def _recorded(connection: Connection, query: Select[Any]) -> list[Recorded]:
-    found = query.subquery()
-    shots = func.sum(case((found.c.closing == "shot", 1), else_=0))
-    times = func.min(found.c.time_ns), func.max(found.c.time_ns)
-    grouped = select(found.c.machine, func.count(), shots, *times).group_by(found.c.machine)
+def _recorded(history: History, wanted: Filter, up_to: int) -> list[Recorded]:
+    def question(all_: Select[Any]) -> Asked:
+        found = all_.where(cycle.c.id <= up_to).subquery()
+        shots = func.sum(case((found.c.closing == "shot", 1), else_=0))
+        times = func.min(found.c.time_ns), func.max(found.c.time_ns)
+        return select(found.c.machine, func.count(), shots, *times).group_by(found.c.machine)
+
+    sums: dict[str, list[Any]] = {}
+    for row in history.asked(wanted, question):
+        sums.setdefault(row[0], []).append(row)
     return [
-        Recorded(machine=name, cycles=cycles, shots=made, first=from_ns(first), last=from_ns(last))
-        for name, cycles, made, first, last in connection.execute(grouped)
+        Recorded(
+            machine=name,
+            cycles=sum(int(row[1]) for row in rows),
+            shots=sum(int(row[2]) for row in rows),
+            first=from_ns(min(int(row[3]) for row in rows)),
+            last=from_ns(max(int(row[4]) for row in rows)),
+        )
+        for name, rows in sums.items()
     ]
 
 
@@ -169,26 +178,40 @@ def _others(connection: Connection, wanted: Filter) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
-def _signals(connection: Connection, query: Select[Any]) -> list[str]:
-    found = query.subquery()
-    counts = select(*(func.count(found.c[name]) for name in VALUE_COLUMNS)).select_from(found)
-    numbers = connection.execute(counts).one()
-    occurring = {name for name, n in zip(VALUE_COLUMNS, numbers, strict=True) if n}
+def _signals(history: History, wanted: Filter, up_to: int) -> list[str]:
+    def question(all_: Select[Any]) -> Asked:
+        found = all_.where(cycle.c.id <= up_to).subquery()
+        return select(*(func.count(found.c[name]) for name in VALUE_COLUMNS)).select_from(found)
+
+    occurring = {
+        name
+        for numbers in history.asked(wanted, question)
+        for name, n in zip(VALUE_COLUMNS, numbers, strict=True)
+        if n
+    }
     return [name for name in SIGNALS if name in occurring]
 
 
-def _extras(connection: Connection, query: Select[Any]) -> dict[str, frozenset[str]]:
-    found = query.where(cycle.c.extra.is_not(None)).subquery()
-    kind: ColumnElement[Any]
-    if connection.dialect.name == "postgresql":
-        each = func.json_each(cast(found.c.extra, JSON)).table_valued("key", "value")
-        kind = _like_sqlite(each.c.value)
-    else:
-        each = func.json_each(found.c.extra).table_valued("key", "type")
-        kind = each.c.type
-    pairs = select(each.c.key, kind).select_from(found).join(each, each.c.key.is_not(None))
+def _extras(history: History, wanted: Filter, up_to: int) -> dict[str, frozenset[str]]:
+    def bounded(*, flat: bool) -> Select[Any]:
+        return filtered(wanted, flat=flat).where(cycle.c.id <= up_to)
+
+    with history.moment() as connection:
+        found = bounded(flat=False).where(cycle.c.extra.is_not(None)).subquery()
+        kind: ColumnElement[Any]
+        if connection.dialect.name == "postgresql":
+            each = func.json_each(cast(found.c.extra, JSON)).table_valued("key", "value")
+            kind = _like_sqlite(each.c.value)
+        else:
+            each = func.json_each(found.c.extra).table_valued("key", "type")
+            kind = each.c.type
+        pairs = select(each.c.key, kind).select_from(found).join(each, each.c.key.is_not(None))
+        came = [(name, its) for name, its in connection.execute(pairs.distinct())]
+        moved = history.moved(connection, wanted)
+    if moved is not None:
+        came += moved.extras(bounded(flat=True))
     kinds: dict[str, set[str]] = {}
-    for name, its in connection.execute(pairs.distinct()):
+    for name, its in came:
         kinds.setdefault(name, set()).add(its)
     return {name: frozenset(kinds[name]) for name in sorted(kinds)}
 

@@ -114,8 +114,7 @@ class Table:
         pages = self.history.pages(survey.wanted, up_to=survey.up_to, size=size, without=without)
         for rows in pages:
             page = Page(rows)
-            with self.history.connect() as connection:
-                warm = warm_up_ids(connection, rows)
+            warm = warm_up_ids(self.history, rows)
             page.warm_up = [int(each in warm) for each in page["id"]] if warm else [0] * len(rows)
             page.outside = self.limits.cells(page)
             page.said = self.said.columns(page, counted=tally is None)

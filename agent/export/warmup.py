@@ -9,10 +9,13 @@ settle in some 3 shots, pressures in 15 to 20.
 
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from agent.archive.catalogue import ArchiveFile, archived
+from agent.history import History
 from agent.schema import cycle
 
 AFTER_START = 20
@@ -24,24 +27,27 @@ LONG_S, STOP_S, PAUSE_S = 3600.0, 180.0, 60.0
 APART = 500
 """Ids that lie further apart than this are looked at as two stretches."""
 
+FILES_BEFORE = 3
+"""Of moved cycles; even one mostly holds far more shots than are looked at."""
+
 COLUMNS = (
     cycle.c.machine_id, cycle.c.id, cycle.c.time_ns, cycle.c.segment, cycle.c.counter,
     cycle.c.mold_id, cycle.c.revision, cycle.c.cycle_time_s,
 )  # fmt: skip
 
 
-def warm_up_ids(connection: Connection, rows: Sequence[Row[Any]]) -> set[int]:
+def warm_up_ids(history: History, rows: Sequence[Row[Any]]) -> set[int]:
     """Ids of the warm-up shots among some cycles, which are in order of arrival."""
     found: set[int] = set()
     first = 0
     for n in range(1, len(rows) + 1):
         if n == len(rows) or rows[n].id - rows[n - 1].id > APART:
-            found |= _of_stretch(connection, rows[first:n])
+            found |= _of_stretch(history, rows[first:n])
             first = n
     return found
 
 
-def _of_stretch(connection: Connection, rows: Sequence[Row[Any]]) -> set[int]:
+def _of_stretch(history: History, rows: Sequence[Row[Any]]) -> set[int]:
     shots = select(*COLUMNS).where(cycle.c.closing == "shot")
     firsts: dict[int, Row[Any]] = {}
     for row in rows:
@@ -55,17 +61,27 @@ def _of_stretch(connection: Connection, rows: Sequence[Row[Any]]) -> set[int]:
             .limit(AFTER_START + 1)
         )
         walks[machine_id] = walk = _Walk()
-        for each in reversed(connection.execute(before).all()):
+        came = history.rows_of(before, partial(_files_before, row=row))
+        came.sort(key=lambda each: (int(each.time_ns), int(each.id)))
+        for each in came[-AFTER_START - 1 :]:
             walk.take(tuple(each))
     found = set()
-    inside = shots.where(cycle.c.id.between(rows[0].id, rows[-1].id)).order_by(cycle.c.id)
-    for each in connection.execute(inside):
+    span = rows[0].id, rows[-1].id
+    inside = shots.where(cycle.c.id.between(*span)).order_by(cycle.c.id)
+    shots_there = history.rows_of(inside, partial(archived, ids=span))
+    for each in sorted(shots_there, key=lambda each: int(each.id)):
         machine_id = each[0]
         if machine_id not in walks or each[1] < firsts[machine_id].id:
             continue
         if walks[machine_id].take(tuple(each)):
             found.add(each[1])
     return found
+
+
+def _files_before(connection: Connection, row: Row[Any]) -> list[ArchiveFile]:
+    """Files with a machine's last shots before a cycle."""
+    earlier = {"machine_name": row.machine, "until_ns": row.time_ns, "ids": (0, row.id)}
+    return archived(connection, **earlier)[-FILES_BEFORE:]
 
 
 class _Walk:

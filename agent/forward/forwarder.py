@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from agent.backoff import backoff
+from agent.files import RecordError
 from agent.forward import outbox
 from agent.forward.kinds import packer_of, topics_of
 from agent.forward.outbox import Lane, Letter, SinkRow
@@ -123,6 +124,9 @@ class Forwarder:
                     await asyncio.sleep(min(error.after_s or next(waits), AFTER_MOST_S))
                 except DatabaseError as error:
                     await self._troubled(f"record: {error.orig}")
+                    await asyncio.sleep(next(waits))
+                except RecordError as error:  # a file of moved cycles that can't be read
+                    await self._troubled(str(error))
                     await asyncio.sleep(next(waits))
                 except Exception as error:
                     # A mistake of ours must not cost the plant its record.

@@ -5,7 +5,7 @@ row that changed many times while a sink was away goes there once, as it is now.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from sqlalchemy import Column, Connection, Engine, FromClause, Select, func, sel
 from sqlalchemy.exc import DatabaseError
 
 from agent import curves as codec
+from agent.archive.catalogue import ArchiveFile, archived
+from agent.archive.cold import Cold
 from agent.files import curves_path, reader
 from agent.rows import from_ns
 from agent.schema import adjustment, anomaly, blind, curve, cycle, machine, mold, notice, run
@@ -98,6 +100,7 @@ class Reading:
         self._path = path
         self._engine = reader(path)
         self._months: dict[Path, Engine] = {}
+        self._opened: tuple[tuple[int, ...], Cold] | None = None
 
     def after(self, topic: Topic, after: int, until: int | None, most: int) -> list[Row]:
         """The next rows behind a position, in order.
@@ -112,12 +115,27 @@ class Reading:
         query = query.where(topic.order > after).order_by(topic.order).limit(most)
         if until is not None:
             query = query.where(topic.order <= until)
-        return self._rows(topic, query)
+        rows = self._rows(topic, query)
+        if topic.order is cycle.c.id:
+            end = rows[-1]["position"] if len(rows) == most else until
+            moved = self._moved(topic, after, end, most)
+            # One that was moved between the two looks is in both.
+            by_position = {int(row["position"]): row for row in (*moved, *rows)}
+            rows = [by_position[position] for position in sorted(by_position)]
+        return rows[:most]
 
     def of(self, topic: Topic, keys: Sequence[int]) -> list[Row]:
         """Rows by their own ids."""
         query = topic.query.add_columns(topic.order.label("position"), topic.key.label("row_id"))
-        return self._rows(topic, query.where(topic.key.in_(keys)))
+        query = query.where(topic.key.in_(keys))
+        rows = self._rows(topic, query)
+        if topic.order is cycle.c.id and len(rows) < len(keys):
+            with self._engine.connect() as connection:
+                files = archived(connection, ids=(min(keys), max(keys)))
+                if files:
+                    cold = self._cold(connection, files)
+                    rows += self._with_curves(topic, map(_as_dict, cold.rows(query)))
+        return sorted(rows, key=lambda row: int(row["position"]))
 
     def head(self, topic: Topic) -> int:
         """Position of the newest row."""
@@ -140,13 +158,41 @@ class Reading:
         """Let go of the files."""
         for engine in (self._engine, *self._months.values()):
             engine.dispose()
+        self._let_go()
 
     def _rows(self, topic: Topic, query: Select[Any]) -> list[Row]:
         with self._engine.connect() as connection:
             rows: list[Row] = [dict(row) for row in connection.execute(query).mappings()]
+        return self._with_curves(topic, rows)
+
+    def _with_curves(self, topic: Topic, rows: Iterable[Row]) -> list[Row]:
         if topic.name != CURVES:
-            return rows
+            return list(rows)
         return [{**row, CURVES: self._curves(row)} for row in rows]
+
+    def _moved(self, topic: Topic, after: int, until: int | None, most: int) -> list[Row]:
+        """The next rows of cycles that were moved to files, for a sink that is told of the past."""
+        with self._engine.connect() as connection:
+            end = head(connection, topic) if until is None else until
+            files = archived(connection, ids=(after + 1, end))
+            if not files:
+                self._let_go()
+                return []
+            cold = self._cold(connection, files)
+        query = topic.query.add_columns(topic.order.label("position"), topic.key.label("row_id"))
+        return self._with_curves(topic, map(_as_dict, cold.next(query, after, end, most)))
+
+    def _let_go(self) -> None:
+        if self._opened is not None:
+            self._opened[1].close()
+            self._opened = None
+
+    def _cold(self, connection: Connection, files: Sequence[ArchiveFile]) -> Cold:
+        key = tuple(each.number for each in files)
+        if self._opened is None or self._opened[0] != key:
+            self._let_go()
+            self._opened = (key, Cold(connection, self._path, files))
+        return self._opened[1]
 
     def _curves(self, row: Row) -> dict[str, Any]:
         """Curves of a cycle by signal; none where its month was removed, or is damaged."""
@@ -169,6 +215,11 @@ class Reading:
             what = getattr(error, "orig", error)
             log.warning("%s: curves of %s %s: %s", path, row["machine"], row["counter"], what)
         return found
+
+
+def _as_dict(row: Any) -> Row:
+    found: Row = row._asdict()
+    return found
 
 
 def head(connection: Connection, topic: Topic) -> int:

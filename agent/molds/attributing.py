@@ -8,10 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, insert, or_, select
 
 from agent import schema
+from agent.archive.catalogue import closings_of
 from agent.audit import Author, note
 from agent.molds.attribution import Attribution, Booking, Move, Owner, Walk
 from agent.molds.life import Took
@@ -19,6 +21,9 @@ from agent.molds.mold import Mold
 from agent.molds.shelf import read_molds, read_words
 from agent.molds.timeline import Timeline, Word, effective
 from agent.rows import from_ns, to_ns
+
+if TYPE_CHECKING:  # with numpy, which a list needs not
+    from agent.archive.closings import Closings
 
 
 def attribute(
@@ -203,7 +208,12 @@ class _Machine:
             .limit(1)
         )
         found = self._connection.execute(query).scalar()
-        return booking.last + 1 if found is None else int(found)
+        moved = self._moved(booking, booking.first, booking.last)
+        later = moved.counters[moved.times_ns >= to_ns(at)]
+        return min(
+            booking.last + 1 if found is None else int(found),
+            int(later.min(initial=booking.last + 1)),
+        )
 
     def _part(self, booking: Booking, first: int, last: int) -> Took:
         cycle = schema.cycle
@@ -216,14 +226,20 @@ class _Machine:
             cycle.c.counter.between(first, last),
         )
         row = self._connection.execute(query).one()
+        moved = self._moved(booking, first, last)
+        shots = row.shots + int(moved.shots.sum())
         per_shot = booking.took.parts / booking.took.shots if booking.took.shots else 0
         return Took(
-            shots=row.shots,
-            shots_min=row.shots,
-            shots_max=row.shots,
-            closings=row.closings,
-            parts=round(per_shot * row.shots),
+            shots=shots,
+            shots_min=shots,
+            shots_max=shots,
+            closings=row.closings + len(moved.ids),
+            parts=round(per_shot * shots),
         )
+
+    def _moved(self, booking: Booking, first: int, last: int) -> "Closings":
+        """What was moved to files; the record itself knows enough of that."""
+        return closings_of(self._connection, self._key, booking.segment, first, last)
 
 
 def _booked_since(word: Word, bookings: Sequence[Booking]) -> datetime:

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Table, func, insert, select
 
 from agent import schema
+from agent.archive.catalogue import closings_of
 from agent.audit import Author, note
 from agent.ending import CommandError
 from agent.molds.attributing import attribute, took_row
@@ -432,6 +433,8 @@ class Desk:
                 cycle.c.closing == "shot",
             )
             later += int(self._connection.execute(seen).scalar_one())
+            gone = closings_of(self._connection, row.machine_id, row.segment, row.first, row.last)
+            later += int(gone.shots[gone.times_ns > ns].sum())
         moved = select(func.coalesce(func.sum(adjustment.c.shots), 0)).where(
             adjustment.c.mold_id == key, adjustment.c.at_ns > ns
         )

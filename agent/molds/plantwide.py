@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from agent import schema
+from agent.archive.catalogue import closings_of
 from agent.files import RecordError
 from agent.molds.life import ByResin, Took
 from agent.molds.mold import Mold, Revision
@@ -161,11 +162,23 @@ def _newest(one: Connection, other: Connection) -> Iterator[tuple[Any, set[Any]]
         held: set[Any] = set()
         if newest is not None:
             held = {tuple(row) for row in one.execute(query.where(key == newest[0]))}
+            if key is cycle.c.id:
+                held |= set(_moved(one, newest))
         yield (tuple(newest) if newest is not None else None), held
     # The newest row of the ledger grows: the one that has all of it has as many closings at least.
     closings = select(func.coalesce(func.sum(run.c.closings), 0))
     mine, theirs = one.execute(closings).scalar_one(), other.execute(closings).scalar_one()
     yield True, {mine >= theirs}
+
+
+def _moved(one: Connection, wanted: Any) -> Iterator[tuple[Any, ...]]:
+    """The same cycle, where the record has moved it to a file since."""
+    number, name, segment, counter, ns = wanted
+    key = one.execute(select(schema.machine.c.id).where(schema.machine.c.name == name)).scalar()
+    if key is not None:
+        found = closings_of(one, key, segment, counter, counter)
+        if ((found.ids == number) & (found.times_ns == ns)).any():
+            yield tuple(wanted)
 
 
 def add_up(sources: Sequence[Source]) -> Plantwide:

@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection
 
 from agent.anomalies import STATES, State, Wanted, anomalies_after, find
 from agent.anomaly import AnomalyError
 from agent.anomalylisting import known_line, mute_line
 from agent.cycle import Booked, Curve
 from agent.forward.standing import standings
-from agent.history import Filter, History, filtered
+from agent.history import Filter, History
 from agent.listing import calling_by_machine, cycle_line, machine_line
 from agent.live import Site
 from agent.molds.desk import MoldError
@@ -22,7 +22,6 @@ from agent.molds.lines import list_lines, show_line
 from agent.molds.shelf import read_shelf
 from agent.muting import mutes
 from agent.rows import booked_of
-from agent.schema import cycle
 from dashboards.api import shapes
 from dashboards.api.error import MissingError
 from dashboards.api.moment import Moment
@@ -188,17 +187,9 @@ def _status(history: History, now: datetime, url: str, site: Site, trouble: str)
 def _cycles(
     history: History, wanted: Filter, newest: bool, after: int | None, limit: int, came: str | None
 ) -> bytes:
-    query: Select[Any] = filtered(wanted).limit(limit + 1)
-    if newest:
-        query = query.order_by(cycle.c.id.desc())
-        query = query if after is None else query.where(cycle.c.id < after)
-    else:
-        query = query.order_by(cycle.c.id)
-        query = query if after is None else query.where(cycle.c.id > after)
-    with history.connect() as connection:
-        rows = connection.execute(query).mappings().all()
-    lines = [cycle_line(booked_of(dict(row))) for row in rows]
-    return page(lines, [row["id"] for row in rows], limit, came)
+    rows = history.some(wanted, limit + 1, newest=newest, after=after)
+    lines = [cycle_line(booked_of(row._asdict())) for row in rows]
+    return page(lines, [row.id for row in rows], limit, came)
 
 
 def _one(history: History, machine: str, segment: int, counter: int) -> Booked:

@@ -57,8 +57,8 @@ async def url(tmp_path: Path) -> str:
 
 def drifts(url: str, days: int = 2) -> list[Drift]:
     last = max(seen.received_at for seen in stream().observations())  # type: ignore[union-attr]
-    with open_history(url) as history, history.connect() as connection:
-        return list(read_drifts(connection, last + timedelta(seconds=1), days, UTC))
+    with open_history(url) as history:
+        return list(read_drifts(history, last + timedelta(seconds=1), days, UTC))
 
 
 async def test_a_longer_timer_is_told_in_seconds_percent_and_parts(url: str) -> None:

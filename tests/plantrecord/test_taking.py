@@ -177,7 +177,8 @@ async def test_keys_as_hypertables_need_them_keep_every_shot_once_too(
 
 
 OWN = {
-    "alembic_version", "attribution", "chain", "dead_letter", "identity", "lane", "machine", "mold",
+    "alembic_version", "archive_file", "archive_retired",
+    "attribution", "chain", "dead_letter", "identity", "lane", "machine", "mold",
     "mold_day", "provenance", "refused", "saved", "sink",
 }  # fmt: skip
 """Tables whose rows stay at home, or come with others."""
