@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from agent.latency import Latency
 from agent.shotnow import ShotNow
+from agent.users.taste import Taste
 
 State = Literal["running", "waiting", "setup", "stopped", "idle", "no_data"]
 
@@ -150,6 +151,8 @@ class Site:
 
     name: str
     timezone: str
+    taste: Taste = field(default_factory=Taste)
+    """How numbers and words look to who has not chosen otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

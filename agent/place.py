@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from agent.archive.settings import HistorySettings
 from agent.ending import MISUSED, CommandError
 from agent.files import RecordError, main_path
+from agent.users.taste import Decimal, Language, Length, Pressure, Taste, Temperature
 from drivers.checked import Checked, complaints, read_toml
 
 
@@ -52,6 +53,22 @@ class SiteSettings(Checked):
 
     name: Annotated[str, Field(min_length=1, max_length=80)] = "Plant"
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    language: Language | None = None
+    """Of the pages; None: the one that a browser asks for."""
+    decimal: Decimal | None = None
+    """None: the one of the language."""
+    pressure: Pressure = "bar"
+    temperature: Temperature = "°C"
+    length: Length = "mm"
+    """In which units the pages show; what is kept does not change."""
+
+    @property
+    def taste(self) -> Taste:
+        """How the pages look to who has not chosen otherwise."""
+        return Taste(
+            language=self.language, decimal=self.decimal, pressure=self.pressure,
+            temperature=self.temperature, length=self.length,
+        )  # fmt: skip
 
 
 class RecordSettings(Checked):

@@ -48,7 +48,8 @@ async def run(loaded: Loaded, pages: Pages) -> None:
     """
     async with open_record(loaded.record_url, loaded.machine_rows, loaded.mold_rows) as record:
         path = main_path(loaded.record_url)
-        site = Site(name=loaded.config.site.name, timezone=loaded.config.site.timezone)
+        said = loaded.config.site
+        site = Site(name=said.name, timezone=said.timezone, taste=said.taste)
         plant = Plant(site, [first_tile(machine) for machine in loaded.config.machine], now)
         past, today = await asyncio.to_thread(_past, loaded)
         tally = Tally(today, ZoneInfo(site.timezone))

@@ -84,7 +84,7 @@ def create_app(
         work.append(partial(follow_news, plant, access))
     app.add_middleware(
         Gate, access=access, terms=web.terms, secure=web.is_secure, nobody=_has_no_users(record),
-        again=draw.again,
+        site=plant.site.taste, again=draw.again,
     )  # fmt: skip
     app.add_middleware(GZipMiddleware, minimum_size=500)
     app.add_middleware(SecurityHeaders)

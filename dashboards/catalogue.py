@@ -8,6 +8,9 @@ from typing import Any
 
 from dashboards.figures import number
 
+COMPLETE = "en"
+"""The language that has every string."""
+
 
 class Catalogue(Mapping[str, str]):
     """All strings of one language by dotted key: `tile.no_mold`.
@@ -46,13 +49,23 @@ class Catalogue(Mapping[str, str]):
 
 @cache
 def catalogue(language: str) -> Catalogue:
-    """The catalogue of one language.
+    """The catalogue of one language; what it lacks is said in English.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    own = strings_of(language)
+    return Catalogue(language, own if language == COMPLETE else strings_of(COMPLETE) | own)
+
+
+def strings_of(language: str) -> dict[str, str]:
+    """What stands in the file of one language.
 
     Raises:
         FileNotFoundError: there is none.
     """
     text = (files("dashboards") / "strings" / f"{language}.toml").read_text(encoding="utf-8")
-    return Catalogue(language, dict(_flat(tomllib.loads(text))))
+    return dict(_flat(tomllib.loads(text)))
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

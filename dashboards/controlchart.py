@@ -1,12 +1,11 @@
 """A signal over the last shots within its own limits, as a small drawing that needs no script."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from agent.watch.channel import Channel
 from dashboards.catalogue import Catalogue
-from dashboards.figures import number
 from dashboards.trend import Mark
 
 POINTS = 50
@@ -44,6 +43,7 @@ def control_chart(
     channel: Channel | None,
     decimals: int,
     strings: Catalogue,
+    figure: Callable[[float], str],
     least: float | None = None,
 ) -> ControlChart | None:
     """Draw the newest shots of a signal.
@@ -51,8 +51,9 @@ def control_chart(
     Args:
         values: Of the last shots, oldest first; None where a shot has none.
         channel: What the watch has learned of the signal.
-        decimals: Of the figures.
+        decimals: Of the values.
         strings: Of the page.
+        figure: A limit, as it is written.
         least: A level that is drawn, too.
 
     Returns:
@@ -96,10 +97,10 @@ def control_chart(
         line=path,
         points=points,
         flagged=flagged,
-        high=Mark(0, y(limits[1]), number(limits[1], decimals)) if limits else None,
-        low=Mark(0, y(limits[0]), number(limits[0], decimals)) if limits else None,
+        high=Mark(0, y(limits[1]), figure(limits[1])) if limits else None,
+        low=Mark(0, y(limits[0]), figure(limits[0])) if limits else None,
         middle=Mark(0, y(channel.home)) if limits and channel else None,
-        least=Mark(0, y(least), number(least, decimals)) if least is not None else None,
+        least=Mark(0, y(least), figure(least)) if least is not None else None,
         ends_odd=beyond,
         rule=_rule(above, below, known, strings),
     )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from agent.cycle import Curve
 from dashboards.figures import number
+from dashboards.wording import figured
 
 WIDTH, HEIGHT = 1000.0, 220.0
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 20.0, 12.0, 24.0
@@ -69,7 +70,7 @@ def curve_chart(
         signal=signal,
         line=_path(curve, x, y),
         ghost=_path(before, x, y) if before is not None and len(before.values) > 1 else "",
-        levels=tuple(Tick(round(y(each), 1), number(each, decimals)) for each in steps),
+        levels=tuple(Tick(round(y(each), 1), figured(each, signal)) for each in steps),
         times=tuple(Tick(round(x(ends * n / 4), 1), number(ends * n / 4, 1)) for n in range(5)),
         samples=len(curve.values),
         rate_hz=(len(curve.values) - 1) / float(curve.t_s[-1] or 1.0),

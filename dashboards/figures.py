@@ -3,6 +3,8 @@
 import math
 from decimal import ROUND_HALF_UP, Decimal
 
+from dashboards.manner import manner
+
 THIN = "\u202f"
 """Narrow no-break space: separates thousands, and a number from its per cent sign."""
 
@@ -21,7 +23,8 @@ def number(value: float, decimals: int = 0) -> str:
     if not math.isfinite(value):
         return NOTHING
     rounded = _rounded(value, decimals)
-    text = f"{abs(rounded):,.{decimals}f}".replace(",", THIN)
+    whole, _, part = f"{abs(rounded):,.{decimals}f}".partition(".")
+    text = whole.replace(",", THIN) + (f"{manner().decimal}{part}" if part else "")
     return f"{MINUS}{text}" if rounded < 0 else text
 
 
@@ -35,7 +38,7 @@ def signed(value: float, decimals: int) -> str:
         return NOTHING
     rounded = _rounded(value, decimals)
     sign = "+" if rounded > 0 else MINUS if rounded < 0 else "±"
-    return f"{sign}{abs(rounded):.{decimals}f}"
+    return f"{sign}{abs(rounded):.{decimals}f}".replace(".", manner().decimal)
 
 
 def brief(value: float) -> str:

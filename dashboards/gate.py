@@ -23,8 +23,10 @@ from starlette.websockets import WebSocket
 from agent.files import RecordError
 from agent.users.people import is_anybody
 from agent.users.secret import derived, digest
+from agent.users.taste import Taste
 from agent.users.tokens import ApiToken, find_token, touch_token
 from agent.users.visits import Terms, Visit, find_visit, touch_visit
+from dashboards.manner import manner_of, speak
 from dashboards.problem import problem, wants_page
 from dashboards.recordaccess import RecordAccess
 from dashboards.refusing import PASSED_ON
@@ -65,6 +67,7 @@ class Gate:
         terms: How long one stays logged in.
         secure: Whether browsers come by TLS.
         nobody: Whether there were no users when it was last looked.
+        site: How numbers and words look to who has not chosen otherwise.
         again: The page that a browser gets that came by a link from elsewhere: it keeps the cookie
             to itself then, and sends it when the page asks for itself.
     """
@@ -77,17 +80,23 @@ class Gate:
         terms: Terms,
         secure: bool,
         nobody: bool,
+        site: Taste,
         again: Callable[[], Response],
     ) -> None:
         self._app = app
         self._access = access
         self._terms = terms
         self._again = again
+        self._site = site
         self.cookie = cookie_name(access.url if access else "", secure=secure)
         self._nobody = nobody
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or self._access is None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        speak(manner_of(None, self._site, Headers(scope=scope).get("accept-language", "")))
+        if self._access is None:
             await self._app(scope, receive, send)
             return
         if scope["path"].startswith(OPEN[0]) or scope["path"] == OPEN[1]:
@@ -107,6 +116,8 @@ class Gate:
             await _refuse(scope, receive, send, problem(403, "This token is for /metrics alone."))
         else:
             answer_to(who)
+            accepted = Headers(scope=scope).get("accept-language", "")
+            speak(manner_of(who.taste, self._site, accepted))
             if scope["type"] == "websocket":
                 receive = _Looking(self._still(scope), receive, send).receive
             await self._app(scope, receive, send)

@@ -28,10 +28,10 @@ from agent.rows import to_ns
 from agent.schema import VALUE_COLUMNS, cycle, machine
 from dashboards.catalogue import Catalogue
 from dashboards.face import shown, shown_long
-from dashboards.figures import duration_parts, number, signed
+from dashboards.figures import duration_parts, number
 from dashboards.plantzone import PlantZone
 from dashboards.trend import Trend, trend
-from dashboards.wording import decimals_of, in_words, told, unit_of
+from dashboards.wording import apart, decimals_of, figured, in_words, told, unit_of
 from drivers import Value
 
 Shelf = Literal["open", "muted", "closed"]
@@ -364,6 +364,7 @@ class Inbox:
                 since=anomaly.since_counter,
                 until=anomaly.until_counter,
                 decimals=decimals_of(anomaly.signal),
+                figure=lambda value: figured(value, anomaly.signal),
                 clock=self._zone.minute,
             ),
             trend_name=_named(anomaly.signal or ""),
@@ -381,9 +382,8 @@ class Inbox:
         if isinstance(value, bool):
             return in_words(name), self._strings["detail.yes" if value else "detail.no"]
         signal = name.partition(":")[0]
-        if against and (unit := unit_of(name)) and isinstance(value, int | float):
-            words = self._strings.say("detail.against", name=in_words(name))
-            return words, f"{signed(value, decimals_of(name))} {unit}"
+        if against and unit_of(name) and isinstance(value, int | float):
+            return self._strings.say("detail.against", name=in_words(name)), apart(value, name)
         return in_words(name), told(value, signal)
 
     def _history(self, known: Known) -> list[Told]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -31,7 +32,7 @@ from dashboards.face import Artist, Face, shown
 from dashboards.figures import duration_parts, number
 from dashboards.phasebar import PHASES, PhaseBar, phase_bar
 from dashboards.plantzone import PlantZone
-from dashboards.wording import in_words, told, unit_of
+from dashboards.wording import figured, in_words, measure_of, told, unit_of
 from drivers.signals import SIGNALS
 
 CYCLES_SHOWN = 120
@@ -307,7 +308,14 @@ class PressPage:
             least = least_s if name == "cooling_time_s" and values else None
             near = least if least is not None and least >= NEAR * (values[-1] or 0.0) else None
             decimals = SIGNALS[name].decimals
-            chart = control_chart(values, channels.get(name), decimals, self._strings, near)
+            chart = control_chart(
+                values,
+                channels.get(name),
+                decimals,
+                self._strings,
+                partial(figured, name=name),
+                near,
+            )
             if chart is not None:
                 last = values[-1]
                 strips.append(
@@ -460,7 +468,7 @@ class PressPage:
             doubt = each.cycle.uncertainty.get(name)
             text = told(values[name], name)
             if doubt:
-                text = f"{text} ±{number(doubt, 2)}"
+                text = f"{text} ±{number(measure_of(name).apart(doubt), 2)}"
             origin = each.cycle.provenance.get(name)
             word = self._strings.get(f"origin.{origin.value}", origin.value) if origin else ""
             rows.append(ValueRow(name=in_words(name), value=text, origin=word))

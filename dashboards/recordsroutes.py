@@ -16,7 +16,6 @@ from agent.today import day_start
 from dashboards.changing import answered
 from dashboards.exportjobs import ExportJobs, Job
 from dashboards.face import shown
-from dashboards.figures import number
 from dashboards.recordaccess import RecordAccess, new_key
 from dashboards.recordspage import ChoiceError, RecordsPage, choice_of, look_at_records
 from dashboards.rendering import Renderer
@@ -136,4 +135,4 @@ def _share(job: Job) -> str:
     """How far it is, for a bar: per cent."""
     if job.state == "done":
         return "100"
-    return number(100 * job.written / job.rows, 1) if job.rows else "0"
+    return f"{100 * job.written / job.rows:.1f}" if job.rows else "0"

@@ -18,10 +18,16 @@ from dashboards.assets import Assets
 from dashboards.catalogue import Catalogue, catalogue
 from dashboards.face import POINTER_SPAN, shown
 from dashboards.figures import number
+from dashboards.manner import manner
 from dashboards.plantzone import PlantZone
 from dashboards.spark import spark
 from dashboards.visitor import visitor
 from dashboards.wire import SCHEMA, epoch
+
+SCRIPTED = frozenset(
+    {"tile", "link", "needs", "time", "press", "life", "today", "phase", "state", "site", "dots"}
+)
+"""Groups of strings that scripts say; the others are in the page already."""
 
 
 class Renderer:
@@ -35,12 +41,20 @@ class Renderer:
 
     def __init__(self, plant: Plant, assets: Assets, *, recorded: bool) -> None:
         self.plant = plant
-        self.strings = catalogue("en")
-        self.zone = PlantZone(plant.site.timezone, self.strings)
         self.build = _digest(version("sprue"), assets.digest, str(SCHEMA), *_templates().values())
         self.layout = _digest(*(f"{tile.machine}\n{tile.hall}" for tile in plant.tiles))
-        self._jinja = _environment(self.strings, assets)
+        self._jinja = _environment(assets)
         self._recorded = recorded
+
+    @property
+    def strings(self) -> Catalogue:
+        """The words of whoever asks."""
+        return catalogue(manner().language)
+
+    @property
+    def zone(self) -> PlantZone:
+        """The clock of whoever asks: the plant's, unless they chose another."""
+        return PlantZone(manner().timezone or self.plant.site.timezone, self.strings)
 
     def page(
         self, template: str, *, now: datetime, status: int = 200, **values: Any
@@ -81,11 +95,14 @@ class Renderer:
             "zone": self.zone.name,
             "abbreviation": self.zone.abbreviation(now),
             "language": self.strings.language,
+            "decimal": manner().decimal,
             "now": epoch(now),
             "news": self.plant.news.version,
             "whole_plant": whole_plant,
             "places": list(places),
-            "strings": dict(self.strings),
+            "strings": {
+                key: text for key, text in self.strings.items() if key.partition(".")[0] in SCRIPTED
+            },
         }
         return as_json(given)
 
@@ -96,7 +113,7 @@ def as_json(value: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c"))
 
 
-def _environment(strings: Catalogue, assets: Assets) -> Environment:
+def _environment(assets: Assets) -> Environment:
     templates = _templates()
     jinja = Environment(
         loader=FunctionLoader(templates.get),
@@ -106,8 +123,8 @@ def _environment(strings: Catalogue, assets: Assets) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    jinja.globals |= {"t": strings.say, "count": strings.count, "asset": assets.url, "spark": spark}
-    jinja.globals |= {"language": strings.language, "number": number, "visitor": visitor}
+    jinja.globals |= {"t": _say, "count": _count, "asset": assets.url, "spark": spark}
+    jinja.globals |= {"number": number, "visitor": visitor, "manner": manner}
     return jinja
 
 
@@ -121,6 +138,14 @@ def _clean(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable():
         return _UNPRINTABLE.sub("�", value)
     return value
+
+
+def _say(key: str, **values: object) -> str:
+    return catalogue(manner().language).say(key, **values)
+
+
+def _count(key: str, n: int, **values: object) -> str:
+    return catalogue(manner().language).count(key, n, **values)
 
 
 def _templates() -> dict[str, str]:

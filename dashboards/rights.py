@@ -34,6 +34,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "export.cancel": WORKS,
     "own.log_out": EVERYBODY,
     "own.password": EVERYBODY,
+    "own.taste": EVERYBODY,
     "user.add": ADMIN,
     "user.role": ADMIN,
     "user.password": ADMIN,

@@ -1,19 +1,29 @@
 """Settings: who one is here, and for admins who else may come in, and by which tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 
 from sqlalchemy import Connection
 
 from agent.live import Site
 from agent.users.people import Person, people
 from agent.users.roles import ROLES, SCOPES
+from agent.users.taste import Decimal, Language, Length, Pressure, Taste, Temperature
 from agent.users.tokens import ApiToken, tokens
 from dashboards.catalogue import Catalogue
 from dashboards.face import shown
 from dashboards.plantzone import PlantZone
 from dashboards.visitor import Visitor
+
+CHOICES: Mapping[str, Sequence[str]] = {
+    "language": get_args(Language),
+    "decimal": get_args(Decimal),
+    "pressure": get_args(Pressure),
+    "temperature": get_args(Temperature),
+    "length": get_args(Length),
+}
 
 DAYS = (30, 90, 365, 1825)
 """How long a token may be good, for those who choose on the page."""
@@ -77,6 +87,24 @@ class SettingsPage:
         self._found = found
         self._strings = strings
         self._zone = zone
+
+    @property
+    def choices(self) -> list[tuple[str, str, list[str]]]:
+        """What a person may choose of how pages look: its name, what they chose, what there is."""
+        own = self.who.taste or Taste()
+        chosen = {key: getattr(own, key) or "" for key in Taste.model_fields}
+        return [(key, chosen[key], list(each)) for key, each in CHOICES.items()]
+
+    @property
+    def own_zone(self) -> str:
+        """The zone that a person chose; empty for the plant's."""
+        return (self.who.taste or Taste()).timezone or ""
+
+    @property
+    def of_site(self) -> list[tuple[str, str]]:
+        """What the configuration says of how pages look, where it does."""
+        taste = self.site.taste.model_dump(exclude_none=True)
+        return [(key, str(taste[key])) for key in CHOICES if key in taste]
 
     @property
     def is_open(self) -> bool:

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from fastapi import FastAPI, Request, Response
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from agent.audit import Author
 from agent.files import RecordError
 from agent.users.error import UserError
-from agent.users.people import add_person, checked, remove_person, set_password, set_role
+from agent.users.people import add_person, checked, remove_person, set_password, set_role, set_taste
 from agent.users.secret import digest
+from agent.users.taste import Taste
 from agent.users.tokens import add_token, revoke_token
 from dashboards.changing import answered
 from dashboards.recordaccess import RecordAccess, new_key
@@ -79,6 +81,8 @@ def _change_own(connection: Connection, author: Author, form: Mapping[str, str])
         UserError: it can't be done; says why.
     """
     who = visitor()
+    if who.way != "session" or who.wall:
+        raise UserError("this is of a person who is logged in")
     match form.get("deed"):
         case "password":
             if checked(connection, who.name, form.get("old", "")) is None:
@@ -86,8 +90,19 @@ def _change_own(connection: Connection, author: Author, form: Mapping[str, str])
             _same(form)
             stays = digest(who.session)
             set_password(connection, author, who.name, form.get("password", ""), stays=stays)
+        case "taste":
+            set_taste(connection, author, who.name, _taste(form))
         case other:
             raise UserError(f"{other!r} is done elsewhere")
+
+
+def _taste(form: Mapping[str, str]) -> Taste:
+    said = {key: value for key in Taste.model_fields if (value := form.get(key, "").strip())}
+    try:
+        return Taste.model_validate(said)
+    except ValidationError as error:
+        wrong = ", ".join(str(each["loc"][0]) for each in error.errors())
+        raise UserError(f"{wrong}: there is no such choice") from error
 
 
 def _change_users(connection: Connection, author: Author, form: Mapping[str, str]) -> None:

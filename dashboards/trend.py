@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashboards.figures import number
-
 WIDTH, HEIGHT = 640.0, 220.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 24.0, 18.0, 26.0
 
@@ -54,6 +52,7 @@ def trend(
     since: int | None,
     until: int | None,
     decimals: int,
+    figure: Callable[[float], str],
     clock: Callable[[datetime], str],
 ) -> Trend | None:
     """Draw the values of some cycles, one step a cycle.
@@ -64,7 +63,8 @@ def trend(
         limit: The level that was crossed.
         since: Counter of the first cycle affected.
         until: Of the last one; None while it goes on.
-        decimals: Of the levels' numbers.
+        decimals: Of the values.
+        figure: A level, as it is written.
         clock: Writes a time.
 
     Returns:
@@ -105,7 +105,7 @@ def trend(
     return Trend(
         line=path,
         flagged=flagged,
-        levels=[Mark(LEFT, y(each), number(each, decimals)) for each in steps],
+        levels=[Mark(LEFT, y(each), figure(each)) for each in steps],
         times=[Mark(x(place), HEIGHT - 8, clock(cycles[place][0])) for place in places],
         right=right,
         expected=Mark(right, y(expected)) if expected is not None else None,

@@ -1,5 +1,8 @@
 // Numbers as the pages print them; dashboards/figures.py does the same.
 
+import { given } from "./given.js";
+
+const DECIMAL = given.decimal ?? ".";
 const THIN = "\u202f";
 const MINUS = "−";
 export const NOTHING = "–";
@@ -9,7 +12,7 @@ export function number(value, decimals = 0) {
   if (!Number.isFinite(value)) return NOTHING;
   const text = Math.abs(value).toFixed(decimals);
   const [whole, part] = text.split(".");
-  const spaced = whole.replace(/\B(?=(\d{3})+$)/g, THIN) + (part ? `.${part}` : "");
+  const spaced = whole.replace(/\B(?=(\d{3})+$)/g, THIN) + (part ? DECIMAL + part : "");
   return value < 0 && Number(text) !== 0 ? MINUS + spaced : spaced;
 }
 
@@ -18,7 +21,7 @@ export function signed(value, decimals) {
   if (!Number.isFinite(value)) return NOTHING;
   const text = Math.abs(value).toFixed(decimals);
   const sign = Number(text) === 0 ? "±" : value < 0 ? MINUS : "+";
-  return sign + text;
+  return sign + text.replace(".", DECIMAL);
 }
 
 /** A planned number: one decimal, two where it needs them. */
