@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from agent.batch import MachineRow, MoldRow
 from agent.devices import AnyMachine, places
-from agent.forward.settings import AnySink
+from agent.forward.settings import AnySink, PlantSettings
 from agent.molds.fields import MoldFields, Name, RevisionName
 from agent.place import ConfigError, Place, read
 from agent.web import WebSettings
@@ -100,7 +100,18 @@ class Loaded:
     @property
     def shared(self) -> Mapping[str, bool]:
         """The machines, and whether each is shared with other agents."""
-        return dict.fromkeys((machine.name for machine in self.config.machine), False)
+        return {machine.name: machine.shared for machine in self.config.machine}
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether any machine is shared with other agents."""
+        return any(self.shared.values())
+
+    @property
+    def plant_record(self) -> PlantSettings | None:
+        """The plant record that shared machines are leased by."""
+        found = (each for each in self.config.forward if isinstance(each, PlantSettings))
+        return next(found, None)
 
     @property
     def mold_rows(self) -> list[MoldRow]:
@@ -127,7 +138,9 @@ def load(path: Path) -> Loaded:
     except ValidationError as error:
         sentences = [s for s in complaints(error, path, Config) if s]
         raise ConfigError(_plainer(sentences, raw)) from error
-    mistakes = [f"{path}: {each}" for each in (*_doubles(config), *_lines(config))]
+    mistakes = [
+        f"{path}: {each}" for each in (*_doubles(config), *_lines(config), *_shared(config))
+    ]
     maps: dict[str, RegisterMap | NodeMap] = {}
     for where, machine in places(config.machine):
         try:
@@ -167,6 +180,19 @@ def _doubles(config: Config) -> Iterator[str]:
                     f"{' and '.join(where)}: found the name {name!r} {times} times; "
                     "each needs a name of its own"
                 )
+
+
+def _shared(config: Config) -> Iterator[str]:
+    """Shared machines need one plant record, no more and no less."""
+    records = sum(isinstance(each, PlantSettings) for each in config.forward)
+    if records == 1:
+        return
+    for where, machine in places(config.machine):
+        if machine.shared:
+            yield (
+                f"{where}.shared ({machine.name}): found {records} [[forward]] of kind "
+                "'postgresql'; it should be one, by which agents take turns"
+            )
 
 
 def _lines(config: Config) -> Iterator[str]:

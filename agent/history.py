@@ -520,7 +520,8 @@ class History:
         if self._path is None:
             from agent.plantrecord.reading import curves_from
 
-            return curves_from(self._engine, booked)
+            with self.connect() as connection:
+                return curves_from(connection, booked)
         return curves_of(self._path, booked)
 
     def runs(self, machine_name: str | None = None) -> list[Run]:

@@ -121,6 +121,9 @@ class Line:
             entries.append(Entry(mounts=[standing.mount]))
         elif standing.mount is not None:
             self._display.booked(Entry(mounts=[standing.mount]))
+        if self._before.told and standing.segment is not None:
+            mounts = [standing.mount] if standing.mount else []
+            entries.append(Entry(segments=[standing.segment], mounts=mounts, standing=standing))
         # What the watch had found is in the record already; the same ids change nothing there.
         anomalies = self._stages.resume(self._before.memory, self._before.since)
         await self._keep(

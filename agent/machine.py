@@ -100,6 +100,18 @@ def remembered(standing: Standing) -> Memory:
     return Memory(until=standing.ended - timedelta(seconds=standing.skew_s), states=mold)
 
 
+async def follow_from(
+    settings: MachineSettings,
+    loaded: Loaded,
+    standing: Standing,
+    line: Line,
+    clock: Callable[[], datetime],
+) -> NoReturn:
+    """Follow a machine from where its ledger stands, until cancelled."""
+    connect = opener(settings, loaded, remember=True, memory=remembered(standing))
+    await follow(settings, connect, line, clock)
+
+
 async def follow(
     settings: MachineSettings,
     connect: Callable[[], AbstractAsyncContextManager[Press]],

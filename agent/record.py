@@ -65,6 +65,8 @@ class Before:
     """What the watch remembers."""
     since: Sequence[Booked] = ()
     """Cycles that came after those that the memory has taken."""
+    told: bool = False
+    """By the plant record, of what another agent did: our own lacks its segment and its mount."""
 
 
 @asynccontextmanager

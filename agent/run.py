@@ -17,13 +17,14 @@ from agent.housekeeping import keep_house
 from agent.ledger import Standing
 from agent.line import Line
 from agent.live import SPARK_CYCLES, Plant, Site, Today
-from agent.machine import follow, opener, remembered
+from agent.machine import follow_from
 from agent.molds.moldlife import MoldLife
 from agent.molds.shelf import Shelf
 from agent.record import Before, Record, open_record
 from agent.supervisor import keep_told
 from agent.today import Tally, day_start
 from agent.watch import Supply
+from drivers.settings import MachineSettings
 
 Pages = Callable[[Plant], Awaitable[None]]
 """Serves the pages of a plant until cancelled."""
@@ -62,22 +63,27 @@ async def run(loaded: Loaded, pages: Pages) -> None:
         for name, cycles in past.items():
             for booked in cycles:
                 displays[name].replay(booked)
-        lines = {
-            machine.name: Line(
+
+        def line_of(machine: MachineSettings, before: Before) -> Line:
+            return Line(
                 machine,
                 record,
                 displays[machine.name],
                 tally,
-                _before(record, machine.name),
+                before,
                 molds,
                 supply,
                 now,
                 together=loaded.config.watch.together,
             )
+
+        lines = {
+            machine.name: line_of(machine, _before(record, machine.name))
             for machine in loaded.config.machine
         }
-        for line in lines.values():
-            await line.begin()
+        for machine in loaded.config.machine:
+            if not machine.shared:
+                await lines[machine.name].begin()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(record.watch(), name="record")
             tasks.create_task(keep_told(lambda: doing(plant)), name="supervisor")
@@ -90,13 +96,20 @@ async def run(loaded: Loaded, pages: Pages) -> None:
             )
             tasks.create_task(tick(plant, displays, lines, tally), name="tick")
             tasks.create_task(follow_molds(molds, lines, record, changes), name="molds")
+            turns = None
+            if loaded.takes_turns:
+                from agent.turns import Turns  # with libraries that most agents need not
+
+                turns = Turns(loaded, path, lines, displays, line_of, now)
+                tasks.create_task(turns.run(), name="leases")
             for machine in loaded.config.machine:
-                memory = remembered(_before(record, machine.name).standing)
-                connect = opener(machine, loaded, remember=True, memory=memory)
-                tasks.create_task(
-                    follow(machine, connect, lines[machine.name], now),
-                    name=f"follow {machine.name}",
+                before = _before(record, machine.name)
+                work = (
+                    turns.follow(machine, before)
+                    if turns is not None and machine.shared
+                    else follow_from(machine, loaded, before.standing, lines[machine.name], now)
                 )
+                tasks.create_task(work, name=f"follow {machine.name}")
 
 
 async def pages_until_cancelled(pages: Pages, plant: Plant) -> None:

@@ -71,6 +71,8 @@ class MachineSettings(Checked):
     hall: str | None = None
     mold: str | None = None
     """Id of the mold on the machine, where the machine itself can't tell: seeds its mount."""
+    shared: bool = False
+    """Other agents are configured with it, too: one at a time follows it, by the plant record."""
 
     @property
     def credentials(self) -> Credentials | None:

@@ -37,7 +37,7 @@ async def forward(
     await (await record.change(lambda connection: outbox.configure(connection, rows)))
     if not sinks:
         return
-    agent = await asyncio.to_thread(_agent_of, path)
+    agent = await asyncio.to_thread(agent_of, path)
     # It takes a while to load, and most plants have no sink.
     from agent.forward.forwarder import Forwarder
 
@@ -53,7 +53,8 @@ async def forward(
                 tasks.create_task(beating, name=f"pulse of {settings.name}")
 
 
-def _agent_of(path: Path) -> str:
+def agent_of(path: Path) -> str:
+    """Who counts in the record of a main file."""
     engine = reader(path)
     try:
         with engine.connect() as connection:

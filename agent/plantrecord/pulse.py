@@ -21,6 +21,7 @@ from agent.forward.settings import PlantSettings
 from agent.plantrecord.making import refuse_other_version
 from agent.plantrecord.tables import lease, member
 from agent.plantrecord.taking import Ids, Taking
+from agent.stages import WATCH
 from drivers.errors import RefusedError as NoSecretError
 
 log = logging.getLogger(__name__)
@@ -43,23 +44,31 @@ async def pulse(
         machines: Those that are configured, and whether each is shared with other agents.
         site: What people call this agent's site.
     """
+    told: dict[tuple[str, str], bytes] = {}
     while True:
-        await asyncio.to_thread(_beat, settings, agent, path, machines, site)
+        await asyncio.to_thread(_beat, settings, agent, path, machines, site, told)
         await asyncio.sleep(EVERY_S)
 
 
 def _beat(
-    settings: PlantSettings, agent: str, path: Path, machines: Mapping[str, bool], site: str
+    settings: PlantSettings,
+    agent: str,
+    path: Path,
+    machines: Mapping[str, bool],
+    site: str,
+    told: dict[tuple[str, str], bytes],
 ) -> None:
     try:
         engine = settings.address.engine()
         try:
+            sent = dict(told)
             with engine.begin() as connection:
                 refuse_other_version(connection, settings.address)
                 _member(connection, agent, site)
                 for row in _machines(path):
                     if row["name"] in machines:
-                        _tell(connection, agent, machines, row)
+                        _tell(connection, agent, machines, row, sent)
+            told.update(sent)
         finally:
             engine.dispose()
     except (DBAPIError, RecordError, NoSecretError) as error:
@@ -88,13 +97,21 @@ def _machines(path: Path) -> list[dict[str, Any]]:
             for row in rows:
                 refused = select(schema.refused).where(schema.refused.c.machine_id == row["id"])
                 row["refused"] = {each.reason: each.n for each in connection.execute(refused)}
+                kept = select(schema.saved).where(
+                    schema.saved.c.machine_id == row["id"], schema.saved.c.stage.startswith(WATCH)
+                )
+                row["saved"] = [dict(each) for each in connection.execute(kept).mappings()]
             return rows
     finally:
         engine.dispose()
 
 
 def _tell(
-    connection: Connection, agent: str, machines: Mapping[str, bool], row: Mapping[str, Any]
+    connection: Connection,
+    agent: str,
+    machines: Mapping[str, bool],
+    row: Mapping[str, Any],
+    sent: dict[tuple[str, str], bytes],
 ) -> None:
     table, refused = schema.machine, schema.refused
     key = Taking(connection, Ids(), agent, machines).machine(row["name"])
@@ -109,8 +126,28 @@ def _tell(
         )
     )
     if machines[row["name"]]:
-        return  # each agent has refused its own; nobody knows how many there are together
+        # Each agent has refused its own; nobody knows how many there are together.
+        if connection.execute(ours).first() is not None:
+            _remember(connection, key, row, sent)
+        return
     for reason, n in row["refused"].items():
         statement = insert(refused).values(machine_id=key, reason=reason, n=n)
         keys = ["machine_id", "reason"]
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={"n": n}))
+
+
+def _remember(
+    connection: Connection, key: int, row: Mapping[str, Any], sent: dict[tuple[str, str], bytes]
+) -> None:
+    """Keep what the watch remembers where the next agent finds it."""
+    table = schema.saved
+    for each in row["saved"]:
+        at = row["name"], each["stage"]
+        if sent.get(at) == each["body"]:
+            continue
+        new = {name: each[name] for name in ("segment", "counter", "body")}
+        statement = insert(table).values(machine_id=key, stage=each["stage"], **new)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["machine_id", "stage"], set_=new)
+        )
+        sent[at] = each["body"]

@@ -55,7 +55,7 @@ def hold(connection: Connection) -> None:
     connection.execute(select(identity.c.value).where(identity.c.name == "agent").with_for_update())
 
 
-def curves_from(engine: Engine, booked: Booked) -> dict[str, Curve]:
+def curves_from(connection: Connection, booked: Booked) -> dict[str, Curve]:
     """The curves of one cycle; none where its agents don't forward them."""
     from agent.curves import decode
 
@@ -64,8 +64,6 @@ def curves_from(engine: Engine, booked: Booked) -> dict[str, Curve]:
         curve.c.segment == booked.segment,
         curve.c.counter == booked.cycle.counter,
     )
-    with engine.connect() as connection:
-        return {
-            row.signal: decode(row.data, from_ns(row.started_ns))
-            for row in connection.execute(query)
-        }
+    return {
+        row.signal: decode(row.data, from_ns(row.started_ns)) for row in connection.execute(query)
+    }
