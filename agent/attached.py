@@ -98,6 +98,11 @@ class Attached:
             self._changed(CONNECTED, there=True)
         self.tried.set()
 
+    def time(self, at: int) -> datetime | None:
+        """The device's own time of one of its values; None where it says none."""
+        times = self._frame.source_times if self._frame else ()
+        return times[at] if at < len(times) else None
+
     def _lose(self, why: str) -> None:
         self._frame, self.why = None, why
         if self._is_there is not False:
@@ -203,11 +208,19 @@ class PressWithDevices:
     def _with(self, frame: Frame) -> Frame:
         columns, now_s = self.columns, asyncio.get_running_loop().time()
         values, qualities = [*frame.values], [*frame.qualities]
+        times = [*frame.source_times] or [None] * len(values)
         for device, taken in zip(self._devices, self._taken, strict=True):
             shown, good = device.shown(now_s)
             values += [shown[at] for at in taken]
             qualities += [good[at] for at in taken]
-        return replace(frame, columns=columns, values=tuple(values), qualities=tuple(qualities))
+            times += [device.time(at) for at in taken]
+        return replace(
+            frame,
+            columns=columns,
+            values=tuple(values),
+            qualities=tuple(qualities),
+            source_times=tuple(times),
+        )
 
 
 @asynccontextmanager

@@ -84,10 +84,12 @@ def _rows(reading: Reading, at: datetime) -> list[dict[str, object]]:
     if reading.frame is None:
         return [_row(reading.machine, "(machine)", "", "", "", f"not read: {reading.error}", "")]
     frame = reading.frame
-    age = ago(frame.source_time or frame.received_at, at)
+    times = [time or frame.received_at for time in frame.source_times]
+    ages = [ago(time, at) for time in times or [frame.received_at] * len(frame.columns)]
+    shown = zip(frame.columns, frame.values, frame.qualities, ages, strict=True)
     rows = [
         _row(reading.machine, c.signal, value, _unit(c), c.source, quality.name.lower(), age)
-        for c, value, quality in zip(frame.columns, frame.values, frame.qualities, strict=True)
+        for c, value, quality, age in shown
     ]
     for column in reading.per_cycle:
         value = reading.last_cycle.get(column.signal, "")

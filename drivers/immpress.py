@@ -209,6 +209,7 @@ class ImmPress:
             values=reading.values,
             qualities=reading.qualities,
             source_time=reading.time,
+            source_times=reading.times,
             asked_at=reading.asked_at,
             received_at=datetime.now(UTC),
         )

@@ -12,7 +12,7 @@ from drivers.imm import Places, injection_units, number_of, numbered, zones_of
 from drivers.mappednode import MappedNode
 from drivers.nodeid import CORE, NodeAddress
 from drivers.observations import Column, Quality, Value
-from drivers.points import Points
+from drivers.points import Points, Shown
 from drivers.scaling import IDENTITY, scaling
 from drivers.session import Session
 from drivers.signals import further, plausible
@@ -61,6 +61,8 @@ class Reading:
     qualities: tuple[Quality, ...]
     time: datetime | None
     """The newest of the machine's own times."""
+    times: tuple[datetime | None, ...]
+    """Its own time of each value; None where it says none."""
     asked_at: datetime | None
     """When we asked, by our clock."""
     states: Mapping[str, Value | None]
@@ -156,6 +158,7 @@ class View:
             values=tuple(value for value, _ in pairs),
             qualities=tuple(quality for _, quality in pairs),
             time=shown.time,
+            times=tuple(self._time(column.signal, shown, zones) for column in self.columns),
             asked_at=shown.asked_at,
             states={name: raw[name] for name in self.states},
             units=units,
@@ -179,6 +182,14 @@ class View:
         if signal not in raw or (signal in PLANS and raw[signal] == 0):
             return None, Quality.BAD
         return raw[signal], good[signal]
+
+    def _time(self, signal: str, shown: Shown, zones: Mapping[str, _Zone]) -> datetime | None:
+        if signal == "counter":
+            signal = self.counter or ""
+        elif (zone := zones.get(signal)) is not None:
+            signal = zone.key
+        at = self._at.get(signal)
+        return None if at is None else shown.times[at]
 
     def _present_zones(self, values: Mapping[str, Value | None]) -> dict[str, _Zone]:
         """The zone that each temperature is of now; of several molds the first present is ours."""

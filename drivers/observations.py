@@ -88,7 +88,10 @@ class Frame:
     """Aligned with `columns`; None where the quality is BAD or MISSING."""
     qualities: tuple[Quality, ...]
     source_time: datetime | None = None
-    """The machine's own clock, UTC; None where the protocol has no time."""
+    """The machine's own clock, UTC, the newest; None where the protocol has no time."""
+    source_times: tuple[datetime | None, ...] = ()
+    """Of each value, aligned with `columns`; None where the machine says none, and no entry at all
+    where the protocol has no time."""
     asked_at: datetime | None = None
     """When we asked, our clock, UTC: it was so then or later; None where it was told unasked."""
     received_at: datetime

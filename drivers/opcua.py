@@ -267,6 +267,7 @@ class OpcUaPress:
             values=tuple(shown.values),
             qualities=tuple(shown.qualities),
             source_time=shown.time,
+            source_times=tuple(shown.times),
             asked_at=shown.asked_at,
             received_at=at,
         )

@@ -164,6 +164,7 @@ class TcdPress:
             values=tuple(shown.values),
             qualities=tuple(shown.qualities),
             source_time=shown.time,
+            source_times=tuple(shown.times),
             received_at=datetime.now(UTC),
         )
 

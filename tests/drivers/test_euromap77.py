@@ -142,6 +142,8 @@ async def test_a_frame_shows_job_counters_states_and_temperatures(
     assert frame.columns is opened.columns
     assert set(frame.qualities) == {Quality.GOOD}
     assert frame.source_time is not None
+    assert frame.source_time >= max(time for time in frame.source_times if time is not None)
+    assert len(frame.source_times) == len(frame.columns)
     temperatures = {name: press.levels[name] for name in shown if name in press.levels}
     assert shown == temperatures | {
         "counter": 1,
@@ -245,7 +247,8 @@ def plain(observation: Frame | Report | Notice) -> Observation:
     then = datetime(2026, 1, 1, tzinfo=UTC)
     match observation:
         case Frame():
-            return replace(observation, received_at=then, source_time=None)
+            bare = replace(observation, source_time=None, source_times=())
+            return replace(bare, asked_at=None, received_at=then)
         case Report():
             return replace(observation, received_at=then)
         case Notice():

@@ -124,6 +124,8 @@ async def test_each_shot_is_one_report_with_the_values_of_that_shot(
     assert first.value("mold") == "M-17"
     assert first.value("job") == "J-4"
     assert first.source_time is not None
+    assert first.source_time == max(time for time in first.source_times if time is not None)
+    assert len(first.source_times) == len(first.columns)
     assert not before.fresh
     assert before.counter == 1
     assert report.fresh
