@@ -61,6 +61,10 @@ COMMANDS: Mapping[str, Command] = {
     "compact": Command(
         "agent.archive.commands:add_compact", "move cycles of closed months to Parquet files"
     ),
+    "retention": Command(
+        "agent.retention.commands:add_retention", "what is old enough to go, and letting it go"
+    ),
+    "hold": Command("agent.retention.commands:add_hold", "what must be kept, whatever its age"),
     "users": Command("agent.usercommands:add_users", "who may log in to the pages, and as what"),
     "tokens": Command("agent.usercommands:add_tokens", "by which programs are let in"),
     "molds": Command("agent.molds.commands:add", "molds: data, life, mounts, services"),
@@ -72,7 +76,7 @@ COMMANDS: Mapping[str, Command] = {
     "audit": Command("agent.auditcommand:add", "who changed, exported or signed what"),
 }
 
-LISTING = ("anomalies", "context", "molds", "outbox", "tokens", "users", "watch")
+LISTING = ("anomalies", "context", "hold", "molds", "outbox", "tokens", "users", "watch")
 """Commands with actions, of which `list` is the one that needs not be said."""
 
 

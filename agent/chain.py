@@ -63,9 +63,12 @@ COVERED = (
             "golden",
             "context",
             "archive_file",
+            "curves_retired",
+            "hold",
         )
     ),
     Covered(name="archive_retired", key="file_id", order="audit_id"),
+    Covered(name="hold_release", key="hold_id", order="audit_id"),
     Covered(name="unmute", key="mute_id", order="audit_id"),
     LEDGER,
 )

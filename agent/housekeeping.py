@@ -25,6 +25,8 @@ def due(place: Place) -> list[str]:
     daily = []
     if place.history.daily and place.history.move_after_days is not None:
         daily.append("compact")
+    if place.retention.daily:
+        daily.append("retention --apply")
     return daily
 
 
@@ -43,7 +45,7 @@ async def keep_house(
     while commands := due(place):
         await asyncio.sleep(wait_s)
         for command in commands:
-            await _done([command, "--config", str(config)])
+            await _done([*command.split(), "--config", str(config)])
         wait_s = every_s
 
 

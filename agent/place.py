@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from agent.archive.settings import HistorySettings
 from agent.ending import MISUSED, CommandError
 from agent.files import RecordError, main_path
+from agent.retention.settings import RetentionSettings
 from agent.users.taste import Decimal, Language, Length, Pressure, Taste, Temperature
 from drivers.checked import Checked, complaints, read_toml
 
@@ -83,6 +84,7 @@ class Place(Checked):
     site: SiteSettings = SiteSettings()
     record: RecordSettings = RecordSettings()
     history: HistorySettings = HistorySettings()
+    retention: RetentionSettings = RetentionSettings()
 
     def record_url(self, file: Path) -> str:
         """The record's URL with its file made absolute, as the configuration in `file` means it."""

@@ -39,7 +39,7 @@ VALUE_COLUMNS = tuple(
 )
 """Canonical signals with a column of their own in `cycle`; everything else goes into `extra`."""
 
-VERSION = "0016"
+VERSION = "0017"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
 CURVES_VERSION = "0001"
@@ -193,6 +193,42 @@ archive_retired = Table(
     Column("file_id", ForeignKey("archive_file.id"), primary_key=True),
     Column("audit_id", ForeignKey("audit.id"), nullable=False),
     comment="files of moved cycles that retention has removed",
+)
+
+curves_retired = Table(
+    "curves_retired",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("month", String(7), nullable=False, comment="UTC, as 2026-03"),
+    Column("audit_id", ForeignKey("audit.id"), nullable=False),
+    comment="months whose curves retention has removed",
+)
+
+hold = Table(
+    "hold",
+    main,
+    Column("id", KEY, primary_key=True),
+    Column("machine", Text, comment="null: any"),
+    Column("mold", Text, comment="null: any"),
+    Column("job", Text, comment="null: any"),
+    _ns("since_ns", null=True),
+    _ns("until_ns", null=True),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    _ns("at_ns"),
+    Column("audit_id", ForeignKey("audit.id"), nullable=False),
+    comment="what retention must not remove; only ever appended to",
+)
+
+hold_release = Table(
+    "hold_release",
+    main,
+    Column("hold_id", ForeignKey("hold.id"), primary_key=True),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    _ns("at_ns"),
+    Column("audit_id", ForeignKey("audit.id"), nullable=False),
+    comment="holds that are over",
 )
 
 run = Table(

@@ -61,7 +61,10 @@ def odd_curves(
         progress: Told how many cycles have been compared.
     """
     compared = 0
+    gone = {month.decode() for (month,) in raw.execute("SELECT month FROM curves_retired")}
     for since, until in _months(raw, moved):
+        if f"{since:%Y-%m}" in gone:
+            continue  # what came late for it since is not worth the question
         path = curves_path(main, since)
         span = to_ns(since), to_ns(until)
         said = heapq.merge(raw.execute(SAID, span), moved.said(*span), key=_BY_CYCLE)

@@ -177,7 +177,7 @@ async def test_keys_as_hypertables_need_them_keep_every_shot_once_too(
 
 
 OWN = {
-    "alembic_version", "archive_file", "archive_retired",
+    "alembic_version", "archive_file", "archive_retired", "curves_retired", "hold", "hold_release",
     "attribution", "chain", "dead_letter", "identity", "lane", "machine", "mold",
     "mold_day", "provenance", "refused", "saved", "sink",
 }  # fmt: skip
