@@ -97,4 +97,9 @@ def told(path: Path, error: BaseException) -> str:
             f"{path} is damaged ({error}): put the newest backup in its place with "
             "'sprue restore', after moving it away; keep it, most of it can be read still"
         )
+    if str(error) == "interrupted":
+        return (
+            f"{path}: reading was cut off after a minute: its log could not be emptied meanwhile, "
+            "and had grown too long; ask for less at once"
+        )
     return f"{path}: {error}"

@@ -23,6 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from agent.copying import CopyError, copy_database, told
 from agent.ending import CommandError
+from agent.openlog import make_way
 from agent.schema import CURVES_VERSION, VERSION
 
 if sys.platform == "win32":  # SQLite's own locks must do there
@@ -216,10 +217,27 @@ def reader(path: Path) -> Engine:
     """
     if not path.is_file():
         raise RecordError(f"record: there is no {path}; 'sprue run' makes it")
-    name = quote(str(path.absolute()))
-    engine = create_engine(f"sqlite:///file:{name}?mode=ro&uri=true", poolclass=NullPool)
+    engine = create_engine(f"sqlite:///{reading_uri(path)}&uri=true", poolclass=NullPool)
     event.listen(engine, "connect", _tune_reader)
+    event.listen(engine, "connect", lambda connection, _record: make_way(connection, path))
     return engine
+
+
+def reading_uri(path: Path) -> str:
+    """What SQLite is told to open for one who only reads."""
+    still = "&immutable=1" if _is_still(path) else ""
+    return f"file:{quote(str(path.absolute()))}?mode=ro{still}"
+
+
+def _is_still(path: Path) -> bool:
+    """Whether nobody can write to a file, whose disk is read-only, and its log is empty.
+
+    SQLite would make a file beside it to read it, and could not.
+    """
+    if not hasattr(os, "statvfs") or not os.statvfs(path).f_flag & os.ST_RDONLY:
+        return False
+    log_file = path.with_name(f"{path.name}-wal")
+    return not log_file.exists() or not log_file.stat().st_size
 
 
 def begin_immediate(connection: Connection) -> None:

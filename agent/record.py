@@ -8,10 +8,11 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -28,6 +29,7 @@ from agent.history import cycles_since, standing_of
 from agent.ledger import Standing
 from agent.molds.news import News
 from agent.molds.shelf import Shelf
+from agent.openlog import long_log
 from agent.rows import from_ns
 from agent.shedding import without_curves
 from agent.stages import WATCH
@@ -45,6 +47,12 @@ WAITING_MOST = 20_000
 
 CURVES_WAITING_MOST = 2000
 """Batches in memory up to which they have their curves; after that, shots come without."""
+
+SLOW_S = 3.0
+"""A commit that takes longer is told: a disk that is well takes a hundredth of that."""
+
+LOG_EVERY_S = 10.0
+"""How often the length of the log is looked at."""
 
 RETRY_S = 1.0
 """How often a disk that takes nothing is tried; once more when the agent is to stop."""
@@ -101,6 +109,13 @@ class Record:
         self._waiting = 0
         self._stopping = threading.Event()
         self._trouble = ""
+        self._slow = False
+        """Whether a commit was told to be slow that has not ended yet."""
+        self._writing_s: float | None = None
+        """Since when we wait for the disk; None where we do not."""
+        self._looked_s = 0.0
+        """When the length of the log was looked at."""
+        self._long = False
         self._say: Callable[[str], None] = lambda words: None
         self._queue: queue.SimpleQueue[tuple[Batch | Change, asyncio.Future[None]] | None]
         self._queue = queue.SimpleQueue()
@@ -154,7 +169,27 @@ class Record:
         Raises:
             RecordError: the disk refused.
         """
-        await asyncio.shield(self._broken)
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self._broken), SEEN_EVERY_S)
+            self._look_at_commit()
+
+    def _look_at_commit(self) -> None:
+        """Tell of a commit that the disk does not end; its own thread can't."""
+        began = self._writing_s
+        took_s = 0.0 if began is None else time.monotonic() - began
+        if took_s > SLOW_S and not self._slow and not self._trouble:
+            self._slow = True
+            since = datetime.now(UTC) - timedelta(seconds=took_s)
+            log.error("record: %s: the disk is slow: a commit takes seconds", self._path)
+            self._say(
+                f"nothing has been written since {since:%Y-%m-%d %H:%M:%S} UTC: the disk is slow, "
+                "or another program keeps it from us; until then all is kept in memory"
+            )
+        elif self._slow and took_s <= SLOW_S:
+            self._slow = False
+            log.error("record: %s: the commit has ended", self._path)
+            self._say(self._trouble)
 
     def close(self) -> None:
         """Let the writer finish what waits and stop."""
@@ -186,10 +221,11 @@ class Record:
                 self._load(main)
                 self._loop.call_soon_threadsafe(self._finish_opening)
                 while self._write_group(writing):
-                    if (shelf := news.look()) is not None:
-                        with main.begin():
-                            words = read_words(main)
-                        self._loop.call_soon_threadsafe(self._changed, shelf, words)
+                    with self._timed():
+                        if (shelf := news.look()) is not None:
+                            with main.begin():
+                                words = read_words(main)
+                            self._loop.call_soon_threadsafe(self._changed, shelf, words)
         except Exception as error:  # noqa: BLE001 - whatever stops the writer must stop the agent
             self._break(error)
 
@@ -261,7 +297,8 @@ class Record:
             try:
                 if self._trouble:
                     writing.forget()
-                writing.write(batches, seen, conditions, changes)
+                with self._timed():
+                    writing.write(batches, seen, conditions, changes)
                 break
             except (DatabaseError, RecordError) as error:
                 if not may_pass(error):
@@ -271,10 +308,31 @@ class Record:
                     log.error("record: %s: %d batches are lost", self._path, self._waiting)
                     raise
                 self._stopping.wait(RETRY_S)
+        self._look_at_log()
         if self._trouble:
             log.error("record: %s: the disk takes what it is given again", self._path)
             self._trouble = ""
             self._say("")
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        """While inside, the disk, or who else writes, may keep us waiting."""
+        self._writing_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self._writing_s = None
+
+    def _look_at_log(self) -> None:
+        """Tell once who keeps the log from being emptied."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s < LOG_EVERY_S:
+            return
+        self._looked_s = now_s
+        words = long_log(self._path)
+        if words and not self._long:
+            log.error("record: %s: %s", self._path, words)
+        self._long = words is not None
 
     def _tell_trouble(self, error: object) -> None:
         if not self._trouble:

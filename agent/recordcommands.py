@@ -11,6 +11,7 @@ from agent.context.choosing import resolved
 from agent.ending import DONE
 from agent.files import is_plant, main_path, trouble_of
 from agent.history import open_history
+from agent.openlog import long_log
 
 
 def add_status(one: argparse.ArgumentParser) -> None:
@@ -50,12 +51,12 @@ def _status(args: argparse.Namespace) -> int:
 
 
 def _print_trouble(path: Path, form: Format) -> None:
-    """Why the agent can't write its record now, where it can't."""
-    words = trouble_of(path)
-    if words and form == "json":
-        print_json([{"record": str(path), "trouble": words}])
-    elif words:
-        print(f"record: {path}: {words}")
+    """Why the agent can't write its record now, or will not be able to for long."""
+    for words in (trouble_of(path), long_log(path)):
+        if words and form == "json":
+            print_json([{"record": str(path), "trouble": words}])
+        elif words:
+            print(f"record: {path}: {words}")
 
 
 def _cycles(args: argparse.Namespace) -> int:

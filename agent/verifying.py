@@ -21,6 +21,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DatabaseError
+
 from agent.archive.proving import Moved
 from agent.chain import COVERED, CYCLE, LEDGER, Covered, Row, digester, link_hash, text_as_bytes
 from agent.copying import told
@@ -170,8 +172,8 @@ def _reading(path: Path, *, check: bool = True) -> Iterator[tuple[sqlite3.Connec
             moved = Moved(connection, path, check=check)
             with text_as_bytes(raw):
                 yield raw, moved
-    except sqlite3.DatabaseError as error:
-        raise RecordError(f"record: {told(path, error)}") from error
+    except (sqlite3.DatabaseError, DatabaseError) as error:
+        raise RecordError(f"record: {told(path, getattr(error, 'orig', None) or error)}") from error
     finally:
         engine.dispose()
 

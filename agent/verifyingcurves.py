@@ -13,11 +13,10 @@ from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from urllib.parse import quote
 
 from agent.archive.proving import Moved, Said
 from agent.chain import curves_digest
-from agent.files import curves_path
+from agent.files import curves_path, reading_uri
 from agent.rows import to_ns
 
 Cycle = tuple[bytes, int, int]
@@ -125,7 +124,7 @@ def _months(raw: sqlite3.Connection, moved: Moved) -> Iterator[tuple[datetime, d
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+    return sqlite3.connect(reading_uri(path), uri=True)
 
 
 def _what(cycle: Cycle) -> str:

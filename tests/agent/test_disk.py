@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import shutil
+import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -194,6 +196,40 @@ async def test_a_main_file_that_is_damaged_is_named_with_what_to_do(
     assert path.read_bytes() == before
     assert main(["cycles", "--record", url]) == 1
     assert "is damaged" in capsys.readouterr().err
+
+
+@contextmanager
+def mounted(folder: Path) -> Iterator[Callable[[], None]]:
+    """A file system of its own in a folder; hands out what makes it read-only."""
+
+    def mount(*words: str) -> bool:
+        done = subprocess.run(["mount", *words, str(folder)], capture_output=True, check=False)
+        return done.returncode == 0
+
+    if shutil.which("mount") is None or not mount("-t", "tmpfs", "-o", "size=16m", "none"):
+        pytest.skip("may not mount a file system here")
+    try:
+        yield lambda: pytest.skip("can't remount") if not mount("-o", "remount,ro") else None
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+async def test_a_record_on_a_disk_that_is_read_only_is_read_and_not_begun(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "plant.db"
+    url = f"sqlite:///{path}"
+    with mounted(tmp_path) as read_only:
+        async with open_record(url) as record:
+            await keep(record, ledger(), [whole(n, 20 * n) for n in range(1, 6)])
+        read_only()
+
+        with pytest.raises(RecordError, match=r"plant\.db: Read-only file system"):
+            async with open_record(url):
+                pass
+        assert main(["cycles", "--record", url, "--format", "json"]) == 0
+        assert len(capsys.readouterr().out.splitlines()) == 5
+        assert main(["verify", "--record", url]) == 0
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs"])
