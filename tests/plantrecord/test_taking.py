@@ -192,11 +192,20 @@ def test_every_table_is_told_or_known_to_stay_at_home() -> None:
     assert {name for name in left if not name.startswith(PEOPLE)} == set()
 
 
+@pytest.mark.parametrize("moved", [False, True], ids=["as it is", "with months in files"])
 async def test_the_record_of_an_agent_that_is_gone_is_delivered_by_a_command(
-    tmp_path: Path, plant_url: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    plant_url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    moved: bool,
 ) -> None:
     async with a_teller(tmp_path / "1") as teller:
         await teller.mold("IMM-01", range(1, 31))
+    if moved:
+        monkeypatch.setattr("agent.archive.compacting.STAY", 10)
+        assert command(["compact", "--after", "30d", "--record", teller.url]) == 0
+        assert list(teller.folder.rglob("*.parquet"))
     deliver = ["plant", "deliver", "--record", teller.url, "--to", plant_url]
     for _again in range(2):
         assert await asyncio.to_thread(command, deliver) == 0
