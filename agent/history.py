@@ -348,7 +348,7 @@ class History:
             files: Which files may hold what it asks for.
         """
         with self.moment() as connection:
-            rows: list[Row[*tuple[Any, ...]]] = list(connection.execute(query))
+            rows: list[Row[*tuple[Any, ...]]] = [*connection.execute(query).all()]
             cold = self.cold(connection, files(connection))
         return rows if cold is None else [*rows, *cold.rows(query)]
 
@@ -430,7 +430,7 @@ class History:
         try:
             while True:
                 with self.moment() as connection:
-                    own = list(connection.execute(query.where(cycle.c.id > after)))
+                    own = connection.execute(query.where(cycle.c.id > after)).all()
                     new = [
                         each
                         for each in _archived(connection, wanted)
@@ -443,6 +443,13 @@ class History:
                         streams.append(cold.stream(moved.where(cycle.c.id > after), size))
                         heads.append(next(streams[-1], None))
                 last = own[-1].id if len(own) == size else None
+                if not streams:  # nothing was moved: a page is as it was read
+                    if own:
+                        yield own
+                    if last is None:
+                        return
+                    after = last
+                    continue
                 for row in _in_order(own, streams, heads, last):
                     if row.id > after:
                         ready.append(row)

@@ -35,6 +35,12 @@ class Stretch:
             return segment == self.segment and self.first <= counter <= self.last
         return self.since_ns <= time_ns < self.until_ns
 
+    def near(self, ends: tuple[int, int], shots: tuple[int, int]) -> bool:
+        """Whether some of the shots between two times and two counters may be of them."""
+        if self.first is not None and self.last is not None:
+            return self.first <= shots[1] and self.last >= shots[0]
+        return self.since_ns <= ends[1] and self.until_ns > ends[0]
+
     @property
     def span(self) -> Span:
         """As cycles are chosen by it; of a machine's entry."""
@@ -73,9 +79,9 @@ class InForce:
             places: Sequence[Any] = list(zip(page["mold"], page["revision"], strict=True))
         else:
             places = machines
-        least, most = min(times), max(times)
+        ends, shots = (min(times), max(times)), (min(counters), max(counters))
         near = {
-            place: [each for each in self._wide.get((kind, place), ()) if _near(each, least, most)]
+            place: [each for each in self._wide.get((kind, place), ()) if each.near(ends, shots)]
             for place in set(places)
         }
         singles = self._single
@@ -179,7 +185,3 @@ def _begins(connection: Connection, entry: Entry) -> int | None:
     if entry.machine is not None and entry.segment is not None:
         moved = first_ns(connection, entry.machine, entry.segment, entry.first)
     return min((int(each) for each in (here, moved) if each is not None), default=None)
-
-
-def _near(stretch: Stretch, least: int, most: int) -> bool:
-    return stretch.first is not None or (stretch.since_ns <= most and stretch.until_ns > least)

@@ -52,6 +52,8 @@ def _cells(column: Column, page: Page, zone: ZoneInfo) -> Sequence[str]:
     if column.type is Type.TIME:
         return [at.astimezone(zone).isoformat(timespec="microseconds") for at in cells]
     if column.type is Type.TEXT:
+        if not any(cells):
+            return [""] * len(cells)
         texts = {text: quoted(safe(text)) for text in set(cells)}  # few are many a time
         return [texts[text] for text in cells]
     return ["" if value is None else repr(value) for value in cells]

@@ -156,7 +156,11 @@ class Tally:
 
     def _hash(self, page: Page, numbers: Floats) -> None:
         for name in TEXTS:
-            cells = "\x1e".join("\x1f" if each is None else each for each in page[name])
+            column = page[name]
+            try:
+                cells = "\x1e".join(column)
+            except TypeError:  # some are missing
+                cells = "\x1e".join(["\x1f" if each is None else each for each in column])
             self._hash_of(name).update(f"{cells}\x1e".encode())
         for name in WHOLES:
             self._hash_of(name).update(np.array(page[name], dtype="<i8").tobytes())

@@ -8,8 +8,9 @@ settle in some 3 shots, pressures in 15 to 20.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -19,7 +20,7 @@ from agent.history import History
 from agent.schema import cycle
 
 AFTER_START = 20
-"""Shots after another mold or revision, or the very first ones, or a stop of `LONG_S`."""
+"""Shots after another mold, or the very first ones, or a stop of `LONG_S`."""
 AFTER_STOP = 10
 AFTER_PAUSE = 5
 LONG_S, STOP_S, PAUSE_S = 3600.0, 180.0, 60.0
@@ -32,7 +33,7 @@ FILES_BEFORE = 3
 
 COLUMNS = (
     cycle.c.machine_id, cycle.c.id, cycle.c.time_ns, cycle.c.segment, cycle.c.counter,
-    cycle.c.mold_id, cycle.c.revision, cycle.c.cycle_time_s,
+    cycle.c.mold_id, cycle.c.cycle_time_s,
 )  # fmt: skip
 
 
@@ -66,15 +67,12 @@ def _of_stretch(history: History, rows: Sequence[Row[Any]]) -> set[int]:
         for each in came[-AFTER_START - 1 :]:
             walk.take(tuple(each))
     found = set()
-    span = rows[0].id, rows[-1].id
-    inside = shots.where(cycle.c.id.between(*span)).order_by(cycle.c.id)
-    shots_there = history.rows_of(inside, partial(archived, ids=span))
-    for each in sorted(shots_there, key=lambda each: int(each.id)):
-        machine_id = each[0]
-        if machine_id not in walks or each[1] < firsts[machine_id].id:
+    for shot in _inside(history, rows):
+        machine_id = shot[0]
+        if machine_id not in walks or shot[1] < firsts[machine_id].id:
             continue
-        if walks[machine_id].take(tuple(each)):
-            found.add(each[1])
+        if walks[machine_id].take(shot):
+            found.add(shot[1])
     return found
 
 
@@ -82,6 +80,23 @@ def _files_before(connection: Connection, row: Row[Any]) -> list[ArchiveFile]:
     """Files with a machine's last shots before a cycle."""
     earlier = {"machine_name": row.machine, "until_ns": row.time_ns, "ids": (0, row.id)}
     return archived(connection, **earlier)[-FILES_BEFORE:]
+
+
+def _inside(history: History, rows: Sequence[Row[Any]]) -> Iterable[Sequence[Any]]:
+    """All shots of all machines between the first and the last of some cycles, as `COLUMNS`."""
+    span = rows[0].id, rows[-1].id
+    if span[1] - span[0] + 1 == len(rows):  # none is left out
+        return (
+            (
+                row.machine_id, row.id, row.time_ns, row.segment, row.counter, row.mold_id,
+                getattr(row, "cycle_time_s", None),
+            )
+            for row in rows
+            if row.closing == "shot"
+        )  # fmt: skip
+    inside = select(*COLUMNS).where(cycle.c.closing == "shot", cycle.c.id.between(*span))
+    there = history.rows_of(inside.order_by(cycle.c.id), partial(archived, ids=span))
+    return sorted(map(tuple, there), key=itemgetter(1))
 
 
 class _Walk:
@@ -96,20 +111,20 @@ class _Walk:
 
     def take(self, row: Sequence[Any]) -> bool:
         """The next one, as `COLUMNS`; whether it is of the warm-up."""
-        _, _, time_ns, segment, counter, mold_id, revision, cycle_time_s = row
+        _, _, time_ns, segment, counter, mold_id, cycle_time_s = row
         self._left = max(self._left - 1, self._settling(row))
         if cycle_time_s is not None:
             self._paces.append(cycle_time_s)
-        self._last = (time_ns, segment, counter, mold_id, revision)
+        self._last = (time_ns, segment, counter, mold_id)
         return self._left > 0
 
     def _settling(self, row: Sequence[Any]) -> int:
         """How many shots it takes from this one on, seen from the one before."""
-        _, _, time_ns, segment, counter, mold_id, revision, cycle_time_s = row
+        _, _, time_ns, segment, counter, mold_id, cycle_time_s = row
         if self._last is None:
             return AFTER_START
-        last_ns, last_segment, last_counter, last_mold, last_revision = self._last
-        if mold_id != last_mold or revision != last_revision:
+        last_ns, last_segment, last_counter, last_mold = self._last
+        if mold_id != last_mold:
             return AFTER_START
         gap_s = (time_ns - last_ns) / 1e9
         if gap_s <= PAUSE_S:

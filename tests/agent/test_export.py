@@ -1,5 +1,6 @@
 """Process records as files: what is in them, what is missing, and that they are whole."""
 
+import asyncio
 import csv
 import hashlib
 import json
@@ -33,6 +34,7 @@ from agent.schema import audit
 from agent.watchwords import set_limit
 from bench.exporting import made
 from drivers import Origin
+from tests.agent.dfqreading import read_dfq
 from tests.agent.makers import at, cycle, ledger
 from tests.molds.test_molds import author, counted
 
@@ -284,22 +286,55 @@ def test_more_rows_than_a_sheet_holds_go_on_in_the_next(url: str, tmp_path: Path
     assert found == [[1, 2, 3], [7, 8, 9], [10]]
 
 
-async def test_control_characters_and_markup_harm_no_format(tmp_path: Path) -> None:
-    url, book = f"sqlite:///{tmp_path}/plant.db", ledger()
-    odd = "a\x00b\x1b[31m<b>&\"'\n,c"
-    async with open_record(url, [MachineRow(name="IMM-01", driver="x")]) as record:
-        entry = book.take(cycle(1, 20, values={"<i>\x07": odd}, job="</c>"))
-        await (await record.keep(Batch(machine="IMM-01", entries=[entry])))
+FORMULAS = ("=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", '=HYPERLINK("x")', "%s|cmd")
+ODD = "a\x00b\x1b[31m<b>&\"'\n,c\x0f\x14]]>\u202e\ufffe"
 
-    with exported(url, tmp_path, "csv").open(encoding="utf-8", newline="") as file:
-        (row,) = csv.DictReader(file)
-    assert (row["<i>\x07"], row["job"]) == (odd, "</c>")
-    (line,) = pq.read_table(exported(url, tmp_path, "parquet")).to_pylist()
-    assert line["<i>\x07"] == odd
-    sheet = load_workbook(exported(url, tmp_path, "xlsx"))["cycles"]
-    heads, _, cells = sheet.iter_rows(values_only=True)
-    found = {unescape(str(name)): cell for name, cell in zip(heads, cells, strict=True)}
-    assert unescape(str(found["<i>\x07"])) == odd
+
+async def odd_record(folder: Path) -> str:
+    """A record in which machines, molds, jobs and values are called what nothing should be."""
+    url, book = f"sqlite:///{folder}/plant.db", ledger()
+    async with open_record(url, [MachineRow(name="IMM-01", driver="x")]) as record:
+        for n, word in enumerate((*FORMULAS, ODD), 1):
+            values = {"<i>\x07": word, "=x": n, "cushion_mm": 5.0}
+            one = cycle(n, 20 * n, values=values, job=word, mold="=A<b>\x07", resin=word)
+            kept = await record.keep(Batch(machine="IMM-01", entries=[book.take(one)]))
+        await kept
+    return url
+
+
+def test_formulas_markup_and_control_characters_harm_no_format(tmp_path: Path) -> None:
+    url = asyncio.run(odd_record(tmp_path))
+    files = {form: exported(url, tmp_path, form) for form in FORMATS}
+
+    with files["csv"].open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert not [c for row in rows for c in row if c.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    jobs = [row[rows[0].index("job")] for row in rows[1:]]
+    assert [job.removeprefix("'") for job in jobs] == [*FORMULAS, ODD]
+    lines = [json.loads(line) for line in files["jsonl"].read_bytes().split(b"\n")[:-1]]
+    assert [line["job"] for line in lines] == [*FORMULAS, ODD]
+    table_ = pq.read_table(files["parquet"]).to_pylist()
+    assert [(row["job"], row["<i>\x07"]) for row in table_] == [(w, w) for w in (*FORMULAS, ODD)]
+
+    book = load_workbook(files["xlsx"])
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value]
+    assert not [cell.coordinate for cell in cells if cell.data_type == "f" or cell.hyperlink]
+    heads, _, *xlsx = book["cycles"].iter_rows(values_only=True)
+    found = [unescape(str(row[list(heads).index("job")])) for row in xlsx]
+    assert found[:4] == list(FORMULAS[:4])
+    assert found[-1].replace("\ufffd", "\ufffe") == ODD
+
+    dfq = read_dfq(files["dfq"])  # refuses control characters that the format does not have
+    assert [shot.about["K0053"] for shot in dfq.shots][:2] == ["=1+1", "+1"]
+    text = subprocess.run(
+        ["pdftotext", str(files["pdf"]), "-"], capture_output=True, text=True, check=True
+    ).stdout
+    assert "\x1b" not in text
+    assert "=A<b>" in text
+    assert b"/JavaScript" not in files["pdf"].read_bytes()
+    for path in files.values():
+        assert path.parent == tmp_path, "names of files stay in their folder"
+        assert path.name.isprintable()
 
 
 async def test_curves_are_lists_across_months_and_segments(tmp_path: Path) -> None:
