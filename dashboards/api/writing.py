@@ -45,6 +45,12 @@ class Told(Checked):
     text: Reason
 
 
+class Giving(Checked):
+    """To whom it is given."""
+
+    to: Annotated[str, Field(min_length=1, max_length=64)]
+
+
 class MuteBody(Checked):
     """Until when, and why."""
 
@@ -206,6 +212,18 @@ def _anomalies(writes: Writes) -> None:
     ) -> Response:
         """Say that somebody has seen to it."""
         return await said(request, idempotency_key, name, "ack", body.text if body else "")
+
+    @route("give")
+    async def give(
+        request: Request, name: str, body: Giving, idempotency_key: Key = None
+    ) -> Response:
+        """Give it to somebody, by name."""
+        return await said(request, idempotency_key, name, "give", body.to)
+
+    @route("undo")
+    async def undo(request: Request, name: str, idempotency_key: Key = None) -> Response:
+        """Take the last acknowledgement or giving back."""
+        return await said(request, idempotency_key, name, "undo", "")
 
     @route("comment")
     async def comment(

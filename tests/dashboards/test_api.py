@@ -218,6 +218,9 @@ async def test_an_error_is_a_problem_in_words(api: Api, path: str, status: int, 
 async def test_a_program_does_what_people_do_on_the_pages(api: Api) -> None:
     said = await api.json("/anomalies/1/acknowledge", "POST", accept="application/json")
     assert (said["state"], said["actions"][-1]["who"]) == ("acknowledged", "token program")
+    assert (await api.json("/anomalies/1/undo", "POST"))["state"] == "open"
+    given = await api.json("/anomalies/1/give", "POST", {"to": "J. Ortiz"})
+    assert (given["state"], given["actions"][-1]["text"]) == ("acknowledged", "J. Ortiz")
     until = (AT + timedelta(hours=8)).isoformat()
     muted = await api.json("/anomalies/3/mute", "POST", {"until": until, "reason": "trial"})
     number = muted["muted"]["number"]

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
@@ -124,6 +125,13 @@ def test_every_address_that_changes_something_is_in_the_table() -> None:
     assert found == {path.replace(":path", "") for path in GROUPS} | OPEN | of_programs
     assert {right for _method, _path, right in API} <= set(RIGHTS)
     assert {right.partition(".")[0] for right in RIGHTS} == set(GROUPS.values())
+
+
+def test_every_form_of_every_page_carries_its_token() -> None:
+    for template in (files("dashboards") / "templates").iterdir():
+        text = template.read_text("utf-8")
+        for form in re.findall(r'<form[^>]*method="post".*?</form>', text, flags=re.DOTALL):
+            assert re.search(r'wish\(|name="csrf"|signed\(', form), (template.name, form[:100])
 
 
 @aio
