@@ -114,6 +114,8 @@ class Assembly:
         self._told_mold: str | None = None
         self._reports = True
         self._linked = False
+        self._live = False
+        self._unbroken = False
         self._shown_counter: int | None = None
 
     @property
@@ -121,9 +123,15 @@ class Assembly:
         """The newest word of every state signal, counters and vendor's values included."""
         return self._states
 
-    def connected(self, *, reports: bool) -> None:
-        """A new connection stands; `reports` says whether this machine sends one per cycle."""
+    def connected(self, *, reports: bool, live: bool = False) -> None:
+        """A new connection stands.
+
+        Args:
+            reports: Whether this machine sends one per cycle.
+            live: We shall be told when it breaks; not so of a file.
+        """
         self._reports = reports
+        self._live = live
         self._linked = True
         self._forget_shot()
 
@@ -156,6 +164,7 @@ class Assembly:
     def _forget_shot(self) -> None:
         """Edges and curves across an outage are no edges and no curves."""
         self._pending = None
+        self._unbroken = False
         self._edges.reset()
         self._passages.reset()
         self._samples = {}
@@ -362,6 +371,8 @@ class Assembly:
         self._counter = report.counter
         self._ahead_since = self._fallen_to = None
         announced = report.origin is Origin.REPORTED
+        unbroken = self._unbroken and announced and not report.backfilled
+        self._unbroken = self._live and announced
         return Cycle(
             machine=self._machine,
             counter=report.counter,
@@ -379,6 +390,7 @@ class Assembly:
             cavities=_whole(values.get("cavities_open", states.get("cavities_open"))),
             counters=_counters(values, states),
             looked_at=looked_at,
+            unbroken=unbroken,
             values=values,
             provenance=provenance,
             uncertainty=uncertainty,

@@ -94,6 +94,8 @@ def stood(last: int, room: Room, *, sure: bool, per_job: bool | None = False) ->
         per_job: As in `judge`; a counter that is set back may be just as far again.
     """
     evidence = f"{last} again; time for {room.most}"
+    if room.told:
+        room = replace(room, most=int(sure))
     if not sure:
         found = certain(Step.SAME, 0)
     else:
@@ -149,7 +151,7 @@ def _rise(
 ) -> Judgement:
     n = new - last
     if last < 0 <= new <= room.believable and n > room.most:  # below 0 it was after a wrap
-        return _reset(last, new, room, sure)
+        return _reset(last, new, replace(room, most=int(sure)) if room.told else room, sure)
     if n > max(1, room.believable) and n in room.hidden:
         # Somebody looked, and saw it stand; but what it shows now is just what there was time for.
         said = f"{last} to {new}; it stood still, and there was time for {room.hidden.stop - 1}"
@@ -175,7 +177,7 @@ def _rise(
         most = n + rounds * width
         evidence = f"{last} to {new}; time for {room.most}: it may have passed {width}"
         found = replace(found, most=most, evidence=evidence)
-    if per_job is not False and n <= new <= room.most and n < room.most:
+    if per_job is not False and n <= new <= room.most and n < room.most and not room.told:
         evidence = f"{last} to {new} with another job; time for {room.most}"
         most = max(new, room.most)
         if per_job:
@@ -228,8 +230,13 @@ def _fall(
     plain = not heard and [
         each for each in wraps if _plain(each, new, room, new_job=per_job is not False)
     ]
+    if plain and room.told and plain[0].closings > 1 and 0 <= new <= RESET_TO_MOST:
+        plain = []  # that few closings were not told is no likelier than that it was set back
     if plain:
         return plain[0]
+    if room.told:  # but for what the counter itself shows, and a few words lost, nothing ended
+        room = replace(room, most=proved)
+        wraps = [each for each in wraps if each.closings <= FEW]
     fell = last - new
     backs = []
     if fell <= ROLLED_BACK_MOST and per_job is not True:
@@ -241,6 +248,10 @@ def _fall(
             )
         )
     resets = [_reset(last, new, room, sure)] if 0 <= new <= room.believable else []
+    if backs and per_job is False and new > RESET_TO_MOST:
+        resets = []  # it would have come back near to where it was by chance
+    elif backs and room.told and new > FEW:
+        resets = []  # all of those would have been told
     if per_job is not False:
         readings = [*resets, *wraps, *backs]
     elif new > RESET_TO_MOST:

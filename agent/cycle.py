@@ -64,6 +64,9 @@ class Cycle:
     """The machine's other counters as they stood with this cycle, by signal."""
     looked_at: datetime | None = None
     """When we last saw the counter before this cycle ended; None where nobody looked."""
+    unbroken: bool = False
+    """It was announced over a connection that has stood since the one before was: whatever ended
+    in between would have been announced as well."""
     stood: bool = False
     """The counter did not move, and the phases show that the mold closed all the same."""
     values: Mapping[str, Value] = field(default_factory=dict)

@@ -4,13 +4,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zlib import crc32
 
-from agent.counter import Judgement, Step, certain, judge, stood
+from agent.counter import ROLLED_BACK_MOST, Judgement, Step, certain, judge, stood
 from agent.cycle import Cycle
 from agent.pace import FASTER, Room
 from agent.sighting import Sighting
 from agent.standing import Standing
 from agent.witness import PARTS, claims, weigh, weigh_job, weigh_parts
 from drivers import Origin
+
+POWER_OFF_S = 60.0
+"""A control that lost power does not mold again sooner; own assumption."""
+
+MOMENT = 0.25
+"""Of the fastest cycle: a look so long ago was just before."""
+
+STOOD = 2.0
+"""In usual cycles: a press that closed no mold for so long was standing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +74,23 @@ def judged(standing: Standing, look: Look, modulus: int | None) -> Judgement:
         found = weigh_parts(found, was, now, standing.made)
     if found.step in (Step.RISEN, Step.STUCK) and found.closings > max(1, new - last):
         return replace(found, step=Step.RESET, alone=False)
-    return found
+    return _may_have_fallen(standing, look, found, room) if standing.rolls else found
+
+
+def _may_have_fallen(standing: Standing, look: Look, found: Judgement, room: Room) -> Judgement:
+    """A rise with what may be behind it: a counter that falls back at times did so, and went on.
+
+    All counters of a control fall together, so that none of them tells.
+    """
+    assert standing.ended is not None
+    n, slack = found.closings, room.most - found.closings
+    unused_s = (look.when - standing.ended).total_seconds() - n * (standing.pace.usual_s or 0.0)
+    if room.told or found.step is not Step.RISEN or n < 1 or slack < 1 or unused_s < POWER_OFF_S:
+        return found
+    most = max(found.most, min(room.most, n + ROLLED_BACK_MOST - 1))
+    said = f"time for {room.most}; it has fallen back before, and may have meanwhile"
+    evidence = f"{found.evidence}; {said}" if found.evidence else said
+    return replace(found, most=most, evidence=evidence)
 
 
 def _room(
@@ -76,14 +101,20 @@ def _room(
     looked_s = another_s = None
     if item.looked_at is not None and standing.at is not None and item.looked_at > standing.at:
         looked_s = (look.at - item.looked_at).total_seconds()
-    if look.changes:
+    unnamed = item.mold is None and standing.job not in (None, item.job)
+    if look.changes or unnamed:  # another job may be another mold, where the machine names none
         known = standing.fastest_s.get(item.mold) if item.mold is not None else None
         fastest_s = pace.fastest_s
         another_s = FASTER * known if known else (fastest_s or 0.0) / 4 or None
     elapsed_s = (look.when - ended).total_seconds()
-    return pace.room(
+    room = pace.room(
         elapsed_s, started=started, looked_s=looked_s, another_s=another_s, early_s=early_s
     )
+    told = isinstance(item, Cycle) and item.unbroken
+    if looked_s is not None and pace.fastest_s and pace.usual_s and not told:
+        # A press that stood closes no mold in the moment between two looks.
+        told = looked_s <= MOMENT * pace.fastest_s and elapsed_s >= STOOD * pace.usual_s
+    return replace(room, told=True) if told else room
 
 
 def _per_job(standing: Standing, item: Cycle | Sighting) -> bool | None:

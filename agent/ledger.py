@@ -7,14 +7,14 @@ cycle came). Life is the sum of runs; a run is only ever extended, and what is w
 one of its own. Which rule books what is in docs/reference/ledger.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from agent.counter import RESET_TO_MOST, Judgement, Step, certain
 from agent.cycle import Booked, Cycle
 from agent.entry import Entry, Finding, Mount, Run, Segment
-from agent.judging import Look, judged, proves, shown
+from agent.judging import POWER_OFF_S, Look, judged, proves, shown
 from agent.ledgerrows import Place, Rows
 from agent.novelty import (
     BOUNCE,
@@ -26,7 +26,7 @@ from agent.novelty import (
     known,
     pulse,
 )
-from agent.pace import PACE_CYCLES
+from agent.pace import PACE_CYCLES, SURE
 from agent.sighting import Sighting
 from agent.standing import SEGMENTS_KEPT, Earlier, Standing, Track
 from agent.witness import CYCLES, MADE_KEPT, PARTS
@@ -37,6 +37,9 @@ TRACK_MOST = 3
 """A counter goes on where it was before it went elsewhere within so many closings, or not at all"""
 
 PERSON = "person"
+
+SET_UP_LEAST_S = 300.0
+"""Nobody sets a mold up for another job in less; own assumption."""
 
 ONE = certain(Step.RISEN, 1)
 
@@ -76,7 +79,10 @@ class Ledger:
 
     def take(self, item: Cycle | Sighting) -> Entry:
         """Book one cycle, or what a bare counter proves."""
+        confirmed = self._confirmed(item)
         entry = self._sight(item) if isinstance(item, Sighting) else self._cycle(item)
+        if confirmed is not None and item.mold == self.standing.said:
+            object.__setattr__(entry, "mounts", [*entry.mounts, confirmed])
         # Made just now, and in nobody's hands yet: a copy with one field more would cost as much
         # as all the rest of an ordinary shot.
         object.__setattr__(entry, "standing", self.standing.copy())
@@ -87,7 +93,15 @@ class Ledger:
 
         What was booked since the time that the word is about is attributed anew in the record.
         """
+        standing, pace = self.standing, self.standing.pace.copy()
+        nothing_before = standing.mount is None
         self._sit(mount)
+        if mount is not None and standing.ended is not None and mount.since < standing.ended:
+            standing.bare = False  # it made what was seen since
+            if mount.since <= standing.ended - timedelta(seconds=sum(pace.steps_s)):
+                standing.pace = pace
+            elif nothing_before:
+                standing.pace.restart()
         self._set_place(None, None)
 
     # One cycle, or one sighting
@@ -106,14 +120,30 @@ class Ledger:
             return self._ordinary(cycle, when)
         changes = self._next_mount(cycle.mold) is not None and standing.mount is not None
         look = Look(item=cycle, when=when, at=at, sure=proves(standing, cycle), changes=changes)
+        pulses = standing.pulses if changes or standing.pace.usual_s is None else ()
+        entry = self._judge(look, cycle)
+        return self._doubting(entry, pulses, cycle.counter, when) if pulses else entry
+
+    def _judge(self, look: Look, cycle: Cycle) -> Entry:
+        """Book a cycle that is new by the counters, the clock and one another."""
+        standing = self.standing
         verdict = judged(standing, look, self.modulus)
         if verdict.step is Step.TORN:
             counter = standing.counter + verdict.closings
             cycle = replace(cycle, counter=counter, flags=(*cycle.flags, "torn_word"))
             look = replace(look, item=cycle)
-        if verdict.closings == 1 and verdict.step in (Step.RISEN, Step.WRAPPED) and not changes:
+        plain = verdict.closings == 1 and verdict.step in (Step.RISEN, Step.WRAPPED)
+        if plain and not look.changes:
             return self._pulse(look, verdict, cycle)
         return self._book(look, verdict)
+
+    def _doubting(
+        self, entry: Entry, pulses: Sequence[tuple[datetime, int]], counter: int, when: datetime
+    ) -> Entry:
+        """Say that steps that came too soon for one mold may have been closings of the next."""
+        evidence = "they came too soon for the mold before"
+        row = self._pulse_row("hidden", counter + 1, 0, (0, len(pulses)), when, evidence)
+        return replace(entry, runs=[*entry.runs, row])
 
     def _is_ordinary(self, cycle: Cycle, when: datetime) -> bool:
         """Whether no rule has anything to say: the counter rose by one in the time of a cycle or
@@ -136,6 +166,8 @@ class Ledger:
             return False
         step_s = (when - standing.ended).total_seconds()
         if not BOUNCE * usual_s <= step_s < ORDINARY_MOST * fastest_s:
+            return False
+        if standing.rolls and step_s - usual_s >= POWER_OFF_S:
             return False
         others, before = cycle.counters, standing.others
         return all(others[n] - before.get(n, others[n]) <= 1 for n in CYCLES if n in others)
@@ -184,13 +216,10 @@ class Ledger:
         standing, item, when = self.standing, look.item, look.when
         cycle = item if isinstance(item, Cycle) else None
         before, since = self._place(), standing.ended or when
-        held, run = standing.mount, standing.run
-        here = self._segment()
-        since_first_seen = here.opened_at if here.reason == "first_seen" else None
-        came = held is not None and held.since >= since and held.since != since_first_seen
-        if run is not None and before.is_of(run):
-            came = not run.shots  # closings without plastic so far
         last, others, job = standing.counter, standing.others, standing.job
+        new_job = item.job if job is not None and item.job != job else None
+        idle_s = (when - since).total_seconds() - verdict.closings * (standing.pace.usual_s or 0.0)
+        set_up = standing.bare or (new_job is not None and idle_s >= SET_UP_LEAST_S)
         segments, resumed = self._follow(verdict, item.counter, look.at)
         mounts = self._mount(item, look.at)
         rows = Rows(
@@ -205,7 +234,7 @@ class Ledger:
             seen=0 if cycle is None else min(1, verdict.closings),
             shot=0 if cycle is None or cycle.closing == "dry" else min(1, verdict.closings),
             dry=cycle is None and item.closing == "dry",
-            set_up=came,
+            set_up=set_up,
             job=item.counters.get("job_counter"),
             job_before=others.get("job_counter"),
         )
@@ -220,7 +249,6 @@ class Ledger:
             standing.run = None
         findings = []
         if not _plain(verdict):
-            new_job = item.job if job is not None and item.job != job else None
             found = _finding(verdict, last, item, others, since, when)
             findings.append(replace(found, new_job=new_job))
         refused, booked = None, None
@@ -381,6 +409,7 @@ class Ledger:
             case Step.RESUMED:
                 standing.track, resumed = None, track
             case step:
+                standing.rolls = standing.rolls or step is Step.ROLLED_BACK
                 standing.track = Track(
                     counter=standing.counter,
                     since=since,
@@ -425,7 +454,10 @@ class Ledger:
         if item.counters:
             standing.others = {**standing.others, **item.counters}
         if item.job is not None:
+            standing.bare = standing.bare or standing.job not in (None, item.job)
             standing.job = item.job
+        if isinstance(item, Cycle) and item.closing == "shot":
+            standing.bare = False
 
     def _kept(self, cycle: Cycle) -> None:
         """Remember a cycle, to know it again."""
@@ -450,7 +482,11 @@ class Ledger:
         step_s = (when - standing.ended).total_seconds()
         pace = standing.pace
         if cycle.fresh and pace.usual_s is not None and 0 < step_s < BOUNCE * pace.usual_s:
-            pace.even_out(step_s)
+            if len(pace.steps_s) < SURE:  # a stop was among the few there are
+                pace.steps_s.clear()
+                pace.add(round(step_s, 6))
+            else:
+                pace.even_out(step_s)
         elif cycle.fresh and step_s > 0:
             pace.add(round(step_s, 6))
         was, now = standing.others.get(PARTS), cycle.counters.get(PARTS)
@@ -519,10 +555,27 @@ class Ledger:
         self._set_place(item.resin, item.cavities)
         return mounts
 
+    def _confirmed(self, item: Cycle | Sighting) -> Mount | None:
+        """The machine's word where it comes to name what a person has said already: it changes
+        nothing, and yet what it names after that is news."""
+        standing, held = self.standing, self.standing.mount
+        if item.mold is None or item.mold == standing.said:
+            return None
+        if held is None or held.source != PERSON or held.mold != item.mold:
+            return None
+        return Mount(
+            machine=self.machine,
+            mold=held.mold,
+            revision=held.revision,
+            since=item.at if isinstance(item, Sighting) else item.received_at,
+            source="machine",
+        )
+
     def _sit(self, mount: Mount | None) -> None:
         """Have another mold on: its pace is its own, and what a shot of it makes."""
         standing, held = self.standing, self.standing.mount
         standing.mount = mount
+        standing.bare = mount is not None and held is not None
         if held is None or (mount is not None and mount.mold == held.mold):
             return
         fastest_s = standing.pace.fastest_s

@@ -110,6 +110,8 @@ class Rows:
             evidence = said
         if verdict.shots is None and (before is not None or self.set_up):
             fewer = max(fewer, min(shots, SET_UP_MOST))
+        if n <= 0 and runs and runs[0].last < first:
+            first, last = first + 1, first  # no range either, and a key of its own
         if n > 0 or more:
             bounds = max(0, shots - fewer), shots + more
             runs.append(self._row(now, first, last, n, shots, bounds, evidence))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agent.ledger import Entry, Run
+from agent.molds.life import Took
 
 
 @dataclass(slots=True)
@@ -37,6 +38,15 @@ class LedgerSums:
             self._count(run, 1)
             if run.kind == "seen":
                 self._growing[machine] = run
+
+    def move(self, mold: str | None, revision: str | None, took: Took) -> None:
+        """Add what goes to, or from, a mold revision that was found out later."""
+        sums = self._sums.setdefault((mold, revision), Sums())
+        sums.shots += took.shots
+        sums.closings += took.closings
+        sums.unobserved += took.unobserved
+        sums.shots_min += took.shots_min
+        sums.shots_max += took.shots_max
 
     def lines(self) -> Iterator[tuple[str | None, str | None, Sums]]:
         """Mold, revision and sums, by name; closings that no known mold made come last."""

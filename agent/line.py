@@ -171,7 +171,7 @@ class Line:
     def connected(self, press: Press) -> None:
         """A new connection stands; what comes next comes over it."""
         self._press = press
-        self._stages.connected(reports=press.reports, modulus=press.counter_modulus)
+        self._stages.connected(reports=press.reports, modulus=press.counter_modulus, live=True)
 
     async def take(self, observation: Observation) -> None:
         """Walk one observation to the end of the line."""

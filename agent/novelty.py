@@ -131,8 +131,11 @@ def _follows(standing: Standing, cycle: Cycle) -> bool:
     n = cycle.counter - standing.counter
     assert standing.at is not None
     elapsed_s = (cycle.received_at - standing.at).total_seconds()
-    if n < 1 or elapsed_s < 0 or n > standing.pace.room(elapsed_s, started=False).believable:
+    room = standing.pace.room(elapsed_s, started=False)
+    if n < 1 or elapsed_s < 0 or n > room.believable:
         return False
+    if room.likely is not None and n < room.likely / 2:
+        return False  # an old number, by chance
     return not any(each.first < cycle.counter <= each.last for each in standing.earlier)
 
 

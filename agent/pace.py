@@ -57,6 +57,8 @@ class Room:
     """Closings at the fastest interval seen, at most; None where none was seen."""
     hidden: range = range(0)
     """Closings, had the machine run on behind an old picture; empty where no pace is known."""
+    told: bool = False
+    """What ended meanwhile was told: somebody looked all the time."""
 
 
 class Pace:
@@ -71,6 +73,10 @@ class Pace:
         self.steps_s = deque(steps_s, maxlen=PACE_CYCLES)
         self.floor_s = floor_s
         self._known: tuple[float, float] | None = None
+
+    def copy(self) -> "Pace":
+        """As it is now, whatever follows."""
+        return Pace(self.steps_s, self.floor_s)
 
     def add(self, step_s: float) -> None:
         """Take one more interval."""

@@ -86,14 +86,15 @@ class Stages:
         self._heard = 0
         """The newest word of people that the watch has taken in."""
 
-    def connected(self, *, reports: bool, modulus: int | None) -> None:
+    def connected(self, *, reports: bool, modulus: int | None, live: bool = False) -> None:
         """A new connection stands.
 
         Args:
             reports: Whether the machine sends a report per cycle.
             modulus: What its counter counts modulo, where the driver knows.
+            live: Somebody says when the connection breaks; not so of a file.
         """
-        self.assembly.connected(reports=reports)
+        self.assembly.connected(reports=reports, live=live)
         self.ledger.modulus = modulus
 
     def take(self, observation: Observation) -> Outcome:

@@ -97,6 +97,10 @@ class Standing:
     """The machine's other counters at the last closing, by signal."""
     made: tuple[int, ...] = ()
     """By how much its counter of parts rose at the last shots seen."""
+    bare: bool = False
+    """No shot was seen since the mold came on, or the job began: it may be set up unseen."""
+    rolls: bool = False
+    """Its counter has fallen back before, as after a power failure; so it may again, unseen."""
     shown: tuple[int, int] | None = None
     """What the machine last showed of a cycle, and under which names, as checksums."""
     pulses: tuple[tuple[datetime, int], ...] = ()
@@ -114,7 +118,7 @@ class Standing:
         """As it is now, whatever follows; made for every entry, so not by `replace`."""
         new = Standing(*_values(self))
         new.gaps, new.earlier = list(self.gaps), list(self.earlier)
-        new.pace = Pace(self.pace.steps_s, self.pace.floor_s)
+        new.pace = self.pace.copy()
         return new
 
 
@@ -143,6 +147,8 @@ def to_body(standing: Standing) -> bytes:
         "earlier": [(each.segment, each.first, each.last) for each in standing.earlier],
         "others": standing.others,
         "made": standing.made,
+        "bare": standing.bare,
+        "rolls": standing.rolls,
         "shown": standing.shown,
         "pulses": [(to_ns(when), most) for when, most in standing.pulses],
         "steps_s": list(standing.pace.steps_s),
@@ -195,6 +201,8 @@ def from_body(body: bytes, segment: Segment, mount: Mount | None) -> Standing:
         else None,
         others=kept["others"],
         made=tuple(kept["made"]),
+        bare=kept.get("bare", False),
+        rolls=kept.get("rolls", False),
         shown=tuple(kept["shown"]) if kept["shown"] else None,
         pulses=tuple((from_ns(when), most) for when, most in kept["pulses"]),
         stale=(stale[0], from_ns(stale[1]), stale[2]) if stale else None,

@@ -89,7 +89,13 @@ def _scope(connection: Connection, after: int, gaps: Mapping[int, int]) -> dict[
         entered = select(func.count()).where(
             entry.c.machine_id == machine, entry.c.since_ns >= since_ns
         )
-        if connection.execute(entered).scalar():
+        # A re-cut that was entered meanwhile is not known to what was booked for that time.
+        recut = (
+            select(func.count())
+            .select_from(revision.join(schema.audit))
+            .where(or_(revision.c.since_ns >= since_ns, schema.audit.c.at_ns >= since_ns))
+        )
+        if connection.execute(entered).scalar() or connection.execute(recut).scalar():
             widen(machine, since_ns)
     revised = select(revision.c.mold_id, func.min(revision.c.since_ns).label("since_ns"))
     revised = revised.where(revision.c.audit_id > after).group_by(revision.c.mold_id)
@@ -115,7 +121,7 @@ class _Machine:
     def moves(self, words: Sequence[Word], since_ns: int) -> list[Move]:
         """What has to be written for rows that had not ended before a time."""
         bookings = self._bookings(since_ns)
-        timeline = Timeline(effective(words, lambda word: _booked_since(word, bookings)))
+        timeline = Timeline(effective(words, lambda word: booked_since(word, bookings)))
         entry = schema.mount_entry
         had = select(func.count()).where(entry.c.machine_id == self._key)
         walk = Walk(
@@ -242,7 +248,8 @@ class _Machine:
         return closings_of(self._connection, self._key, booking.segment, first, last)
 
 
-def _booked_since(word: Word, bookings: Sequence[Booking]) -> datetime:
+def booked_since(word: Word, bookings: Sequence[Booking]) -> datetime:
+    """When the closings began that were booked on a machine's word; its own time if none were."""
     return min(
         (
             each.since

@@ -7,7 +7,7 @@ other. The walk looks at what was attributed before, so that to run it again cha
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from agent.ledgerrows import SPLIT
@@ -81,9 +81,17 @@ RevisionsSince = Callable[[str, datetime, datetime], Sequence[datetime]]
 """The times after the first and up to the second at which a mold's revision changed."""
 
 
+AT_THE_END = timedelta(minutes=1)
+"""A machine's word so shortly before the end of a gap came with what ended it."""
+
+Doubt = tuple[int, int, datetime]
+"""First and last counter of a row, and since when it is: what ends a doubt repeats them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Consecutive counters of one row, of one owner."""
+    """Consecutive counters of one row, of one owner. Without counters: of who may have made some of
+    the row's closings too."""
 
     first: int
     last: int
@@ -133,10 +141,18 @@ class Walk:
             before: What was attributed already, by row, in order of writing.
         """
         settled: dict[int, list[Piece]] = {}
+        doubts: dict[Doubt, list[Piece]] = {}
         for booking in bookings:
+            doubt = booking.first, booking.last, booking.since
             if booking.took.closings > 0 and booking.first <= booking.last:
-                wanted = self.pieces(booking)
+                wanted = doubts[doubt] = self.pieces(booking)
                 settled.setdefault(booking.segment, []).extend(wanted)
+            elif booking.kind == "settled" and doubt in doubts:
+                wanted = doubts[doubt]  # what ends a doubt goes wherever that went
+            elif booking.kind == "settled" and booking.id in before:
+                continue
+            elif booking.kind == "hidden" and booking.last < booking.first:
+                wanted = doubts[doubt] = self._shared(booking)
             else:
                 wanted = [self._whole(booking, settled.get(booking.segment, ()))]
             yield from self._moved(booking, wanted, _current(booking, before.get(booking.id, ())))
@@ -151,23 +167,34 @@ class Walk:
         owner = next(corrected, None) or self._owner(booking, booking.since)
         return Piece(booking.first, booking.last, owner)
 
+    def _shared(self, booking: Booking) -> list[Piece]:
+        """Closings that the counter has no number for: the first owner's, or any later one's."""
+        times = self._boundaries(booking)
+        owners = dict.fromkeys(self._owner(booking, at) for at in (booking.since, *times))
+        return [
+            Piece(booking.first, booking.last, owner, estimated=number > 0)
+            for number, owner in enumerate(owners)
+        ]
+
     def pieces(self, booking: Booking) -> list[Piece]:
         """A row, cut where its owner changes."""
         found: list[Piece] = []
         owner, start = self._owner(booking, booking.since), booking.first
-        owners = {owner}
+        owners = {owner: None}
         for time in self._boundaries(booking):
             end = min(max(self._counter(booking, time), start), booking.last + 1)
             if end > start:
                 found.append(Piece(start, end - 1, owner))
             owner, start = self._owner(booking, time), end
-            owners.add(owner)
+            owners[owner] = None
         if start <= booking.last:
             found.append(Piece(start, booking.last, owner))
         if booking.kind == "seen" or len(owners) == 1:
             return _joined(found)
         # Any of those who sat there may have made all of it, or none, however short the time.
-        return [replace(piece, estimated=True) for piece in _joined(found)]
+        found = [replace(piece, estimated=True) for piece in _joined(found)]
+        rest = [owner for owner in owners if all(piece.owner != owner for piece in found)]
+        return [*found, *(_none_of(booking, owner) for owner in rest)]
 
     def _boundaries(self, booking: Booking) -> list[datetime]:
         """The times within a row at which another owner may begin."""
@@ -175,9 +202,9 @@ class Walk:
         if booking.kind == "seen":
             times = {word.since for word in words}
         else:
-            times = {word.since for word in words if self._is_persons(word, booking)}
+            times = {word.since for word in words if self._decides(word, booking)}
         if _exact(booking):
-            return []
+            return sorted(times)
         names = {booking.owner.mold, *(word.mold for word in words)}
         if (first := self._timeline.at(booking.since)) is not None:
             names.add(first.mold)
@@ -190,10 +217,14 @@ class Walk:
         """Whose closings they are that a row has from a time on."""
         own, word = booking.owner, self._timeline.at(at)
         near = [word, *self._timeline.between(booking.since, booking.until)]
+        if word is None or word.mold != own.mold:
+            near.reverse()  # it came last, whoever of the others came again
         said = next((each for each in near if each is not None and each.mold == own.mold), None)
-        if said is not None and booking.kind != "seen" and not self._is_persons(word, booking):
+        if said is not None and booking.kind != "seen" and not self._decides(word, booking):
             # Nobody saw when within a gap the machine changed its word; the ledger has weighed it.
-            word, at = said, max(at, said.since)
+            weighed = said.source != PERSON or said.since <= booking.since
+            if weighed or _exact(booking):
+                word, at = said, max(at, said.since)
         if word is None:
             return own if own.mold is None or not self._had_people else Owner(None, None, own.resin)
         if word.mold is None:
@@ -203,10 +234,24 @@ class Walk:
             word.mold, revision or self._revision_at(word.mold, at), word.resin or own.resin
         )
 
-    @staticmethod
-    def _is_persons(word: Word | None, booking: Booking) -> bool:
-        """Whether a person's word decides a gap: not where the job's counter has split it."""
-        return word is not None and word.source == PERSON and not _exact(booking)
+    def _decides(self, word: Word | None, booking: Booking) -> bool:
+        """Whether a word says whose a part of a gap is: a person's, or what the machine named in it
+        while somebody looked. What it named at its end came at a time that nobody saw.
+
+        Where the job's counter has split a gap between the mold before and the last one, the last
+        one's part is sure, and so is when that came: only a mold between the two is news.
+        """
+        if word is None or word.since <= booking.since:
+            return False
+        if word.source != PERSON and word.since >= booking.until - AT_THE_END:
+            return False
+        last = self._timeline.at(booking.until)
+        if last is None or not _exact(booking):
+            return not _exact(booking)
+        revision = self._revision_at(last.mold, booking.until) if last.mold else None
+        if (booking.owner.mold, booking.owner.revision) == (last.mold, revision):
+            return False
+        return word in self._timeline.between(booking.since, booking.until)[:-1]
 
     def _counter(self, booking: Booking, time: datetime) -> int:
         if booking.kind == "seen":
@@ -219,7 +264,7 @@ class Walk:
         self, booking: Booking, wanted: Sequence[Piece], now: Sequence[Piece]
     ) -> Iterator[Move]:
         """What leads from what a row is attributed to now to what is wanted."""
-        stretches = list(_differing(wanted, now))
+        stretches = list(_differing(booking, wanted, now))
         if not stretches:
             return
         is_, was = self._sums(booking, wanted), self._sums(booking, now)
@@ -229,7 +274,7 @@ class Walk:
             if (change := is_.get(owner, Took()) + _negative(was.get(owner, Took()))) != Took()
         ]
         for piece, source in stretches:
-            took = self._took(booking, piece.first, piece.last)
+            took = self._took(booking, piece)
             yield Move(
                 attribution=Attribution(
                     booking=booking.id,
@@ -251,14 +296,17 @@ class Walk:
         """What each owner has of a row by its pieces."""
         found: dict[Owner, Took] = {}
         for piece in pieces:
-            took = self._took(booking, piece.first, piece.last)
+            took = self._took(booking, piece)
             found[piece.owner] = found.get(piece.owner, Took()) + took
         if any(piece.estimated for piece in pieces):
             most = booking.took.shots_max
             return {o: replace(took, shots_min=0, shots_max=most) for o, took in found.items()}
         return found
 
-    def _took(self, booking: Booking, first: int, last: int) -> Took:
+    def _took(self, booking: Booking, piece: Piece) -> Took:
+        first, last = piece.first, piece.last
+        if last < first and piece.estimated:
+            return Took()  # all of it is the first one's, until somebody knows better
         if (first, last) == (booking.first, booking.last):
             return booking.took
         if booking.kind == "seen":
@@ -283,9 +331,19 @@ def _up_to(booking: Booking, last: int) -> Took:
 def _current(booking: Booking, before: Sequence[Attribution]) -> list[Piece]:
     """The owners that a row is counted on now."""
     if booking.last < booking.first:  # closings that the counter has no number for
-        newest = before[-1] if before else None
-        return [Piece(booking.first, booking.last, newest.owner if newest else booking.owner)]
+        shared = [Piece(booking.first, booking.last, booking.owner)]
+        for each in before:
+            piece = Piece(booking.first, booking.last, each.owner, each.estimated)
+            shared = [*shared, piece] if each.estimated else [piece]
+        return shared
     edges = {booking.first, booking.last + 1}
+    rest: dict[Owner, None] = {}
+    for each in [each for each in before if each.last < each.first]:
+        if each.estimated:
+            rest[each.owner] = None
+        else:
+            rest.pop(each.owner, None)
+    before = [each for each in before if each.first <= each.last]
     for each in before:
         edges.update(n for n in (each.first, each.last + 1) if booking.first < n <= booking.last)
     pieces = []
@@ -293,7 +351,13 @@ def _current(booking: Booking, before: Sequence[Attribution]) -> list[Piece]:
         newest = next((each for each in reversed(before) if each.first <= first <= each.last), None)
         owner = newest.owner if newest else booking.owner
         pieces.append(Piece(first, end - 1, owner, newest is not None and newest.estimated))
-    return _joined(pieces)
+    return [*_joined(pieces), *(_none_of(booking, owner) for owner in rest)]
+
+
+def _none_of(booking: Booking, owner: Owner, *, estimated: bool = True) -> Piece:
+    """The piece of one who made none of a row's closings by the time that passed, and yet may have;
+    or, not estimated, can't have any more."""
+    return Piece(booking.first, booking.first - 1, owner, estimated)
 
 
 def _joined(pieces: Iterable[Piece]) -> list[Piece]:
@@ -308,16 +372,23 @@ def _joined(pieces: Iterable[Piece]) -> list[Piece]:
     return found
 
 
-def _differing(wanted: Sequence[Piece], now: Sequence[Piece]) -> Iterator[tuple[Piece, Owner]]:
+def _differing(
+    booking: Booking, wanted: Sequence[Piece], now: Sequence[Piece]
+) -> Iterator[tuple[Piece, Owner]]:
     """Stretches of what is wanted that are not so now, and whose they are now."""
+    if booking.last < booking.first:
+        if list(wanted) != list(now):
+            yield from ((piece, now[0].owner) for piece in wanted)
+        return
+    rest = [[piece for piece in pieces if piece.last < piece.first] for pieces in (wanted, now)]
+    yield from ((piece, piece.owner) for piece in rest[0] if piece not in rest[1])
+    for piece in rest[1]:
+        if piece not in rest[0]:
+            yield _none_of(booking, piece.owner, estimated=False), piece.owner
     for piece in wanted:
         for each in now:
             first, last = max(piece.first, each.first), min(piece.last, each.last)
-            empty = piece.last < piece.first
-            if (first <= last or empty) and (each.owner, each.estimated) != (
-                piece.owner,
-                piece.estimated,
-            ):
+            if first <= last and (each.owner, each.estimated) != (piece.owner, piece.estimated):
                 yield replace(piece, first=first, last=last), each.owner
 
 

@@ -40,6 +40,16 @@ class Gap:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """What a person says of the mold on a machine, mostly later than it was so."""
+
+    machine: str
+    mold: str
+    since: datetime
+    at: datetime
+
+
 @dataclass(slots=True)
 class Tool:
     """A mold, which may sit on any press."""
@@ -85,6 +95,16 @@ class Press:
     """How far its clock is ahead."""
     polled: bool = False
     """It sends no reports: its counter is read, some times a cycle."""
+    silent: bool = False
+    """It never names its mold: people do."""
+    entered: bool = False
+    """People have said what sits on it."""
+    rolled: bool = False
+    """Its counter has fallen back before."""
+    unnamed: int = 0
+    """Closings until it names the mold that came on."""
+    named: str = ""
+    """The mold that it names until then."""
     job: int = 1
     truth: Counter[Key] = field(default_factory=Counter)
     closings: Counter[Key] = field(default_factory=Counter)
@@ -104,6 +124,7 @@ class Press:
             key = self.tool.name, self.tool.revision
             self.closings[key] += 1
             self.truth[key] += not dry
+        self.unnamed = max(0, self.unnamed - 1)
         return self.told(dry=dry)
 
     def told(self, *, dry: bool = False) -> Told:
@@ -114,7 +135,7 @@ class Press:
             stamp=self.at + timedelta(seconds=self.off_s),
             counter=self.register.value,
             closing="dry" if dry else "shot",
-            mold=self.tool.name,
+            mold=None if self.silent else self.named if self.unnamed else self.tool.name,
             revision=self.tool.revision,
             job=f"J{self.job}",
             others={name: other.value for name, other in self.others.items()},
@@ -135,5 +156,6 @@ class Press:
 
     def lose_power(self, steps: int) -> None:
         """Come back with what was last saved of the first counter."""
+        self.rolled = True
         if self.register.value - steps >= self.register.low:
             self.register.value -= steps

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
-from bench.counting.press import Gap, Key, Press, Register, Told, Tool
+from bench.counting.press import START, Entered, Gap, Key, Press, Register, Told, Tool
 
 DAY_S = 86_400.0
 WIDTHS = (
@@ -30,13 +30,17 @@ class Script:
     """What is told, in the order of its arrival, and the truth."""
 
     seed: int
-    reports: list[Told | Gap | str] = field(default_factory=list)
+    reports: list[Told | Gap | Entered | str] = field(default_factory=list)
     truth: Counter[Key] = field(default_factory=Counter)
     closings: Counter[Key] = field(default_factory=Counter)
     did: list[str] = field(default_factory=list)
     """What happened, in words."""
     doubt: int = 0
     """How wide bounds may be: closings that there was time for where nothing tells how many."""
+    link_doubt: int = 0
+    """How much wider, where nobody knows that the connection stood all the time."""
+    revised: dict[Key, list[tuple[datetime, str]]] = field(default_factory=dict)
+    """By machine and mold, since when it had which revision there."""
     modulus: dict[str, int] = field(default_factory=dict)
     """Where the driver knows the width of the counter."""
     polled: set[str] = field(default_factory=set)
@@ -46,6 +50,11 @@ class Script:
     def is_clear(self) -> bool:
         """Whether what is told suffices to know every shot."""
         return self.doubt == 0
+
+    @property
+    def in_file(self) -> "Script":
+        """The same as a file of past cycles tells it: without a word on connections."""
+        return replace(self, doubt=self.doubt + self.link_doubt, link_doubt=0)
 
 
 class Writer:
@@ -60,6 +69,10 @@ class Writer:
         self.random = Random(seed)
         self.script = Script(seed)
         self._only = only
+        self._due: list[tuple[int, Entered]] = []
+        """What people will enter after how many more reports."""
+        self._put_on = START
+        """When the last mold came onto its press."""
         rng = self.random
         self.tools = [
             Tool(f"M-{n}", round(rng.uniform(6, 60), 1), rng.choice((1, 1, 2, 4))) for n in range(4)
@@ -67,6 +80,7 @@ class Writer:
         self.presses = [self._press(n) for n in range(2)]
         for press in self.presses:
             press.tool = self.tools.pop()
+            self._on(press, START - timedelta(hours=2))
 
     def _press(self, n: int) -> Press:
         rng = self.random
@@ -92,12 +106,19 @@ class Writer:
         if rng.random() < 0.25:
             press.polled = True
             self.script.polled.add(name)
+        if self._may("late_mount") and rng.random() < 0.25:
+            press.silent = True
         return press
+
+    def _may(self, event: str) -> bool:
+        return self._only is None or event in self._only
 
     def write(self) -> Script:
         """The whole story."""
         rng = self.random
         for press in self.presses:
+            if press.silent:
+                self._enter(press, START - timedelta(hours=1))
             if press.polled:  # what its counter says at first is not ours to count
                 self.tell(press.close())
             press.counting = True
@@ -111,10 +132,14 @@ class Writer:
             self.script.did.append(f"{press.name} {event.__name__}")
             event(press)
             self.shots(press, rng.randrange(6, 25))
+        for _after, word in self._due:
+            self.script.reports.append(replace(word, at=max(p.at for p in self.presses)))
         for press in self.presses:
             if press.polled:  # a counter that fell is believed when it is seen again
                 press.stand(1)
                 self.tell(press.told())
+            if press.polled and press.rolled:  # it may fall again whenever it stands
+                self.script.doubt += 50 * len(self.script.did)
             self.script.truth += press.truth
             self.script.closings += press.closings
         return self.script
@@ -125,14 +150,31 @@ class Writer:
             self.job_in_outage, self.reset, self.roll_back, self.roll_back_in_outage,
             self.duplicate, self.block_again, self.swap, self.torn, self.stuck, self.double_pulse,
             self.bounce, self.change, self.change_in_outage, self.recut, self.move, self.restart,
-            self.clock, self.backlog,
+            self.clock, self.backlog, self.late_mount,
         ]  # fmt: skip
-        return [e for e in events if self._only is None or e.__name__ in self._only]
+        return [each for each in events if self._may(each.__name__)]
 
     # What is told
 
     def tell(self, told: Told) -> None:
         self.script.reports.append(told)
+        due, self._due = self._due, []
+        for after, word in due:
+            if after > 1:
+                self._due.append((after - 1, word))
+            else:
+                self.script.reports.append(replace(word, at=told.at))
+
+    def _enter(self, press: Press, since: datetime) -> None:
+        """Have a person say what sits on a press, now or some closings later."""
+        word = Entered(
+            machine=press.name,
+            mold=press.tool.name,
+            since=since,
+            at=press.at,
+        )
+        press.entered = True
+        self._due.append((self.random.choice((1, 3, 30, 200)), word))
 
     def shots(self, press: Press, n: int) -> None:
         for _ in range(n):
@@ -145,7 +187,13 @@ class Writer:
     def may_be(self, press: Press, unseen: int, seconds: float) -> None:
         """Note that nothing tells how many closings a time had."""
         fastest_s = press.tool.cycle_s * (1 - 3 * press.jitter)
-        self.script.doubt += int(1.35 * seconds / fastest_s) + unseen + 60
+        doubt = int(1.35 * seconds / fastest_s) + unseen + 60
+        if press.silent:  # another mold may have come, four times as fast
+            doubt *= 5
+        if unseen or press.polled:
+            self.script.doubt += doubt
+        else:  # a stop, over which the connection stood
+            self.script.link_doubt += doubt
 
     def hide(self, press: Press, n: int) -> float:
         """Close the mold n times with nobody looking; how long that took, s."""
@@ -157,6 +205,8 @@ class Writer:
         room = 1.35 * took_s / press.tool.cycle_s
         if wrapped or room >= 9_000:
             self.may_be(press, n, took_s)
+        if press.rolled:
+            self.script.doubt += 50
         return took_s
 
     # Events
@@ -166,7 +216,10 @@ class Writer:
             self.tell(press.close(dry=True))
 
     def lost(self, press: Press) -> None:
-        self.hide(press, self.random.randrange(1, 4))
+        if press.polled:
+            self.hide(press, self.random.randrange(1, 4))
+        else:
+            self.unseen(press, self.random.randrange(1, 4))
 
     def outage(self, press: Press) -> None:
         self.hide(press, self.random.randrange(5, 400))
@@ -183,8 +236,9 @@ class Writer:
         while press.polled and 0 <= press.register.value < 5:
             self.shots(press, 1)  # from 1 over 0 to 1 shows nothing to who polls
         press.stand(stop_s)
+        self._set_back(press)
         press.new_job()
-        self.script.doubt += press.polled and press.per_job
+        self.script.doubt += 2 * (press.polled and press.per_job)
         if stop_s and not self._other(press):
             self.may_be(press, 0, stop_s)
 
@@ -198,7 +252,10 @@ class Writer:
 
     def reset(self, press: Press) -> None:
         stop_s = self.random.choice((0.0, 0.0, 120.0))
+        while press.polled and 0 <= press.register.value < 5:
+            self.shots(press, 1)  # from 1 over 0 to 1 shows nothing to who polls
         press.stand(stop_s)
+        self._set_back(press)
         press.register.value = 0
         self.script.doubt += press.polled
         if stop_s and not self._other(press):
@@ -209,6 +266,7 @@ class Writer:
         press.stand(stop_s)
         press.lose_power(self.random.randrange(1 + press.polled, 50))
         self.script.doubt += press.polled  # a fall alone is no closing
+        self.script.link_doubt += 1000  # it may fall again in any stop
         if stop_s:
             self.may_be(press, 0, stop_s)
 
@@ -283,21 +341,24 @@ class Writer:
         """Another mold, after a change-over."""
         self.script.doubt += press.polled  # a fall at that very closing is told after it
         stop_s, last_s = self.random.uniform(300, 3600), press.tool.cycle_s
-        press.stand(stop_s)
-        self._take(press)
+        self._take(press, stop_s)
         if self.random.random() < 0.7:
             before = press.register.value
+            self._set_back(press)
             press.new_job()
             if press.register.value != before or not self._other(press):
                 # The new mold may run four times as fast.
-                self.script.doubt += int(5 * stop_s / min(last_s, press.tool.cycle_s)) + 60
+                doubt = int(5 * stop_s / min(last_s, press.tool.cycle_s)) + 60
+                if press.polled:
+                    self.script.doubt += doubt
+                else:
+                    self.script.link_doubt += doubt
 
     def change_in_outage(self, press: Press) -> None:
         before, cycle_s = press.at, press.tool.cycle_s
         n, m = self.random.randrange(0, 100), self.random.randrange(0, 100)
         self.hide(press, n)
-        press.stand(self.random.uniform(300, 3600))
-        self._take(press)
+        self._take(press, self.random.uniform(300, 3600))
         press.new_job()
         self.hide(press, m)
         took_s = (press.at - before).total_seconds()
@@ -307,7 +368,10 @@ class Writer:
     def recut(self, press: Press) -> None:
         self.script.doubt += press.polled
         press.stand(3600)
+        if press.silent or press.unnamed:  # nobody would know
+            return
         press.tool.revision = chr(ord(press.tool.revision) + 1)
+        self._on(press, press.at)
 
     def move(self, press: Press) -> None:
         """The two presses change their molds."""
@@ -319,8 +383,20 @@ class Writer:
         two.tool, one.tool = one.tool, two_tool
         del self.tools[-2:]
         for each in self.presses:
-            each.stand(1800)
+            self._came(each, 1800)
             self.shots(each, self.random.randrange(6, 20))
+
+    def late_mount(self, press: Press) -> None:
+        """Another mold, which the machine names some closings late; people say since when."""
+        before = press.tool.name
+        self.change(press)
+        if press.silent or press.off_s:
+            return
+        late = self.random.randrange(2, 30)
+        press.unnamed, press.named = late, before
+        self.script.doubt += 6  # a faster mold seems to bounce until its pace is known
+        self._enter(press, self._put_on)
+        self.shots(press, late + 6)  # so that its pace is known
 
     def restart(self, press: Press) -> None:
         self.script.reports.append(RESTART)
@@ -329,7 +405,8 @@ class Writer:
 
     def clock(self, press: Press) -> None:
         """The control's clock is set."""
-        press.off_s += self.random.choice((3600.0, -3600.0, 7200.0, -86400.0))
+        if not press.entered:  # what people say of a time is by the clock on the wall
+            press.off_s += self.random.choice((3600.0, -3600.0, 7200.0, -86400.0))
 
     def backlog(self, press: Press) -> None:
         """Reports wait on the way and come all at once; their stamps are right."""
@@ -337,9 +414,30 @@ class Writer:
         for told in made:
             self.tell(replace(told, at=made[-1].at))
 
-    def _take(self, press: Press) -> None:
+    def _set_back(self, press: Press) -> None:
+        """Note that a counter near its end may as well go round as be set back."""
+        if 0 < press.register.low + press.register.width - press.register.value <= 5:
+            self.script.doubt += 5
+
+    def _take(self, press: Press, stop_s: float) -> None:
         self.tools.append(press.tool)
         press.tool = self.tools.pop(0)
+        self._came(press, stop_s)
+
+    def _came(self, press: Press, stop_s: float) -> None:
+        """Let a change-over pass; where the machine does not tell the mold, people will."""
+        self._put_on = press.at + timedelta(seconds=self.random.uniform(1, stop_s - 1))
+        press.unnamed = 0
+        press.stand(stop_s)
+        self._on(press, self._put_on)
+        if press.silent:
+            self.script.doubt += 6  # a faster mold seems to bounce until its pace is known
+            self._enter(press, self._put_on)
+
+    def _on(self, press: Press, since: datetime) -> None:
+        """Note which revision is on from a time on."""
+        on = self.script.revised.setdefault((press.name, press.tool.name), [])
+        on.append((since, press.tool.revision))
 
     def _other(self, press: Press) -> bool:
         return "machine_counter" in press.others

@@ -9,7 +9,8 @@ from agent.ledger import Ledger, Standing
 from agent.ledgersums import LedgerSums, Sums
 from agent.stages import Stages
 from agent.standing import from_body, to_body
-from bench.counting.press import Gap, Key, Told
+from bench.counting.entering import Entering
+from bench.counting.press import Entered, Gap, Key, Told
 from bench.counting.script import Script
 from drivers import Column, Frame, Link, Observation, Origin, Quality, Report
 
@@ -28,10 +29,17 @@ class Verdict:
 
 
 class Counting:
-    """Walks reports of any number of machines, with restarts in between."""
+    """Walks reports of any number of machines, with restarts in between.
 
-    def __init__(self, script: Script) -> None:
+    Args:
+        script: Whose.
+        live: Whether somebody tells when a connection breaks.
+    """
+
+    def __init__(self, script: Script, *, live: bool = True) -> None:
         self._script = script
+        self._live = live
+        self._entering: dict[str, Entering] = {}
         self._stages: dict[str, Stages] = {}
         self._revisions: dict[str, str] = {}
         self._frames: dict[str, Told] = {}
@@ -39,7 +47,7 @@ class Counting:
         self.sums = LedgerSums()
         self.entries: list[Entry] = []
 
-    def take(self, told: Told | Gap | str) -> None:
+    def take(self, told: Told | Gap | Entered | str) -> None:
         """Walk one thing that is told, or stop and start again."""
         if isinstance(told, str):
             for machine, stages in self._stages.items():
@@ -47,20 +55,25 @@ class Counting:
             return
         polled = told.machine in self._script.polled
         if isinstance(told, Gap):
-            if polled:
+            if told.machine in self._stages:
                 self._away.add(told.machine)
                 self._frames.pop(told.machine, None)
                 link = Link(machine=told.machine, up=False, at=told.at)
                 self._walk(told.machine, link)
             return
-        if told.mold:
+        if isinstance(told, Told) and told.mold:
             self._revisions[told.mold] = told.revision
         if told.machine not in self._stages:
             self._stages[told.machine] = self._begin(told.machine, Standing())
+        if isinstance(told, Entered):
+            self._of(told.machine).enter(told, self._stages[told.machine].ledger, self.sums)
+            return
         if told.machine in self._away:
             self._away.discard(told.machine)
             modulus = self._script.modulus.get(told.machine)
-            self._stages[told.machine].connected(reports=False, modulus=modulus)
+            self._stages[told.machine].connected(
+                reports=not polled, modulus=modulus, live=self._live
+            )
         if not polled:
             self._walk(told.machine, report_of(told))
             return
@@ -75,13 +88,25 @@ class Counting:
     def _walk(self, machine: str, observation: Observation) -> None:
         for entry in self._stages[machine].take(observation).entries:
             self.sums.add(machine, entry)
+            self._of(machine).note(entry)
             self.entries.append(entry)
+
+    def finish(self) -> None:
+        """Attribute anew what was booked since people said something."""
+        for entering in self._entering.values():
+            entering.attribute(self.sums)
+
+    def _of(self, machine: str) -> Entering:
+        if machine not in self._entering:
+            self._entering[machine] = Entering(machine, self._script.revised)
+        return self._entering[machine]
 
     def _begin(self, machine: str, standing: Standing) -> Stages:
         modulus = self._script.modulus.get(machine)
         ledger = Ledger(machine, standing, lambda mold: self._revisions.get(mold, "A"), modulus)
         stages = Stages(Assembly(machine), ledger)
-        stages.connected(reports=machine not in self._script.polled, modulus=modulus)
+        reports = machine not in self._script.polled
+        stages.connected(reports=reports, modulus=modulus, live=self._live)
         self._frames.pop(machine, None)
         return stages
 
@@ -130,6 +155,7 @@ def judge(script: Script) -> Verdict:
     counting = Counting(script)
     for told in script.reports:
         counting.take(told)
+    counting.finish()
     return compare(script, {(m or "", r or ""): s for m, r, s in counting.sums.lines()})
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from agent.cycle import Cycle
-from agent.entry import Entry, Run
+from agent.entry import Entry, Mount, Run
 from agent.ledger import Ledger
 from agent.ledgersums import LedgerSums, Sums
+from agent.molds.timeline import Timeline, Word
 from agent.sighting import Sighting
 from drivers import Origin
 from tests.agent.makers import at, cycle, ledger, sighting
@@ -269,7 +270,7 @@ def test_a_re_cut_starts_another_row_on_its_revision() -> None:
     revisions["A-1"] = "B"
     entries += [book.take(cycle(104, 7200.0)), book.take(cycle(105, 7220.0))]
 
-    newest = {run.first: run for entry in entries for run in entry.runs}
+    newest = {run.first: run for entry in entries for run in entry.runs if run.kind == "seen"}
     assert [(run.revision, run.shots) for run in newest.values()] == [("A", 3), ("B", 2)]
 
 
@@ -373,3 +374,75 @@ def test_a_counter_that_somebody_sets_ahead_in_a_long_stop_is_no_run_of_shots() 
     entry = book.take(cycle(30, 7200.0, announced=False, looked_at=at(7199.0)))
 
     assert [segment.reason for segment in entry.segments] == ["jumped"]
+
+
+@pytest.mark.parametrize(
+    ("counter", "room"), [(1, 100), (96, 1)], ids=["set back", "rolled back after a stop"]
+)
+def test_a_connection_that_stood_leaves_no_room_for_closings_untold(
+    counter: int, room: int
+) -> None:
+    late = cycle(counter, 20.0 * 12 + 20.0 * 100)
+
+    told_, _ = told([cycle(counter, 20.0 * 12 + 20.0 * 100, unbroken=True)])
+    untold, _ = told([late])
+
+    assert of(told_) == (1, 1, 1)
+    assert of(untold)[2] >= min(room, 30)
+
+
+def test_a_counter_that_has_fallen_back_before_may_have_again_while_nobody_looked() -> None:
+    fell = [shot(13, 96), *(shot(13 + n, 96 + n) for n in range(1, 10))]
+    away = [cycle(125, 20.0 * 22 + 3600.0)]
+
+    sums, _ = told([*fell, *away])
+    never, _ = told([shot(13 + n, 113 + n) for n in range(10)] + [cycle(142, 20.0 * 22 + 3600.0)])
+
+    assert of(sums) == (30, 30, 30 + 49)
+    assert of(never) == (30, 30, 30)
+
+
+def test_a_set_up_that_is_seen_in_part_may_go_on_unseen_again_and_again() -> None:
+    book, sums = ledger(), LedgerSums()
+    items = [shot(n, 100 + n) for n in range(1, 13)]
+    items += [cycle(113, 3600.0, mold="B-2", closing="dry")]
+    for start_s in (3700.0, 3900.0):
+        counter = items[-1].counter + 5
+        items.append(cycle(counter, start_s + 100.0, mold="B-2", closing="dry"))
+    for item in items:
+        sums.add("IMM-01", book.take(item))
+
+    new = next(found for mold, _revision, found in sums.lines() if mold == "B-2")
+    assert (new.shots, new.shots_min) == (8, 0), "they may all have been without plastic"
+
+
+def test_the_machines_word_for_what_people_said_is_kept_and_so_the_next_one_is_news() -> None:
+    book = ledger()
+    book.take(shot(1, 101))
+    book.seat(Mount(machine="IMM-01", mold="B-2", revision="A", since=at(21.0), source="person"))
+
+    (confirmed,) = book.take(shot(2, 102, mold="B-2")).mounts
+    (next_,) = book.take(shot(3, 103, mold="A-1")).mounts
+
+    assert (confirmed.mold, confirmed.source) == ("B-2", "machine")
+    assert (next_.mold, next_.source) == ("A-1", "machine")
+    said = [
+        Word(machine="IMM-01", mold=mold, since=at(s), source=source)
+        for mold, s, source in [
+            ("A-1", 20.0, "machine"), ("B-2", 21.0, "person"), ("B-2", 40.0, "machine"),
+            ("A-1", 60.0, "machine"),
+        ]
+    ]  # fmt: skip
+    word = Timeline(said).at(at(70.0))
+    assert word is not None
+    assert word.mold == "A-1"
+
+
+def test_steps_too_soon_for_one_mold_may_be_closings_of_the_next() -> None:
+    fast = [cycle(113 + n, 1800.0 + 3.0 * n) for n in range(3)]
+    named = cycle(116, 1809.0, mold="B-2")
+
+    sums, _ = told([*fast, named])
+
+    assert sums["B-2"].shots_max - sums["B-2"].shots_min == 2
+    assert sums["B-2"].shots == 1
