@@ -83,6 +83,7 @@ class Taking:
         self._agent = agent
         self._machines = machines
         self._shared: set[int] = set()
+        self._looked_at: set[int] = set()
         self.touched = Touched()
 
     def take(self, topic: str, rows: Sequence[Row]) -> None:
@@ -384,8 +385,9 @@ class Taking:
             query = select(table.c.id).where(table.c.name == name)
             self._ids.machines[name] = int(self._connection.execute(query).scalar_one())
         key = self._ids.machines[name]
-        if key not in self._shared:
+        if key not in self._looked_at:
             self._belongs(key, name)
+            self._looked_at.add(key)
         return key
 
     def _belongs(self, key: int, name: str) -> None:
