@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 
-from bench import plant
+from bench import plant, starting
 from bench.counting import speed
 from bench.counting.speed import Speed
 from bench.devices import VALUES
@@ -199,6 +199,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     steps = parts()
     print(table(steps), flush=True)
     text = page(outcomes, plants, ledger, watch, steps, datetime.now(UTC))
+    with asyncio.Runner() as runner:
+        text += starting.section(runner.run(starting.measured(starting.STARTS)))
     args.out.write_text(text, encoding="utf-8")
     print(f"written: {args.out}")
     return 0

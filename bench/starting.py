@@ -117,13 +117,34 @@ def table(found: list[Start]) -> list[str]:
     return lines
 
 
+def section(found: list[Start]) -> str:
+    """Its part of the reference page."""
+    rows = "\n".join(table(found))
+    return f"""
+## A start
+
+From the making of the agent's process, which watches the twelve presses of `{FLEET}`, to what
+others see of it: each start after a kill of the one before. Machines are watched before the pages
+are loaded. {len(found)} starts.
+
+{rows}
+
+The processor time is what a start takes on a computer with nothing else to do; the rest is waiting
+for others' work. `python -m bench.starting` measures it.
+"""
+
+
+async def measured(times: int) -> list[Start]:
+    """So many starts in a folder that goes with them."""
+    with tempfile.TemporaryDirectory(prefix="sprue-bench-") as name:
+        return await starts(Path(name), times)
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.starting")
     parser.add_argument("--starts", type=int, default=STARTS, metavar="N")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="sprue-bench-") as name:
-        found = await starts(Path(name), args.starts)
-    print("\n".join(table(found)))
+    print("\n".join(table(await measured(args.starts))))
 
 
 if __name__ == "__main__":

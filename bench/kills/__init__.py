@@ -1,0 +1,1 @@
+"""An agent that is killed again and again, and what its record must be each time."""
