@@ -133,7 +133,7 @@ class Gate:
         bearer = _bearer(headers)
         session = _cookie(headers, self.cookie)
         try:
-            found = await self._access.read(
+            found = await self._access.look(
                 lambda connection, now: self._look(connection, now, bearer, session)
             )
             self._nobody = not found.anybody

@@ -3,12 +3,14 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from fastapi import Request
 from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
 
 from agent.audit import Author, change, login_name, was_done
 from agent.files import RecordError, is_plant, main_path, trouble_of
@@ -41,6 +43,8 @@ class RecordAccess:
         self.url = url
         self.origins = origins
         self._one_by_one = asyncio.Lock()
+        self._history: History | None = None
+        self._kept = ExitStack()
 
     async def read(
         self, question: Callable[[Connection, datetime], T], *, otherwise: T | None = None
@@ -65,6 +69,27 @@ class RecordAccess:
             if otherwise is None:
                 raise
             return otherwise
+
+    async def look(self, question: Callable[[Connection, datetime], T]) -> T:
+        """Ask what is asked for every request: an engine is kept, with the statements it knows.
+
+        Raises:
+            RecordError: it can't be read.
+        """
+        return await asyncio.to_thread(self._look, question)
+
+    def _look(self, question: Callable[[Connection, datetime], T]) -> T:
+        try:
+            if self._history is None:
+                with ExitStack() as kept:
+                    history = kept.enter_context(open_history(self.url))
+                    self._kept = kept.pop_all()  # as long as we are
+                self._history = history
+            with self._history.connect() as connection:
+                return question(connection, self.now())
+        except DatabaseError as error:
+            self._history = None
+            raise RecordError(f"record: {error.orig or error}") from error
 
     async def head(self) -> Mapping[str, Any]:
         """What the top of every page says: how many are new, and why nothing can be written.

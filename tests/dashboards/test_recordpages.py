@@ -298,7 +298,7 @@ async def test_without_a_record_there_are_no_pages_about_it(demo_plant: Plant) -
 
 
 async def test_the_overview_says_how_many_are_new(place: Place) -> None:
-    assert "Anomalies 2 Molds Health" in await place.words("/")
+    assert "Anomalies 2 Molds Records Health" in await place.words("/")
 
 
 async def test_molds_stand_with_life_service_and_place(place: Place) -> None:
