@@ -56,14 +56,14 @@ async def run(fleet: str, seconds: float, warm_up_s: float = WARM_UP_S) -> Plant
         truth, machines = folder / "truth.jsonl", folder / "plant.toml"
         words = ["simulate", fleet, "--free-ports", "--until-stdin-closes"]
         words += ["--config-out", str(machines), "--truth", str(truth)]
-        async with _process(words) as (plant, said):
+        async with process(words) as (plant, said):
             while not (await said.readline()).startswith(b"orders at"):
                 pass
             (alone,) = await _used([plant], seconds)
             config = folder / "sprue.toml"
             head = '[record]\nurl = "sqlite:///plant.db"\n[web]\nlisten = "127.0.0.1:0"\n'
             config.write_text(head + machines.read_text(encoding="utf-8"), encoding="utf-8")
-            async with _process(["run", str(config)]) as (agent, _):
+            async with process(["run", str(config)]) as (agent, _):
                 await asyncio.sleep(warm_up_s)
                 before = len(truth.read_bytes().splitlines())
                 watched, watching = await _used([plant, agent], seconds)
@@ -80,20 +80,21 @@ async def run(fleet: str, seconds: float, warm_up_s: float = WARM_UP_S) -> Plant
 
 
 @asynccontextmanager
-async def _process(
+async def process(
     words: Sequence[str],
 ) -> AsyncGenerator[tuple[psutil.Process, asyncio.StreamReader]]:
-    process = await asyncio.create_subprocess_exec(
+    """`sprue` with some words in a process of its own, and what it says."""
+    started = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "agent", *words,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL, cwd=ROOT,
     )  # fmt: skip
-    assert process.stdout is not None
+    assert started.stdout is not None
     try:
-        yield psutil.Process(process.pid), process.stdout
+        yield psutil.Process(started.pid), started.stdout
     finally:
-        process.terminate()
-        await process.communicate()
+        started.terminate()
+        await started.communicate()
 
 
 async def _used(processes: Sequence[psutil.Process], seconds: float) -> list[Usage]:

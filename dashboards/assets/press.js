@@ -55,10 +55,10 @@ function head(now) {
 function step() {
   const tile = plant.tiles[place];
   if (!live || !tile || document.hidden) return;
-  const moves = ["live", "late"].includes(document.documentElement.dataset.link);
+  const moves = document.documentElement.dataset.link === "live"; // late already: nobody knows
   const runs = moves && page.dataset.state !== "no_data" && shot.began !== null;
   const t = runs ? Math.max(0, link.now - shot.began) : null;
-  if (moves) bar.draw(shot, t);
+  bar.draw(shot, t);
   if (t !== null) words.write("now", number(t, 1));
   const text = chart?.outside ?? "";
   if (outside && outside.textContent !== text) outside.textContent = text;

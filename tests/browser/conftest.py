@@ -87,10 +87,12 @@ class DemoServer:
         self._port = port
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self, presses: int = 24) -> None:
-        """Start it, and wait until it serves."""
+    async def start(self, presses: int = 24, record: str | None = None) -> None:
+        """Start it, and wait until it serves; with a record, press 07 makes shots."""
+        more = [record] if record else []
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.dashboards.demo_server", str(presses), str(self._port)),
+            *more,
             cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
         )
