@@ -7,7 +7,7 @@ from enum import Enum, auto
 from itertools import pairwise
 
 from agent.cycle import Cycle
-from agent.pace import FASTER, SHORTEST_CYCLE_S, SURE
+from agent.pace import EARLY, FASTER, SHORTEST_CYCLE_S, SURE
 from agent.standing import Gap, Standing
 from agent.witness import CYCLES, PARTS
 
@@ -176,6 +176,9 @@ def pulse(standing: Standing, cycle: Cycle, when: datetime) -> Pulse:
         low, high = PAIRED
         if low * usual_s <= both_s <= high * usual_s:
             return Pulse.CLOSING
+    step_s = (when - last).total_seconds() + standing.early_s
+    if standing.early_s > EARLY * usual_s and step_s >= BOUNCE * usual_s:
+        return Pulse.DOUBTED  # the last one was told late, so that this one only seems to be soon
     return Pulse.BOUNCE if len(standing.pace.steps_s) >= SURE else Pulse.DOUBTED
 
 

@@ -341,6 +341,17 @@ def test_a_press_at_many_times_its_speed_has_no_double_pulses() -> None:
     assert sum(run.closings for run in entry.runs if run.kind == "unobserved") == 1
 
 
+def test_a_shot_soon_after_one_that_was_told_late_is_one_and_may_be_none() -> None:
+    book = ledger()
+    for n in range(1, 13):
+        book.take(cycle(n, 20.0 * n, announced=False))
+    book.take(cycle(13, 20.0 * 13 + 13, announced=False, time_uncertainty_s=14.0))
+    entry = book.take(cycle(14, 20.0 * 13 + 14, announced=False))
+
+    assert entry.booked
+    assert [(run.kind, run.shots_min) for run in entry.runs] == [("seen", 14), ("double_pulse", -1)]
+
+
 def test_two_shots_after_an_answer_that_was_late_are_two_and_may_be_one() -> None:
     book = ledger()
     for n in range(1, 13):
