@@ -111,6 +111,8 @@ class HealthPage:
         self._zone = zone
         share = found.disk_free / found.disk_size if found.disk_size else 1.0
         self.scarce = share < SCARCE
+        self.has_files = found.disk_size > 0
+        """A plant record has none here, and is the sink itself."""
         self.disk = strings.say(
             "health.free", free=size(found.disk_free), whole=size(found.disk_size)
         )

@@ -71,6 +71,7 @@ async def test_the_pages_show_all_agents_machines_and_one_life_of_a_mold(
                     assert answer.status == 200, page
                     text = await answer.text()
                     assert page != "molds/A-1" or "90" in text
+                    assert "No sink is configured" not in text
             form = {
                 "who": "M. Ortiz",
                 "key": "1",
