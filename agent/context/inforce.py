@@ -1,9 +1,11 @@
 """Which shots an entry is about: its stretch of counters or of time, by what stands beside it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from agent.archive.catalogue import first_ns
@@ -14,6 +16,7 @@ from agent.rows import to_ns
 from agent.schema import cycle, machine
 
 FAR_NS = 2**63 - 1
+Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +32,14 @@ class Stretch:
     until_ns: int = FAR_NS
     """Ends of cycles: at or after, and before."""
 
-    def holds(self, segment: int, counter: int, time_ns: int) -> bool:
-        """Whether a shot is one of them."""
+    def holds(self, times_ns: Whole, segments: Whole, counters: Whole) -> NDArray[np.bool_]:
+        """Which shots are of them."""
+        held: NDArray[np.bool_]
         if self.first is not None and self.last is not None:
-            return segment == self.segment and self.first <= counter <= self.last
-        return self.since_ns <= time_ns < self.until_ns
+            held = (counters >= self.first) & (counters <= self.last) & (segments == self.segment)
+        else:
+            held = (times_ns >= self.since_ns) & (times_ns < self.until_ns)
+        return held
 
     def near(self, ends: tuple[int, int], shots: tuple[int, int]) -> bool:
         """Whether some of the shots between two times and two counters may be of them."""
@@ -63,39 +69,40 @@ class InForce:
     """By kind, and machine or mold and revision."""
     _single: Mapping[tuple[str, str, int, int], Sequence[Stretch]]
     """Of one shot alone: by kind, machine, segment and counter."""
-    used: dict[int, Stretch] = field(default_factory=dict)
-    """Those that held for a shot that was asked for, by number."""
 
-    def cells(self, page: Any, kind: str) -> list[Sequence[Stretch]]:
-        """By row of a page of cycles, what holds; nothing where nobody said anything.
+    def held(self, page: Any, kind: str) -> list[tuple[Stretch, list[int]]]:
+        """What holds for rows of a page of cycles, each with the numbers of those rows.
 
         Args:
             page: Columns `machine`, `segment`, `counter`, `mold`, `revision` and `time_ns`.
             kind: Of `KINDS`.
         """
-        machines, times = page["machine"], page["time_ns"]
-        segments, counters = page["segment"], page["counter"]
         if KINDS[kind].on_mold:
-            places: Sequence[Any] = list(zip(page["mold"], page["revision"], strict=True))
+            owners: Sequence[Any] = list(zip(page["mold"], page["revision"], strict=True))
         else:
-            places = machines
-        ends, shots = (min(times), max(times)), (min(counters), max(counters))
-        near = {
-            place: [each for each in self._wide.get((kind, place), ()) if each.near(ends, shots)]
-            for place in set(places)
-        }
-        singles = self._single
-        if not singles and not any(near.values()):
-            return [()] * len(times)
-        found: list[Sequence[Stretch]] = []
-        for n, place in enumerate(places):
-            segment, counter, ns = segments[n], counters[n], times[n]
-            held = [each for each in near[place] if each.holds(segment, counter, ns)]
-            held += singles.get((kind, machines[n], segment, counter), ())
-            for each in held:
-                self.used[each.entry.number] = each
-            found.append(held)
-        return found
+            owners = page["machine"]
+        found: list[tuple[Stretch, list[int]]] = []
+        there = (place for place in set(owners) if (kind, place) in self._wide)
+        wide = {place: self._wide[kind, place] for place in there}
+        if wide:
+            times = np.array(page["time_ns"])
+            segments, counters = np.array(page["segment"]), np.array(page["counter"])
+            ends = int(times.min()), int(times.max())
+            shots = int(counters.min()), int(counters.max())
+            for place, stretches_ in wide.items():
+                rows = np.array([n for n, owner in enumerate(owners) if owner == place])
+                mine = times[rows], segments[rows], counters[rows]
+                for each in stretches_:
+                    if not each.near(ends, shots):
+                        continue
+                    hits = rows[each.holds(*mine)]
+                    if len(hits):
+                        found.append((each, hits.tolist()))
+        if self._single:
+            every = zip(page["machine"], page["segment"], page["counter"], strict=True)
+            for n, shot in enumerate(every):
+                found += ((each, [n]) for each in self._single.get((kind, *shot), ()))
+        return sorted(found, key=lambda each: each[0].entry.number)
 
 
 def in_force(connection: Connection, machines: Collection[str]) -> InForce:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from agent.arguments import add_author, add_filter, add_record, author_of, filter_of, record_of
 from agent.console import complain
 from agent.export.coverage import Coverage
-from agent.export.signcommands import key_path
+from agent.export.signature import key_path
 from agent.export.survey import Survey, survey
 from agent.export.writing import FORMATS, Order, export
 from agent.history import open_history

@@ -49,37 +49,37 @@ class Said:
             page: Rows.
             counted: They are counted as what entries were used for.
         """
-        held = {kind: self.known.cells(page, kind) for kind in dict.fromkeys(COLUMNS.values())}
         found: dict[str, Sequence[str]] = {}
         nothing = [""] * len(page.rows)
+        held = {kind: self.known.held(page, kind) for kind in dict.fromkeys(COLUMNS.values())}
         for name, kind in COLUMNS.items():
-            if any(held[kind]):
-                found[name] = [_cell(name, each) for each in held[kind]]
-            else:
-                found[name] = nothing
-        for cells in held.values():
-            if counted and any(cells):
-                self._use(page, cells)
+            found[name] = _cells(name, held[kind], nothing) if held[kind] else nothing
+        if counted:
+            for kind in held:
+                for stretch, rows in held[kind]:
+                    self._use(page, stretch.entry, rows)
         return found
 
-    def _use(self, page: Page, cells: Sequence[Sequence[Stretch]]) -> None:
-        places = zip(page["machine"], page["segment"], page["counter"], cells, strict=True)
-        for machine, segment, counter, held in places:
-            for each in held:
-                key = (each.entry.number, machine)
-                at = (segment, counter)
-                use = self.uses.get(key)
-                if use is None:
-                    use = self.uses[key] = Use(each.entry, machine, at, at)
-                use.first, use.last = min(use.first, at), max(use.last, at)
-                use.rows += 1
+    def _use(self, page: Page, entry: Entry, rows: Sequence[int]) -> None:
+        machines, segments, counters = page["machine"], page["segment"], page["counter"]
+        for machine in {machines[n] for n in rows}:
+            shots = [(segments[n], counters[n]) for n in rows if machines[n] == machine]
+            key = (entry.number, machine)
+            use = self.uses.get(key)
+            if use is None:
+                use = self.uses[key] = Use(entry, machine, shots[0], shots[0])
+            use.first, use.last = min(use.first, *shots), max(use.last, *shots)
+            use.rows += len(shots)
 
 
-def _cell(column: str, held: Sequence[Stretch]) -> str:
-    if not held:
-        return ""
-    if column == "part_revision":
-        words = [each.entry.details.get("part_revision", "") for each in held]
-    else:
-        words = [each.entry.label for each in held]
-    return BETWEEN.join(word for word in words if word)
+def _cells(
+    column: str, held: Sequence[tuple[Stretch, Sequence[int]]], nothing: Sequence[str]
+) -> list[str]:
+    cells = list(nothing)
+    for stretch, rows in held:
+        entry = stretch.entry
+        word = entry.details.get(column, "") if column == "part_revision" else entry.label
+        if word:
+            for n in rows:
+                cells[n] = f"{cells[n]}{BETWEEN}{word}" if cells[n] else word
+    return cells

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.export.error import ExportError
+from agent.files import main_path
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -135,3 +136,8 @@ def signature_of(manifest: Path) -> Path:
 def public_path(key: Path) -> Path:
     """Where the public half of a key is."""
     return key.with_name(f"{key.name}.pub")
+
+
+def key_path(given: Path | None, url: str) -> Path:
+    """Where the key is, unless somebody says otherwise: beside the record."""
+    return given if given is not None else main_path(url).with_name(NAME)

@@ -12,13 +12,13 @@ from agent.export.proof import KEY_MADE
 from agent.export.signature import (
     NAME,
     fingerprint,
+    key_path,
     make_key,
     public_key,
     public_path,
     public_pem,
 )
 from agent.export.signing import needs_password, prove, sign
-from agent.files import main_path
 from agent.history import open_history
 
 
@@ -48,11 +48,6 @@ def add_keys(one: argparse.ArgumentParser) -> None:
 
 def _add_key(one: argparse.ArgumentParser) -> None:
     one.add_argument("--key", type=Path, metavar="FILE", help=f"default: {NAME} beside the record")
-
-
-def key_path(given: Path | None, url: str) -> Path:
-    """Where the key is, unless somebody says otherwise."""
-    return given if given is not None else main_path(url).with_name(NAME)
 
 
 def _sign(args: argparse.Namespace) -> int:

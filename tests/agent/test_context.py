@@ -55,7 +55,11 @@ def held(url: str, kind: str) -> list[str]:
     with open_history(url) as history, history.connect() as connection:
         known = in_force(connection, {"IMM-01"})
         page = Page(next(history.pages(Filter(), up_to=100)))
-    return ["+".join(each.entry.label for each in found) for found in known.cells(page, kind)]
+    labels: list[list[str]] = [[] for _ in page.rows]
+    for stretch, rows in known.held(page, kind):
+        for n in rows:
+            labels[n].append(stretch.entry.label)
+    return ["+".join(each) for each in labels]
 
 
 def test_a_lot_holds_until_the_next_by_shot_or_time(url: str) -> None:
