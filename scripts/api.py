@@ -66,8 +66,9 @@ def _takes(each: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _gives(each: Mapping[str, Any]) -> str:
-    content = each["responses"]["200"].get("content", {})
-    return _link(next(iter(content.values()), {}).get("schema", {})) or "the file"
+    content: dict[str, Any] = each["responses"]["200"].get("content", {})
+    first: dict[str, Any] = next(iter(content.values()), {})
+    return _link(first.get("schema", {})) or "the file"
 
 
 def _link(schema: Mapping[str, Any]) -> str:
