@@ -67,7 +67,7 @@ async def test_a_person_walks_through_the_inbox_by_keyboard(
     await page.wait_for_selector(LIVE)
 
     await page.keyboard.press("c")
-    await expect(page.locator("input[name=text]")).to_be_focused()
+    await expect(page.locator(".deeds input[name=text]")).to_be_focused()
     await page.keyboard.type("ask about a, r and m")
     await page.keyboard.press("Escape")
     await page.keyboard.press("c")
