@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from agent.context.book import read_entries
 from agent.context.error import ContextError
-from agent.context.inforce import stretches
+from agent.context.stretch import stretches
 from agent.history import Filter, Span
 
 

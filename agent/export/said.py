@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.context.entry import Entry
-from agent.context.inforce import InForce, Stretch
+from agent.context.inforce import InForce
+from agent.context.stretch import Stretch
 from agent.export.page import Page
 
 COLUMNS: Mapping[str, str] = {
