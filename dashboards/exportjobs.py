@@ -1,6 +1,7 @@
 """Exports that somebody asked for on a page: one after the other, beside everything else."""
 
 import asyncio
+import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from agent.export.survey import survey
 from agent.export.writing import Order, export
 from agent.files import RecordError, is_plant, main_path
 from agent.history import Filter, open_history
+
+log = logging.getLogger(__name__)
 
 JobState = Literal["waiting", "writing", "done", "failed", "cancelled"]
 
@@ -131,3 +134,6 @@ class ExportJobs:
             pass
         except (ExportError, RecordError, CommandError, OSError) as error:
             job.state, job.why = "failed", str(error)
+        except Exception:  # one export that fails must end nothing else
+            log.exception("the export %s of %s failed", job.key, job.author.who)
+            job.state, job.why = "failed", "something went wrong in Sprue itself; its log has it"
