@@ -137,7 +137,7 @@ class SettingsPage:
             name=each.name,
             scope=each.scope,
             state=state,
-            until=self._zone.moment(each.until, self.now),
+            until=self._zone.day(each.until),
             used=self._zone.moment(each.used_at, self.now) if each.used_at else never,
             made_by=shown(each.made_by),
         )
