@@ -161,7 +161,8 @@ def pulse(standing: Standing, cycle: Cycle, when: datetime) -> Pulse:
     if cycle.closing == "dry" or cycle.mode not in (None, "AUTOMATIC", "SEMI_AUTOMATIC"):
         return Pulse.CLOSING
     last = standing.pulses[-1][0] if standing.pulses else standing.ended
-    if (when - last).total_seconds() >= BOUNCE * usual_s:
+    step_s = (when - last).total_seconds()
+    if not 0 <= step_s < BOUNCE * usual_s:  # below 0 a clock was set back, and nobody knows
         return Pulse.CLOSING
     rose = {n: cycle.counters[n] - was for n, was in standing.others.items() if n in cycle.counters}
     if rose.get(PARTS, 0) > 0:
@@ -176,8 +177,7 @@ def pulse(standing: Standing, cycle: Cycle, when: datetime) -> Pulse:
         low, high = PAIRED
         if low * usual_s <= both_s <= high * usual_s:
             return Pulse.CLOSING
-    step_s = (when - last).total_seconds() + standing.early_s
-    if standing.early_s > EARLY * usual_s and step_s >= BOUNCE * usual_s:
+    if standing.early_s > EARLY * usual_s and step_s + standing.early_s >= BOUNCE * usual_s:
         return Pulse.DOUBTED  # the last one was told late, so that this one only seems to be soon
     return Pulse.BOUNCE if len(standing.pace.steps_s) >= SURE else Pulse.DOUBTED
 

@@ -17,8 +17,8 @@ HOUR_S = 3600.0
 
 @pytest.mark.parametrize(
     ("set_s", "announced"),
-    [(-HOUR_S, True), (HOUR_S, True), (HOUR_S, False)],
-    ids=["back, events", "forth, events", "forth, counter"],
+    [(-HOUR_S, True), (-HOUR_S, False), (HOUR_S, True), (HOUR_S, False)],
+    ids=["back, events", "back, counter", "forth, events", "forth, counter"],
 )
 async def test_shots_go_on_by_their_numbers(tmp_path: Path, set_s: float, announced: bool) -> None:
     url = f"sqlite:///{tmp_path}/plant.db"
