@@ -29,7 +29,7 @@ class ReadRequest:
     """
 
     def __init__(self, wanted: Sequence[ua.ReadValueId]) -> None:
-        self._wanted = ua.ReadParameters(
+        self.wanted = ua.ReadParameters(
             MaxAge=0, TimestampsToReturn=ua.TimestampsToReturn.Source, NodesToRead=list(wanted)
         )
         self._made = b""
@@ -40,7 +40,7 @@ class ReadRequest:
         """What is sent, for one session."""
         if self._made_for != (token, timeout_s):
             header = ua.RequestHeader(AuthenticationToken=token, TimeoutHint=int(timeout_s * 1000))
-            request = ua.ReadRequest(RequestHeader=header, Parameters=self._wanted)
+            request = ua.ReadRequest(RequestHeader=header, Parameters=self.wanted)
             self._made = struct_to_binary(request)
             self._time_at = len(nodeid_to_binary(request.TypeId) + nodeid_to_binary(token))
             self._made_for = token, timeout_s

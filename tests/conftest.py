@@ -12,24 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-TESTS = Path(__file__).parent
-
-CLOCKED = (
-    "line", "faults", "foreign", "drivers/test_modbus_framing.py", "drivers/test_modbus_line.py",
-    "test_bench.py", "test_soak.py",
-)  # fmt: skip
-"""What compares times, or loads the computer: one after the other, in one process."""
-
 REQUIRE_ALL = os.environ.get("SPRUE_REQUIRE_ALL") == "1"
 NODESETS = Path(__file__).parents[2] / "shared" / "reference" / "nodesets"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where two processes run the tests, a file stays in one, for what its tests share."""
-    for item in items:
-        name = item.path.relative_to(TESTS).as_posix()
-        clocked = any(name == each or name.startswith(f"{each}/") for each in CLOCKED)
-        item.add_marker(pytest.mark.xdist_group("clocked" if clocked else name))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -191,6 +191,6 @@ async def test_a_unit_that_is_not_behind_the_gateway_is_unreachable(
 ) -> None:
     other = settings.model_copy(update={"unit": 7})
 
-    async with open_press(other, registers) as machine:
-        with pytest.raises(UnreachableError, match="the gateway can't reach unit 7"):
+    with pytest.raises(UnreachableError, match="the gateway can't reach unit 7"):
+        async with open_press(other, registers) as machine:
             await machine.read()

@@ -10,6 +10,7 @@ from asyncua.common.utils import ServiceError
 
 from drivers import Frame, GarbledError, Link, Observation, Quality, RefusedError, subscription
 from drivers.opcua import open_press
+from drivers.reading import ReadRequest
 from drivers.subscription import Publish
 from tests.drivers.flatserver import FlatServer, flat_server
 from tests.drivers.test_opcua import mapped, settings, until_frame
@@ -80,10 +81,10 @@ async def test_a_node_whose_value_can_not_be_decoded_is_left_out() -> None:
             session, node = press._session, server.node_id("B")
             send = session.send
 
-            async def garbled(params: ua.ReadParameters) -> Any:
-                if any(each.NodeId == node for each in params.NodesToRead):
+            async def garbled(request: ReadRequest) -> Any:
+                if any(each.NodeId == node for each in request.wanted.NodesToRead):
                     raise ValueError("no such thing")
-                return await send(params)
+                return await send(request)
 
             session.send = garbled  # type: ignore[assignment]
             frame = await press.read()

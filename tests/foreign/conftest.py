@@ -1,5 +1,6 @@
 """Clients that somebody else wrote, as they come from Debian and from npm."""
 
+import fcntl
 import shutil
 import subprocess
 from collections.abc import AsyncGenerator
@@ -37,12 +38,14 @@ def node_opcua(pytestconfig: pytest.Config) -> Path:
     left_out = shutil.ignore_patterns("node_modules")
     shutil.copytree(CLIENT, folder, dirs_exist_ok=True, ignore=left_out)
     lock, installed = folder / "package-lock.json", folder / "installed-lock.json"
-    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
-        installed.unlink(missing_ok=True)
-        run = subprocess.run([npm, "ci"], cwd=folder, capture_output=True, text=True)
-        if run.returncode != 0:
-            pytest.skip(f"needs node-opcua, which npm can't install: {run.stderr}")
-        shutil.copy(lock, installed)
+    with (folder / "installing").open("w") as one_at_a_time:  # of the processes that share tests
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        if not installed.exists() or installed.read_bytes() != lock.read_bytes():
+            installed.unlink(missing_ok=True)
+            run = subprocess.run([npm, "ci"], cwd=folder, capture_output=True, text=True)
+            if run.returncode != 0:
+                pytest.skip(f"needs node-opcua, which npm can't install: {run.stderr}")
+            shutil.copy(lock, installed)
     return folder
 
 
