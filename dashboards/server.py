@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection
 
 import uvicorn
 from fastapi import WebSocket
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 
 from agent.ending import CommandError
 from agent.files import RecordError
@@ -75,6 +77,7 @@ async def serve(
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        ws=_Connection,
         ws_max_size=LARGEST_MESSAGE,
         timeout_graceful_shutdown=1,
         ssl_certfile=web.tls.cert if web.tls else None,
@@ -97,6 +100,19 @@ async def serve(
                     task.cancel()
         finally:
             await _stop(server, listener)
+
+
+class _Connection(WebSocketsSansIOProtocol):
+    """A viewer's connection; one that is taking its farewell already needs no other from us.
+
+    uvicorn's own raises then: the stop would end in an error, and other viewers would not be told.
+    """
+
+    def shutdown(self) -> None:
+        try:
+            super().shutdown()
+        except InvalidState:
+            self.transport.close()
 
 
 class _Abort:

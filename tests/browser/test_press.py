@@ -24,7 +24,16 @@ COLUMNS = tuple(
     Column(signal=name, source=name) for name in ("injection_pressure_bar", "cavity_pressure_bar")
 )
 
-READ = "() => [...document.querySelectorAll('.readouts b')].map((each) => each.textContent)"
+WALK = """
+    (steps) => {
+      const chart = document.querySelector("cycle-chart");
+      const spoken = document.querySelector("[data-spoken]");
+      return [...Array(steps)].map(() => {
+        chart.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft" }));
+        return spoken.textContent.split(",").slice(0, 2).join(",");
+      });
+    }
+"""
 
 INK = """
     (name) => {
@@ -110,16 +119,21 @@ async def test_a_page_opened_in_the_middle_of_a_shot_has_all_of_it(
     page = await open_page(f"{address}/press/IMM-07")
     await live(page)
     await expect(page.locator(".phasebar .cycle g")).to_have_count(2)
+    readouts = page.locator(".readouts b")
+    await expect(readouts).to_have_text(["159", "0"])  # samples come after phases
 
-    chart = page.locator("cycle-chart")
-    await chart.focus()
+    await page.locator("cycle-chart").focus()
     await page.keyboard.press("ArrowLeft")
-    assert await page.evaluate(READ) == ["158", "0"]
+    await expect(readouts).to_have_text(["158", "0"])  # with the next frame of the screen
     await page.keyboard.press("Shift+ArrowLeft")
     await page.keyboard.press("Home")
     await expect(page.locator("[data-spoken]")).to_contain_text(
         "1.40 s, Injection pressure 114 bar"
     )
+    await page.keyboard.press("End")
+    assert await page.evaluate(WALK, 59) == [
+        f"{n / 10:.2f} s, Injection pressure {100 + n} bar" for n in range(58, -1, -1)
+    ]
     assert complaints == []
 
 

@@ -103,8 +103,8 @@ async def until(true: Callable[[], bool], within_s: float) -> None:
 
 
 @contextlib.asynccontextmanager
-async def frozen_page(address: str) -> AsyncGenerator[None]:
-    """A page that asks for everything, and then takes nothing."""
+async def frozen_page(address: str) -> AsyncGenerator[Callable[[], None]]:
+    """A page that asks for everything, and then takes nothing; yields what says its farewell."""
     where = urlsplit(address)
     reader, writer = await asyncio.open_connection(where.hostname, where.port, limit=1024)
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -114,16 +114,19 @@ async def frozen_page(address: str) -> AsyncGenerator[None]:
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
     )
     await reader.readuntil(b"\r\n\r\n")
-    said = b'{"sub":["plant"],"seq":0}'
-    mask = os.urandom(4)
-    masked = bytes(byte ^ mask[n % 4] for n, byte in enumerate(said))
-    writer.write(struct.pack("!BB", 0x81, 0x80 | len(said)) + mask + masked)
+    writer.write(_frame(0x1, b'{"sub":["plant"],"seq":0}'))
     try:
-        yield
+        yield lambda: writer.write(_frame(0x8, struct.pack("!H", 1001)))
     finally:
         writer.transport.abort()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
+
+
+def _frame(opcode: int, said: bytes) -> bytes:
+    mask = os.urandom(4)
+    masked = bytes(byte ^ mask[n % 4] for n, byte in enumerate(said))
+    return struct.pack("!BB", 0x80 | opcode, 0x80 | len(said)) + mask + masked
 
 
 async def flood(plant: Plant, true: Callable[[], bool], within_s: float) -> None:

@@ -64,6 +64,24 @@ async def test_a_stop_takes_less_than_a_second_with_open_and_frozen_pages() -> N
     assert code == 1012
 
 
+async def test_a_stop_while_a_viewer_is_just_leaving_is_no_error() -> None:
+    plant = crowd(200)
+    clock = asyncio.get_running_loop().time
+    async with contextlib.AsyncExitStack() as pages, asyncio.TaskGroup() as tasks:
+        async with serving(plant) as address:
+            page = await pages.enter_async_context(viewing(address))
+            reading = tasks.create_task(page.closed())
+            leave = await pages.enter_async_context(frozen_page(address))
+            await until(lambda: plant.viewers == 2, within_s=5)
+            full_at = clock() + 1.0  # what it never takes keeps its connection from ending
+            await flood(plant, lambda: clock() > full_at, within_s=10)
+            leave()
+            await until(lambda: plant.viewers == 1, within_s=5)
+        code, _reason = await reading
+
+    assert code == 1012
+
+
 async def test_the_same_address_serves_again_at_once(demo_plant: Plant) -> None:
     async with serving(demo_plant) as address:
         pass
