@@ -185,6 +185,8 @@ def _scale(
             known += [levels[name] - 6.0, levels[name] + 6.0]
     known = [value for value in known if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(known), max(known)
+    if low == high:  # a line that lies flat, as zero does where nothing is molded
+        high = low + max(1.0, 0.1 * abs(low))
     if low > -0.1 * high and low < 0.35 * high:
         low = 0.0
     step = _step(max(high - low, 1e-6) / TICKS)
