@@ -656,8 +656,20 @@ def curves_of(main: Path, booked: Booked) -> dict[str, Curve]:
         engine.dispose()
 
 
-def cycles_since(connection: Connection, main: Path, name: str, memory: Saved) -> list[Booked]:
-    """Cycles of a machine that came after those that a stage's memory has taken, with curves."""
+def cycles_since(
+    connection: Connection,
+    name: str,
+    memory: Saved,
+    curves: Callable[[Booked], Mapping[str, Curve]],
+) -> list[Booked]:
+    """Cycles of a machine that came after those that a stage's memory has taken.
+
+    Args:
+        connection: To the record.
+        name: Of the machine.
+        memory: What the stage remembers.
+        curves: Reads those of a cycle.
+    """
     last = (
         select(cycle.c.id)
         .join(machine)
@@ -671,10 +683,7 @@ def cycles_since(connection: Connection, main: Path, name: str, memory: Saved) -
     query = filtered(Filter(machine=name), as_booked=True)
     query = query.where(cycle.c.id > last).order_by(cycle.c.id)
     found = [booked_of(dict(row)) for row in connection.execute(query).mappings()]
-    return [
-        replace(booked, cycle=replace(booked.cycle, curves=curves_of(main, booked)))
-        for booked in found
-    ]
+    return [replace(booked, cycle=replace(booked.cycle, curves=curves(booked))) for booked in found]
 
 
 def standing_of(connection: Connection, name: str) -> Standing:

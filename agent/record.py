@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mappin
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -25,7 +26,7 @@ from agent.batch import Batch, Blind, MachineRow, MoldRow, Saved
 from agent.copying import may_pass
 from agent.cycle import Booked
 from agent.files import RecordError, main_path, only_writer, writer
-from agent.history import cycles_since, standing_of
+from agent.history import curves_of, cycles_since, standing_of
 from agent.ledger import Standing
 from agent.molds.news import News
 from agent.molds.shelf import Shelf
@@ -239,6 +240,7 @@ class Record:
         with main.begin():
             self.alerts = [anomaly_of(row) for row in main.execute(alerts).mappings()]
             self.words = read_words(main)
+            curves = partial(curves_of, self._path)
             for row in main.execute(select(schema.machine)).all():
                 interval = main.execute(
                     select(schema.blind).where(
@@ -252,7 +254,7 @@ class Record:
                         booked
                         for each in memory
                         if each.stage == WATCH
-                        for booked in cycles_since(main, self._path, row.name, each)
+                        for booked in cycles_since(main, row.name, each, curves)
                     ],
                     standing=standing_of(main, row.name),
                     seen_at=from_ns(row.seen_ns) if row.seen_ns is not None else None,

@@ -1,19 +1,18 @@
 """What an agent has to know of a machine that another one has followed until now."""
 
-from dataclasses import replace
+from functools import partial
 
 from sqlalchemy import Connection, select
 
 from agent.batch import Blind, Saved
-from agent.cycle import Booked
 from agent.files import RecordError
 from agent.forward.settings import PlantSettings
-from agent.history import Filter, filtered, standing_of
+from agent.history import cycles_since, standing_of
 from agent.plantrecord.address import telling
 from agent.plantrecord.reading import curves_from
 from agent.record import Before
-from agent.rows import booked_of, from_ns
-from agent.schema import blind, cycle, machine, saved
+from agent.rows import from_ns
+from agent.schema import blind, machine, saved
 from agent.stages import WATCH
 from drivers.errors import RefusedError as NoSecretError
 
@@ -71,26 +70,6 @@ def _before(connection: Connection, name: str) -> Before:
             each
             for one in memory
             if one.stage == WATCH
-            for each in _cycles_since(connection, name, one)
+            for each in cycles_since(connection, name, one, partial(curves_from, connection))
         ],
     )
-
-
-def _cycles_since(connection: Connection, name: str, memory: Saved) -> list[Booked]:
-    last = (
-        select(cycle.c.id)
-        .join(machine)
-        .where(
-            machine.c.name == name,
-            cycle.c.segment == memory.segment,
-            cycle.c.counter == memory.counter,
-        )
-        .scalar_subquery()
-    )
-    query = filtered(Filter(machine=name), as_booked=True)
-    query = query.where(cycle.c.id > last).order_by(cycle.c.id)
-    found = [booked_of(dict(row)) for row in connection.execute(query).mappings()]
-    return [
-        replace(each, cycle=replace(each.cycle, curves=curves_from(connection, each)))
-        for each in found
-    ]
