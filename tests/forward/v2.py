@@ -20,7 +20,7 @@ async def serving(
     """An HTTP server on loopback that gives every request to one handler; its URL."""
     app = web.Application(client_max_size=2**26)
     app.router.add_route("*", "/{tail:.*}", handler)  # type: ignore[arg-type]
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", port)
@@ -59,6 +59,7 @@ class Answer:
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
+    """After the lines were stored."""
     torn: bool = False
     """The connection is cut after the lines were stored."""
 
@@ -85,13 +86,13 @@ class Endpoint:
         self.headers.append(dict(request.headers))
         self.queries.append(dict(request.query))
         answer = self.judge(lines)
-        if answer.delay_s:
-            await asyncio.sleep(answer.delay_s)
         if answer.status == 204 or answer.torn:
             for line in lines:
                 series, fields, time_ns = split(line)
                 self.stored[f"{series} {time_ns}"] = fields
                 self.written += 1
+        if answer.delay_s:
+            await asyncio.sleep(answer.delay_s)
         if answer.torn:
             assert request.transport is not None
             request.transport.abort()
