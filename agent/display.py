@@ -170,7 +170,7 @@ class Display:
             state=state,
             reason=reason,
             since=tile.since if tile.state == state else now,
-            job=str(states["job"]) if states.get("job") else tile.job,
+            job=(str(states["job"]) or None) if "job" in states else tile.job,
             parts_done=_whole(states.get("parts_counter")),
             parts_planned=_whole(states.get("parts_planned")),
             target_s=_number(states.get("expected_cycle_s")) or tile.target_s,

@@ -128,6 +128,7 @@ async def run(
     connections: int = DAY_CONNECTIONS,
     factor: float = FACTOR,
     resets: bool = True,
+    for_s: float | None = None,
     progress: bool = False,
 ) -> Outcome:
     """Poll a plant of one protocol.
@@ -139,6 +140,7 @@ async def run(
         connections: Of each press.
         factor: How much faster than real plant and polls are.
         resets: Whether every other connection is reset by the machine.
+        for_s: When every press leaves, however many polls are left; None: when all are made.
         progress: Say on standard error how far it is.
     """
     outcome = Outcome(driver=driver, machines=machines, factor=factor)
@@ -147,6 +149,7 @@ async def run(
         outcome.before, plant_files = _held(), plant.num_fds()
         loop = asyncio.get_running_loop()
         began = loop.time()
+        end = began + (for_s if for_s is not None else float("inf"))
         each = max(1, polls // machines // connections)
         due = max(1, polls // SAMPLES)
 
@@ -162,7 +165,7 @@ async def run(
         async def follow(settings: MachineSettings) -> None:
             connect = direct_opener(settings, loaded)
             turn, left = 0, each
-            while turn < connections:
+            while turn < connections and loop.time() < end:
                 outcome.connections += 1
                 try:
                     async with connect() as press:
@@ -174,7 +177,7 @@ async def run(
                             left -= 1
                             if left == 0 and resets and turn % 2:
                                 await send(*orders, f"{settings.name} link_dropped")
-                            elif left == 0:
+                            elif left == 0 or loop.time() > end:
                                 break
                         outcome.missed += press.condition.missed
                 except MachineError:
@@ -282,6 +285,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--factor", type=float, default=FACTOR, help="how much faster than real")
     parser.add_argument("--no-resets", action="store_true", help="it is always us who leave")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--minutes", type=float, help="leave then, with as many polls as were made by then"
+    )
     args = parser.parse_args(argv)
     polls = round(args.machines * DAY_S * args.day)
     connections = args.connections or max(4, round(DAY_CONNECTIONS * args.day))
@@ -294,6 +300,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 connections=connections,
                 factor=args.factor,
                 resets=not args.no_resets,
+                for_s=None if args.minutes is None else 60 * args.minutes,
                 progress=not args.json,
             )
         )

@@ -183,7 +183,7 @@ class Past:
 
         None where neither tells on which side of the mold change a cycle was.
         """
-        before, before_job = self._memory.states.get("mold"), self._memory.states.get("job")
+        before, before_job = self._memory.states.get("mold"), self._memory.states.get("job") or None
         if before is None or before == mold:
             return [mold] * len(found)
         counts = [data.counts.get("JobCycleCounter") for data in found]

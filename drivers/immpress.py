@@ -168,7 +168,7 @@ class ImmPress:
         job, mold = (reading.value(state) for state in ("job", "mold"))
         self._gap = Past(self._session, self._watch, self._shots, self._memory)
         return await self._gap.begin(
-            job=None if job is None else str(job), mold=None if mold is None else str(mold)
+            job=str(job) if job else None, mold=None if mold is None else str(mold)
         )
 
     async def _more_past(self) -> list[Observation]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from drivers.nodeid import Address
 from drivers.observations import Value
 from drivers.scaling import IDENTITY, Scaling
-from drivers.signals import ENUMERATIONS, NUMBER_STATES, STATE_WORDS, Kind, signal_named
+from drivers.signals import CLEARED, ENUMERATIONS, NUMBER_STATES, STATE_WORDS, Kind, signal_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +35,17 @@ class MappedNode:
     """The step of the machine's number in our unit; None where unknown."""
 
     def value(self, raw: object) -> Value | None:
-        """What the node shows, in our unit or our words; None where it shows no value."""
+        """What the node shows, in our unit or our words; None where it shows no value.
+
+        A job or lot that the machine has cleared is an empty text.
+        """
         raw = getattr(raw, "Text", raw)  # a LocalizedText is its text
         if isinstance(raw, list) and all(isinstance(each, str) for each in raw):
             raw = ", ".join(each.strip() for each in raw if each.strip())
         if isinstance(raw, str):
             raw = raw.strip()
         if raw is None or raw == "":
-            return None
+            return "" if self.signal in CLEARED else None
         if self.states:
             return self._word(raw)
         known = signal_named(self.signal)

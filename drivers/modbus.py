@@ -122,6 +122,8 @@ class ModbusSettings(MachineSettings):
 
 
 _SOUND = Condition()
+UNNAMED = "nothing tells this device from another one"
+"""What a person is told of a device that lacks the register its model is known by."""
 
 
 class ModbusPress:
@@ -133,6 +135,7 @@ class ModbusPress:
         settings: ModbusSettings,
         registers: RegisterMap,
         known_by: str | None = None,
+        unnamed: str = "",
     ) -> None:
         counter = registers.register("counter")
         latched = [each for each in registers.registers if each.latched and each is not counter]
@@ -152,6 +155,7 @@ class ModbusPress:
         self._report_columns = (*(register.column for register in latched), *kept)
         self._ticks = Ticks(settings.name, settings.poll_s)
         self._identity = {} if known_by is None else {KEY: known_by}
+        self._unnamed = (unnamed,) if unnamed else ()
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -188,12 +192,10 @@ class ModbusPress:
     def condition(self) -> Condition:
         """Which registers the device refuses, and how many polls it was too slow for."""
         refused, missed = self.refused, self._ticks.missed
-        if not refused and not missed:
+        if not refused and not missed and not self._unnamed:
             return _SOUND
-        return Condition(
-            unavailable=tuple(f"{r.signal} at {r.source}: refused" for r in refused),
-            missed=missed,
-        )
+        signals = (f"{r.signal} at {r.source}: refused" for r in refused)
+        return Condition(unavailable=(*self._unnamed, *signals), missed=missed)
 
     async def read(self) -> Frame:
         """Every live register once, now.
@@ -290,14 +292,16 @@ async def open_press(
         tls=settings.tls,
     )
     async with (line or line_of(settings)).join(asker) as station:
-        known_by = None
+        known_by, unnamed = None, ""
         if name_register is not None:
             name = Sweep(station, [name_register], registers)
             source = f"{name_register.signal} at {name_register.source}"
             (found,), _ = await name.read()
-            if name.refused:
+            if name.refused and settings.identity is not None:
                 raise RefusedError(settings.name, f"identity: {source}: refused")
-            if settings.identity is not None or found != "":  # a model's own may be left empty
+            if name.refused:  # an older program of that model may not have its number yet
+                unnamed = f"{source}: refused; {UNNAMED}"
+            elif settings.identity is not None or found != "":  # its number may be left empty
                 wanted = settings.identity.value if settings.identity else None
                 known_by = proved(settings.name, source, found, wanted)
 
@@ -307,4 +311,4 @@ async def open_press(
                     proved(settings.name, source, found, known_by)
 
             station.prove = prove
-        yield ModbusPress(station, settings, registers, known_by)
+        yield ModbusPress(station, settings, registers, known_by, unnamed)

@@ -9,6 +9,7 @@ from typing import Literal
 from drivers.decoding import NumberType, Order, Raw, text
 from drivers.observations import Column, Quality, Value
 from drivers.scaling import IDENTITY, Scaling
+from drivers.signals import CLEARED
 
 Function = Literal[1, 2, 3, 4]
 RegisterType = Literal[NumberType, "bit", "text"]
@@ -22,6 +23,8 @@ BITS = (1, 2)
 LARGEST = sys.float_info.max
 
 _BAD: tuple[None, Quality] = (None, Quality.BAD)
+_NONE: tuple[str, Quality] = ("", Quality.GOOD)
+"""Of a job or lot whose number says that there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,7 @@ class Register:
         if isinstance(raw, bytes):
             return self._word(text(raw))
         if raw in self.invalid or not math.isfinite(raw):
-            return _BAD
+            return _NONE if self.named and self.signal in CLEARED else _BAD
         if self.states:
             return self._word(str(raw))
         if self.type == "bit":

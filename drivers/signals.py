@@ -228,6 +228,9 @@ NUMBER_STATES: Mapping[str, str] = {
 }
 """States that are numbers, with their unit."""
 
+CLEARED = frozenset({"job", "lot"})
+"""States that a machine clears when one is over: an empty text says that there is none now."""
+
 
 def kind_of(name: str) -> Kind:
     """How a signal relates to the cycle; a vendor's own name counts as CYCLE."""

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Literal
 
+from drivers.activeerrors import ErrorsNode
 from drivers.browsing import Branch, branch_of, browse, grow, subtypes
 from drivers.condition import Condition
 from drivers.errors import RefusedError
@@ -39,6 +40,7 @@ SIGNALS_AT: Mapping[str, str] = {
 CONTROLLED = "DeviceZone/Temperature/ActualValue"
 """What it regulates: the main line, the return line, or a sensor; the next one says which."""
 MEASURED_AT = ("DeviceZone", "InternalMeasuringPoint", "ValueAsText")
+ERRORS = "Operation/ActiveErrors"
 CARRIED = (
     CONTROLLED,
     "DeviceZone/TemperatureDifference/ActualValue",
@@ -51,11 +53,12 @@ CARRIED = (
     "DeviceZone/ActualRegulationRatio",
     "Operation/OperatingMode",
     "Operation/HighestActiveAlarmSeverity",
+    ERRORS,
     "Operation/HoursOfOperation",
 )
 """What is carried as `TCD/` and the last name that says something."""
-TOLD = ("TCD/OperatingMode", "TCD/HighestActiveAlarmSeverity")
-"""Of these, whose changes are told; a severity of 0 is no alarm."""
+TOLD = ("TCD/OperatingMode", "TCD/HighestActiveAlarmSeverity", "TCD/ActiveErrors")
+"""Of these, whose changes are told; a severity of 0 is no alarm, as is no text of errors."""
 
 OPERATING_MODES = (
     "OTHER",
@@ -267,7 +270,8 @@ def _node(session: Session, root: Branch, path: str, signal: str) -> MappedNode:
     uri = session.namespaces[index] if index < len(session.namespaces) else CORE
     where = NodeAddress(uri, "", branch.node_id.Identifier, f"{root.name.Name}/{path}")
     words = OPERATING_MODES if path.endswith("/OperatingMode") else ()
-    return MappedNode(
+    made = ErrorsNode if path == ERRORS else MappedNode
+    return made(
         signal=signal,
         address=where,
         states={str(number): word for number, word in enumerate(words)},

@@ -3,6 +3,7 @@
 Nothing here is shared with the simulator, so that the two can't be wrong in the same way.
 """
 
+import struct
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -51,6 +52,22 @@ class OfficialServer:
         """Set a variable of the temperature control device."""
         node = await _below(self.water, path)
         await node.write_value(ua.DataValue(ua.Variant(value, kind)))
+
+    async def raise_water(self, *errors: tuple[str, int, str]) -> None:
+        """Have the device show just these errors: id, severity and message of each.
+
+        Put together byte by byte, as a maker's own stack would.
+        """
+        general = await self.index("http://opcfoundation.org/UA/PlasticsRubber/GeneralTypes/")
+        shown = []
+        for name, severity, message in errors:
+            text = message.encode()
+            body = struct.pack("<i", len(name)) + name.encode() + struct.pack("<H", severity)
+            body += b"\x02" + struct.pack("<i", len(text)) + text  # no locale
+            shown.append(ua.ExtensionObject(TypeId=ua.NodeId(5048, general), Body=body))
+        node = await _below(self.water, "Operation/ActiveErrors")
+        value = ua.Variant(shown, ua.VariantType.ExtensionObject, is_array=True)
+        await node.write_value(ua.DataValue(value))
 
     async def switch_water_to_celsius(self, **values: float) -> None:
         """Set the device to the other unit; client and server meet at no instant in between."""

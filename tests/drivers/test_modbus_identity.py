@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agent.canary import Canary, proven
 from drivers import MachineError, MistakenError, RefusedError, UnreachableError
 from drivers.errors import MapError
 from drivers.modbus import ModbusSettings, line_of, open_press
@@ -132,11 +133,30 @@ async def test_a_device_in_which_nobody_has_put_its_models_number_is_taken_as_it
         assert press.identity == {}
 
 
-async def test_a_device_that_refuses_its_models_number_is_no_such_device(tmp_path: Path) -> None:
+async def test_a_device_without_its_models_number_is_read_and_what_it_lacks_is_said(
+    tmp_path: Path,
+) -> None:
     registers = a_map(tmp_path, 'identity = "nothing"\n' + MAP)
+    async with a_plc("IMM-12") as face, open_press(of_its_map(face.port), registers) as press:
+        assert press.identity == {}
+        assert press.condition.unavailable == (
+            "nothing at holding 216: refused; nothing tells this device from another one",
+        )
+        assert (await press.read()).values[0] == 500
+
+
+async def test_who_had_a_number_and_refuses_it_now_is_another_machine(tmp_path: Path) -> None:
+    """Whoever once has told who it is has to tell it each time; a neighbor's plug may be in."""
+    named = a_map(tmp_path, 'identity = "serial"\n' + MAP)
+    canary = Canary(tmp_path, "IMM-12")
     async with a_plc("IMM-12") as face:
-        with pytest.raises(RefusedError, match="identity: nothing at holding 216: refused"):
-            async with open_press(of_its_map(face.port), registers):
+        async with proven(lambda: open_press(of_its_map(face.port), named), canary, remember=True):
+            pass
+        lacking = a_map(tmp_path, 'identity = "nothing"\n' + MAP)
+        with pytest.raises(MistakenError, match="it does not show what it is known by"):
+            async with proven(
+                lambda: open_press(of_its_map(face.port), lacking), canary, remember=True
+            ):
                 pass
 
 

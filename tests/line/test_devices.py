@@ -139,6 +139,7 @@ async def test_a_device_of_the_official_types_on_the_presss_own_server(
         await server.set_water("DeviceZone/Temperature/SetValue", 104.0)
         await server.set_water("Operation/OperatingMode", 2, ua.VariantType.Int32)
         await server.set_water("Operation/HighestActiveAlarmSeverity", 0, ua.VariantType.UInt16)
+        await server.raise_water()
         loaded = written(tmp_path, machine(server.url, "poll_s = 0.05\nmax_age_s = 1"))
         async with opened(loaded) as both:
             stream = Stream(both.observations())
@@ -152,6 +153,10 @@ async def test_a_device_of_the_official_types_on_the_presss_own_server(
                 "Operation/HighestActiveAlarmSeverity", 500, ua.VariantType.UInt16
             )
             alarm = await stream.notice()
+            await server.raise_water(("E7", 300, "Filter dirty"), ("E21", 500, "Flow too low"))
+            errors = await stream.notice()
+            await server.raise_water()
+            cleared = await stream.notice()
             after = (await stream.frames(3))[-1]
 
     assert frame.value("coolant_in_c") == pytest.approx(40.0)
@@ -169,6 +174,9 @@ async def test_a_device_of_the_official_types_on_the_presss_own_server(
     assert (mode.machine, mode.name) == ("IMM-07", "TCD/OperatingMode")
     assert (mode.old, mode.new) == ("NORMAL_OPERATION", "SAFETY_COOLING")
     assert (alarm.name, alarm.new) == ("TCD/HighestActiveAlarmSeverity", 500)
+    assert (errors.name, errors.old) == ("TCD/ActiveErrors", "")
+    assert errors.new == "Flow too low (E21); Filter dirty (E7)"
+    assert (cleared.old, cleared.new) == (errors.new, "")
 
 
 class Once:
