@@ -241,6 +241,8 @@ class Plant:
         """Replaced by whoever counts; viewers learn it with the next beat."""
         self.news = News()
         """What is open in the record; `tell` replaces it."""
+        self.answers = dict.fromkeys(self._tiles, 0)
+        """Polls that were answered since the start, by machine."""
         self.durable = Latency()
         """From the end of a shot, as we know it, until it was on the disk."""
         self.written = Latency()
@@ -279,6 +281,7 @@ class Plant:
     def seen(self, machine: str, at: datetime) -> None:
         """Note that a machine gave a sign of life; viewers learn it with the next beat."""
         self._seen[machine] = at
+        self.answers[machine] += 1
 
     def set(self, machine: str, **changes: Any) -> None:
         """Change fields of a tile and tell the viewers what kind of thing changed."""

@@ -178,6 +178,11 @@ class Metrics:
             "From when all of a shot had come until it was on the disk.",
             self._plant.written,
         )
+        answers = {(name,): n for name, n in self._plant.answers.items()}
+        yield _counter(
+            "sprue_polls_answered", "Since the start; of a subscription: what it published.",
+            {("machine",): answers},
+        )  # fmt: skip
 
 
 class _Families:

@@ -121,6 +121,20 @@ async def test_how_long_a_shot_took_to_the_disk_is_counted_by_bounds(place: Plac
     assert more("sprue_cycle_written_seconds_bucket", "0.5") == 2
 
 
+async def test_polls_that_were_answered_are_counted(place: Place) -> None:
+    before = await scraped(place)
+    display = Display("IMM-07", place.plant, MoldLife(Shelf(molds={}, took={}), []))
+    for _ in range(3):
+        display.sampled({}, place.plant.clock())
+    after = await scraped(place)
+
+    for machine, more in (("IMM-07", 3), ("IMM-12", 0)):
+        found = [
+            of(each, "sprue_polls_answered_total", machine=machine) for each in (before, after)
+        ]
+        assert (found[1] or 0) - (found[0] or 0) == more
+
+
 async def test_a_record_that_does_not_answer_is_a_metric_and_no_error(tmp_path: Path) -> None:
     url = await recorded(tmp_path)
     plant = story(1)

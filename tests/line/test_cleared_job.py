@@ -14,7 +14,13 @@ async def test_shots_after_a_job_was_cleared_have_no_job(tmp_path: Path) -> None
     fleet = Fleet.model_validate(
         {
             "press": [
-                {"name": f"IMM-0{n}", "protocol": face, "mold": f"A-{n}", "job": "J-1", "lot": "L-1"}
+                {
+                    "name": f"IMM-0{n}",
+                    "protocol": face,
+                    "mold": f"A-{n}",
+                    "job": "J-1",
+                    "lot": "L-1",
+                }
                 for n, face in enumerate(FACES)
             ],
             "mold": [{"id": f"A-{n}", "expected_cycle_s": 12.0} for n, _ in enumerate(FACES)],
