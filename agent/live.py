@@ -102,8 +102,6 @@ class Update:
     """`tiles`, `cycle`, `phase`, `shot`, `news`."""
     key: str
     """What a newer one of the same topic and key replaces: the machine."""
-    body: Mapping[str, Any] = field(default_factory=dict)
-    """More than the tile holds, where a topic has more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -235,6 +233,7 @@ class Plant:
         self._spark_counts = {tile.machine: len(tile.cooling_spark) for tile in tiles}
         self._versions = dict.fromkeys(self._tiles, 0)
         self._inboxes: set[Inbox] = set()
+        self._viewers: set[Inbox] = set()
         self._followers: dict[str, list[Inbox]] = {}
         self._shots: dict[str, ShotNow] = {}
         self.today = Today(since=clock())
@@ -265,10 +264,14 @@ class Plant:
             tile = self._tiles[machine] = replace(tile, seen_at=seen_at)
         return tile
 
+    def last(self, machine: str) -> Tile:
+        """One tile as it was set last: signs of life since are not in it. Cheaper than `tile`."""
+        return self._tiles[machine]
+
     @property
     def viewers(self) -> int:
-        """How many watch now."""
-        return len(self._inboxes)
+        """How many pages are open now."""
+        return len(self._viewers)
 
     def ages_s(self) -> list[float | None]:
         """How long ago each machine gave a sign of life; None where it never did."""
@@ -288,7 +291,7 @@ class Plant:
         if "seen_at" in changes:
             self._seen[machine] = changes["seen_at"]
         old = self._tiles[machine]
-        new = replace(old, **changes)
+        new = replace(old, **{"seen_at": self._seen[machine], **changes})
         changed = {name for name in changes if getattr(old, name) != getattr(new, name)}
         self._tiles[machine] = new
         self._versions[machine] += 1
@@ -339,7 +342,7 @@ class Plant:
         return self._versions[machine]
 
     def send(self, update: Update) -> None:
-        """Hand one update to every viewer."""
+        """Hand one update to whoever watches."""
         for inbox in self._inboxes:
             inbox.put(update)
 
@@ -363,13 +366,23 @@ class Plant:
 
     @asynccontextmanager
     async def watch(self) -> AsyncGenerator[Inbox]:
-        """An inbox for as long as one viewer stays."""
+        """An inbox for everything that changes."""
         inbox = Inbox()
         self._inboxes.add(inbox)
         try:
             yield inbox
         finally:
             self._inboxes.discard(inbox)
+
+    @asynccontextmanager
+    async def viewing(self) -> AsyncGenerator[Inbox]:
+        """An inbox for as long as one viewer stays, for the running shots that it follows."""
+        inbox = Inbox()
+        self._viewers.add(inbox)
+        try:
+            yield inbox
+        finally:
+            self._viewers.discard(inbox)
             for machine in inbox.follows:
                 self._followers[machine].remove(inbox)
 

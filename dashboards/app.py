@@ -80,6 +80,7 @@ def create_app(
     app.state.abort = _stay
     work: list[Callable[[], Coroutine[Any, Any, NoReturn]]] = []
     app.state.work = work  # for whoever serves it: what goes on beside the requests
+    work.append(channel.pulse)
     if access is not None:
         work.append(partial(follow_news, plant, access))
     app.add_middleware(

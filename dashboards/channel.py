@@ -2,10 +2,13 @@
 
     client                                    server
     {"sub": ["plant"], "seq": 0}        ->    hello, snapshot
-                                              tiles, cycle, phase, news   as things change
+                                              change                     as things change
     {"sub": ["plant", "press:6"]}       ->    the same, and the shot that runs on press 6,
                                               counted from 0: shot (text), samples (bytes)
     {"seq": 17}                         <-    beat, seq 17             every second
+
+One task tells all viewers what changed, in one text. A viewer that has not taken the last one yet
+gets whole rows of what it lacks, once it takes something again.
 
 The beat carries the server's time and the age of every source: a page that hears no beat knows that
 it is late or lost, whatever its socket says. A viewer that answers beats is closed once it is more
@@ -13,15 +16,16 @@ than `lag_s` beats behind, and any viewer once its socket takes nothing for `lag
 """
 
 import asyncio
+import contextlib
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, NoReturn
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Literal, NoReturn, cast
 
 from fastapi import WebSocket, WebSocketDisconnect
 from fastapi.responses import PlainTextResponse
 from pydantic import Field, ValidationError
 
-from agent.live import SPARK_CYCLES, Inbox, Plant, Update
+from agent.live import Inbox, Plant, Update
 from dashboards.headers import same_origin
 from dashboards.shotframes import Sent, ShotFrames
 from dashboards.wire import (
@@ -32,7 +36,6 @@ from dashboards.wire import (
     ages,
     encoded,
     epoch,
-    message,
     news_values,
     today_values,
 )
@@ -47,9 +50,12 @@ HELLO_S = 10.0
 FOLLOW_S = 0.1
 """The same for a viewer that draws a running shot: ten frames a second move as well as more."""
 
-SNAPSHOT = Update("snapshot", "")
+SNAPSHOT, CHANGE, BEAT = Update("snapshot", ""), Update("change", ""), Update("beat", "")
 
 REFUSED, LAGGED = 1008, 1013
+
+Thing = tuple[Topic | Literal["news"], str]
+"""What changes: columns of a press, or what the record says."""
 
 Abort = Callable[[WebSocket], None]
 """Drops a connection without a farewell: what is left for a viewer that takes nothing any more."""
@@ -79,15 +85,31 @@ class Channel:
     def __init__(self, plant: Plant, *, build: str, layout: str, lag_s: float) -> None:
         self.plant = plant
         self.lag_s = lag_s
-        self.rows = Rows(plant)
         self.shots = ShotFrames(plant)
+        self._rows = Rows(plant)
         self._build = build
         self._layout = layout
-        self._beat = ""
-        self._beat_second = -1
-        self._news = (-1, "")
+        self._viewers: set[_Viewer] = set()
+        self._some = asyncio.Event()
+        self._inbox = Inbox()
         self.seq = 0
         """Number of the newest beat."""
+
+    async def pulse(self) -> NoReturn:
+        """Tell all viewers what changes, and beat, as long as pages are served."""
+        loop = asyncio.get_running_loop()
+        async with self.plant.watch() as self._inbox:
+            while True:
+                await self._some.wait()
+                beat_at = math.floor(loop.time()) + 1
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(beat_at):
+                        while self._viewers:
+                            await self._inbox.wait()
+                            self.tell()
+                            await asyncio.sleep(GATHER_S)
+                if self._viewers:
+                    self._beat()
 
     async def serve(self, websocket: WebSocket) -> None:
         """One viewer, from its first word to its last."""
@@ -96,7 +118,7 @@ class Channel:
             await websocket.send_denial_response(PlainTextResponse(refusal, 403))
             return
         await websocket.accept()
-        async with self.plant.watch() as inbox:
+        async with self.plant.viewing() as inbox:
             viewer = _Viewer(self, websocket, inbox)
             try:
                 async with asyncio.timeout(HELLO_S):
@@ -106,11 +128,52 @@ class Channel:
             except TimeoutError:
                 await viewer.close(REFUSED, 'Say {"sub": ["plant"]} first.')
                 return
-            async with asyncio.TaskGroup() as tasks:
-                writer = tasks.create_task(viewer.write(), name="write to a viewer")
-                while await viewer.read_one():
-                    pass
-                writer.cancel()
+            self._viewers.add(viewer)
+            self._some.set()
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    writer = tasks.create_task(viewer.write(), name="write to a viewer")
+                    while await viewer.read_one():
+                        pass
+                    writer.cancel()
+            finally:
+                self._viewers.discard(viewer)
+                if not self._viewers:
+                    self._some.clear()
+
+    def tell(self) -> None:
+        """Hand all viewers what changed since they were told last."""
+        rows: dict[Topic, list[str]] = {topic: [] for topic in COLUMNS}
+        told: list[Thing] = []
+        for update in self._inbox.empty():
+            if update.topic == "news":
+                told.append(("news", ""))
+                continue
+            topic = cast(Topic, update.topic)
+            if row := self._rows.change(topic, update.key):
+                rows[topic].append(row)
+                told.append((topic, update.key))
+        if told:
+            text = self._change(rows, news=("news", "") in told)
+            for viewer in self._viewers:
+                viewer.hand(text, told)
+
+    def whole(self, lacks: Iterable[Thing]) -> str:
+        """All of what a viewer lacks."""
+        rows: dict[Topic, list[str]] = {topic: [] for topic in COLUMNS}
+        news = False
+        for topic, machine in lacks:
+            if topic == "news":
+                news = True
+            else:
+                rows[topic].append(self._rows.whole(topic, machine))
+        return self._change(rows, news=news)
+
+    def _change(self, rows: Mapping[Topic, Sequence[str]], *, news: bool) -> str:
+        parts = [f'"{topic}":[{",".join(some)}]' for topic, some in rows.items() if some]
+        if news:
+            parts.append(f'"news":{encoded(news_values(self.plant))}')
+        return f'{{"t":"change",{",".join(parts)}}}'
 
     def hello(self) -> str:
         """The first message: what this is, and how rows are to be read."""
@@ -128,32 +191,21 @@ class Channel:
         )
 
     def snapshot(self) -> str:
-        """Everything, in the same rows in which changes travel."""
-        machines = self.plant.machines
-        rows = {
-            topic: [self.rows.row(topic, machine, SPARK_CYCLES) for machine in machines]
+        """Everything, in the same rows in which changes travel, as it was told."""
+        body = ",".join(
+            f'"{topic}":[{",".join(self._rows.whole(topic, each) for each in self.plant.machines)}]'
             for topic in COLUMNS
-        }
-        body = ",".join(f'"{topic}":[{",".join(of_topic)}]' for topic, of_topic in rows.items())
+        )
         head = encoded(
             {"t": "snapshot", "seq": self.seq, **self._pulse(), "news": news_values(self.plant)}
         )
         return f"{head[:-1]},{body}}}"
 
-    def news(self) -> str:
-        """What is open in the record; the same text for all viewers."""
-        if self._news[0] != self.plant.news.version:
-            text = encoded({"t": "news", **news_values(self.plant)})
-            self._news = self.plant.news.version, text
-        return self._news[1]
-
-    def beat(self, second: int) -> str:
-        """The beat of one second of the loop's clock; the same text for all viewers."""
-        if second != self._beat_second:
-            self._beat_second = second
-            self.seq += 1
-            self._beat = encoded({"t": "beat", "seq": self.seq, **self._pulse()})
-        return self._beat
+    def _beat(self) -> None:
+        self.seq += 1
+        text = encoded({"t": "beat", "seq": self.seq, **self._pulse()})
+        for viewer in self._viewers:
+            viewer.beat(text)
 
     def _pulse(self) -> dict[str, object]:
         return {
@@ -170,12 +222,35 @@ class _Viewer:
         self._channel = channel
         self._websocket = websocket
         self._inbox = inbox
-        self._sparks: dict[str, int] = {}
         self._shots: dict[str, Sent] = {}
+        self._change: tuple[str, Sequence[Thing]] | None = None
+        self._lacks: dict[Thing, None] = {}
+        self._newest_beat = ""
         self._closing = False
         self.subscribed = False
         self._sent_seq = 0
         self._answered_seq: int | None = None
+
+    def hand(self, text: str, told: Sequence[Thing]) -> None:
+        """What changed for everybody; where the last one waits still, whole rows of both."""
+        if self._change is not None:
+            self._lacks.update(dict.fromkeys((*self._change[1], *told)))
+        self._change = (text, told)
+        self._inbox.put(CHANGE)
+
+    def _changes(self) -> str:
+        """What changed since the last time; empty for nothing."""
+        if self._change is None:
+            return ""
+        text = self._channel.whole(self._lacks) if self._lacks else self._change[0]
+        self._change = None
+        self._lacks.clear()
+        return text
+
+    def beat(self, text: str) -> None:
+        """The newest beat."""
+        self._newest_beat = text
+        self._inbox.put(BEAT)
 
     async def read_one(self) -> bool:
         """Take one message; False when the viewer is gone, or was sent away."""
@@ -213,49 +288,36 @@ class _Viewer:
             self._abort()
 
     async def _write(self) -> NoReturn:
-        loop = asyncio.get_running_loop()
-        beat_at = math.floor(loop.time()) + 1
         while True:
-            if loop.time() >= beat_at:
-                await self._send_beat(math.floor(loop.time()))
-                beat_at = math.floor(loop.time()) + 1
-            try:
-                async with asyncio.timeout_at(beat_at):
-                    await self._inbox.wait()
-            except TimeoutError:
+            updates = await self._inbox.take()
+            if SNAPSHOT in updates:
+                await self._send_all()
                 continue
-            await self._send_updates(self._inbox.empty())
-            await asyncio.sleep(FOLLOW_S if self._inbox.follows else GATHER_S)
+            if text := self._changes():
+                await self._send(text)
+            if self._newest_beat:
+                await self._send_beat()
+            if self._inbox.follows:
+                await self._send_shots(each.key for each in updates if each.topic == "shot")
+                await asyncio.sleep(FOLLOW_S)
 
-    async def _send_beat(self, second: int) -> None:
+    async def _send_all(self) -> None:
+        self._channel.tell()  # so that what was told is what there is
+        self._changes()
+        hello, snapshot = self._channel.hello(), self._channel.snapshot()
+        self._sent_seq = self._channel.seq
+        await self._send(hello)
+        await self._send(snapshot)
+        await self._send_shots(self._inbox.follows)
+
+    async def _send_beat(self) -> None:
         if self._answered_seq is not None:
             behind = self._sent_seq - self._answered_seq
             if behind > self._channel.lag_s:
                 await self.close(LAGGED, f"This page is more than {behind - 1} s behind.")
                 raise WebSocketDisconnect(LAGGED)
-        await self._send(self._channel.beat(second))
-        self._sent_seq = self._channel.seq
-
-    async def _send_updates(self, updates: list[Update]) -> None:
-        if SNAPSHOT in updates:
-            plant = self._channel.plant
-            self._sparks = {machine: plant.spark_count(machine) for machine in plant.machines}
-            await self._send(self._channel.hello())
-            await self._send(self._channel.snapshot())
-            await self._send_shots(self._inbox.follows)
-            return
-        rows: dict[Topic, list[str]] = {topic: [] for topic in COLUMNS}
-        for update in updates:
-            for topic in COLUMNS:
-                if update.topic == topic:
-                    rows[topic].append(self._row(topic, update.key))
-        for topic, of_topic in rows.items():
-            if of_topic:
-                await self._send(message(topic, of_topic))
-        if any(update.topic == "news" for update in updates):
-            await self._send(self._channel.news())
-
-        await self._send_shots(each.key for each in updates if each.topic == "shot")
+        text, self._newest_beat, self._sent_seq = self._newest_beat, "", self._channel.seq
+        await self._send(text)
 
     async def _send_shots(self, machines: Iterable[str]) -> None:
         for machine in machines:
@@ -263,14 +325,6 @@ class _Viewer:
             messages, self._shots[machine] = self._channel.shots.lacking(machine, sent)
             for each in messages:
                 await self._send(each)
-
-    def _row(self, topic: Topic, machine: str) -> str:
-        if topic != "cycle":
-            return self._channel.rows.row(topic, machine, 0)
-        count = self._channel.plant.spark_count(machine)
-        lacking = count - self._sparks[machine]
-        self._sparks[machine] = count
-        return self._channel.rows.row(topic, machine, min(lacking, SPARK_CYCLES))
 
     async def _send(self, message: str | bytes) -> None:
         if self._closing:

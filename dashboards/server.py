@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Callable, Collection
+from typing import Any
 
 import uvicorn
 from fastapi import WebSocket
@@ -19,6 +20,7 @@ from agent.live import Plant
 from agent.users.people import is_anybody
 from agent.web import WebSettings
 from dashboards.app import LAG_S, create_app
+from dashboards.compression import LargeOnly
 from drivers.closedfile import OpenFileError, read_closed
 
 log = logging.getLogger(__name__)
@@ -103,12 +105,18 @@ async def serve(
 
 
 class _Connection(WebSocketsSansIOProtocol):
-    """A viewer's connection; one that is taking its farewell already needs no other from us.
+    """A viewer's connection."""
 
-    uvicorn's own raises then: the stop would end in an error, and other viewers would not be told.
-    """
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn.available_extensions = [LargeOnly()]
 
     def shutdown(self) -> None:
+        """Say farewell; one that is taking its own already needs no other from us.
+
+        uvicorn's own raises then: the stop would end in an error, and other viewers would not be
+        told.
+        """
         try:
             super().shutdown()
         except InvalidState:

@@ -26,10 +26,11 @@ everySecond(link, tick);
 function take(message) {
   if (changed(message)) return;
   draw(plant.take(message));
-  if (message.t === "news") drawPanels(link.now);
-  const news = message.t === "news" ? message : message.news;
-  if (news) view.hear(news);
-  if (message.t !== "tiles" && message.t !== "cycle" && message.t !== "phase") view.draw(link);
+  if (message.news) {
+    drawPanels(link.now);
+    view.hear(message.news);
+  }
+  if (message.t !== "change") view.draw(link);
 }
 
 function draw(places) {

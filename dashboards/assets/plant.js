@@ -21,8 +21,7 @@ export class Plant {
     else if (message.t === "snapshot") return this.#snapshot(message);
     else if (message.t === "poll") return this.#poll(message);
     else if (message.t === "beat") return this.#beat(message);
-    else if (message.t === "news") this.news = message;
-    else if (TOPICS.includes(message.t)) return this.#rows(message.t, message.rows);
+    else if (message.t === "change") return this.#change(message);
     return new Set();
   }
 
@@ -32,6 +31,13 @@ export class Plant {
     this.news = message.news;
     this.#beat(message);
     return new Set(this.tiles.keys());
+  }
+
+  #change(message) {
+    if (message.news) this.news = message.news;
+    const places = new Set();
+    for (const topic of TOPICS) this.#rows(topic, message[topic] ?? [], places);
+    return places;
   }
 
   #poll(message) {
@@ -60,19 +66,20 @@ export class Plant {
     return places;
   }
 
-  #rows(topic, rows) {
-    const places = new Set();
-    for (const [place, ...values] of rows) {
+  /** A row has the columns whose bit is set. */
+  #rows(topic, rows, places = new Set()) {
+    const columns = this.#columns[topic];
+    for (const [place, mask, ...values] of rows) {
       const tile = (this.tiles[place] ??= { cooling_spark: [], age_s: null });
-      this.#columns[topic].forEach((column, index) => (tile[column] = values[index]));
-      if (topic === "cycle") {
-        const kept = tile.spark_kept ? tile.cooling_spark : [];
-        if (!tile.spark_kept || tile.spark_tail.length) {
-          tile.cooling_spark = [...kept, ...tile.spark_tail].slice(-CYCLES);
-        }
-      }
+      let next = 0;
+      columns.forEach((column, bit) => {
+        if (!((mask >> bit) & 1)) return;
+        const value = values[next++];
+        if (column === "cooling_more") {
+          tile.cooling_spark = [...tile.cooling_spark, ...value].slice(-CYCLES);
+        } else tile[column] = value;
+      });
       places.add(place);
     }
-    return places;
   }
 }

@@ -28,17 +28,17 @@ const follows = document.querySelector("[data-cycle=live]") ? given.places : [];
 export const link = new Link((message) => {
   if (changed(message)) return;
   heard?.(message, link.now);
-  const news = message.t === "news" ? message : message.news;
+  const { news } = message;
   if (news) view.hear(news);
   if (news && news.version !== version) {
     version = news.version;
     due = Math.min(due, asked + GAP_S);
   }
-  if (message.t === "cycle" && shots && (shots === "all" || own(message))) {
+  if (shots && message.t === "change" && message.cycle && (shots === "all" || own(message))) {
     due = Math.min(due, asked + SHOTS_S[shots]);
   }
 }, follows.map((place) => `press:${place}`));
-const own = ({ rows }) => rows.some(([place]) => given.places.includes(place));
+const own = ({ cycle }) => cycle.some(([place]) => given.places.includes(place));
 // A list shows its first row's detail; that one stays, whatever becomes the first.
 const clockS = () => performance.now() / 1000;
 let asked = -GAP_S;

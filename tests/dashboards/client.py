@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 from agent.live import Plant
 from dashboards.server import serve
+from dashboards.wire import COLUMNS, Topic
 
 
 @contextlib.asynccontextmanager
@@ -160,12 +161,19 @@ class Viewer:
         await self.connection.send(json.dumps(message))
 
     async def hear(self, topic: str) -> dict[str, Any]:
-        """The next message of one topic; others are passed over."""
+        """The next message of one kind; others are passed over."""
         async with asyncio.timeout(3):
             while True:
                 message: dict[str, Any] = json.loads(await self.connection.recv())
                 if message["t"] == topic:
                     return message
+
+    async def changes(self, topic: Topic) -> list[dict[str, Any]]:
+        """The rows of the next message that tells of this topic, by column."""
+        async with asyncio.timeout(3):
+            while not (rows := (await self.hear("change")).get(topic)):
+                pass
+        return [row_of(topic, row) for row in rows]
 
     async def closed(self) -> tuple[int, str]:
         """Read until the server closes; code and reason."""
@@ -175,6 +183,13 @@ class Viewer:
                     pass
         assert self.connection.close_code is not None
         return self.connection.close_code, self.connection.close_reason or ""
+
+
+def row_of(topic: Topic, row: list[Any]) -> dict[str, Any]:
+    """A row by column, with its `place`."""
+    place, mask, *values = row
+    names = [name for bit, name in enumerate(COLUMNS[topic]) if mask >> bit & 1]
+    return {"place": place, **dict(zip(names, values, strict=True))}
 
 
 @contextlib.asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -12,7 +13,15 @@ from websockets.exceptions import InvalidStatus
 
 from agent.live import Plant, Today
 from dashboards.wire import COLUMNS
-from tests.dashboards.client import Viewer, flood, frozen_page, serving, until, viewing
+from tests.dashboards.client import (
+    Viewer,
+    flood,
+    frozen_page,
+    row_of,
+    serving,
+    until,
+    viewing,
+)
 from tests.dashboards.story import AT, crowd
 
 
@@ -48,11 +57,9 @@ async def test_a_page_is_greeted_and_gets_everything(address: str) -> None:
 async def test_only_what_changed_is_sent(demo_plant: Plant, viewer: Viewer) -> None:
     demo_plant.set("IMM-07", state="stopped", reason="Door open", since=AT)
 
-    message = await viewer.hear("tiles")
-
-    assert len(message["rows"]) == 1
-    place, state, reason, *_rest = message["rows"][0]
-    assert (place, state, reason) == (6, "stopped", "Door open")
+    assert await viewer.changes("tiles") == [
+        {"place": 6, "state": "stopped", "reason": "Door open", "since": AT.timestamp()}
+    ]
 
 
 async def test_a_shot_brings_its_values_and_one_point_of_the_spark_line(
@@ -60,11 +67,9 @@ async def test_a_shot_brings_its_values_and_one_point_of_the_spark_line(
 ) -> None:
     demo_plant.set("IMM-07", cooling_spark=demo_plant.cooled("IMM-07", 12.5), cycle_time_s=24.9)
 
-    place, *values = (await viewer.hear("cycle"))["rows"][0]
-    row = dict(zip(COLUMNS["cycle"], values, strict=True))
-
-    assert (place, row["cycle_time_s"]) == (6, 24.9)
-    assert (row["spark_kept"], row["spark_tail"]) == (1, [12.5])
+    assert await viewer.changes("cycle") == [
+        {"place": 6, "cycle_time_s": 24.9, "cooling_more": [12.5]}
+    ]
 
 
 async def test_no_point_of_the_spark_line_is_lost_however_fast_the_shots(
@@ -77,9 +82,9 @@ async def test_no_point_of_the_spark_line_is_lost_however_fast_the_shots(
             await asyncio.sleep(0.03)
 
     while spark[-1] != 29.0:
-        for _place, *values in (await viewer.hear("cycle"))["rows"]:
-            row = dict(zip(COLUMNS["cycle"], values, strict=True))
-            spark = [*(spark if row["spark_kept"] else []), *row["spark_tail"]][-50:]
+        for row in await viewer.changes("cycle"):
+            spark = row.get("cooling_spark", spark)
+            spark = [*spark, *row.get("cooling_more", [])][-50:]
 
     assert spark == list(demo_plant.tile("IMM-07").cooling_spark)
 
@@ -90,7 +95,7 @@ async def test_changes_that_come_together_travel_together(
     for machine in demo_plant.machines:
         demo_plant.set(machine, phase="eject", phase_since=AT)
 
-    assert len((await viewer.hear("phase"))["rows"]) == 24
+    assert len(await viewer.changes("phase")) == 24
 
 
 async def test_a_beat_comes_every_second_with_the_age_of_every_source(
@@ -165,7 +170,7 @@ async def test_our_own_page_may_watch(address: str) -> None:
         viewer = Viewer(connection)
         await viewer.say(sub=["plant"])
 
-        assert (await viewer.hear("hello"))["schema"] == 2
+        assert (await viewer.hear("hello"))["schema"] == 3
 
 
 async def test_a_name_that_is_not_ours_may_not_be_watched(address: str) -> None:
@@ -235,7 +240,9 @@ async def test_a_frozen_page_is_dropped_and_holds_up_nobody() -> None:
                 reading.cancel()
 
         plant.set("IMM-002", state="idle")
-        while [1, "idle"] not in [row[:2] for row in (await viewer.hear("tiles"))["rows"]]:
+        while (1, "idle") not in [
+            (row["place"], row.get("state")) for row in await viewer.changes("tiles")
+        ]:
             pass
 
 
@@ -250,5 +257,45 @@ async def test_many_pages_see_the_same(demo_plant: Plant, address: str) -> None:
 
         demo_plant.set("IMM-07", reason="Seen by all")
 
-        rows = [(await viewer.hear("tiles"))["rows"] for viewer in (one, two, three)]
+        rows = [await viewer.changes("tiles") for viewer in (one, two, three)]
     assert rows[0] == rows[1] == rows[2]
+
+
+async def test_one_who_comes_between_two_changes_sees_what_all_see(
+    demo_plant: Plant, address: str, viewer: Viewer
+) -> None:
+    demo_plant.set("IMM-07", state="stopped", reason="Door open")
+    async with viewing(address) as late:
+        rows = [row_of("tiles", row) for row in (await late.hear("snapshot"))["tiles"]]
+        demo_plant.set("IMM-07", state="running")
+
+        news = await late.changes("tiles")
+        await viewer.changes("tiles")
+        again = await viewer.changes("tiles")
+
+    assert (rows[6]["state"], rows[6]["reason"]) == ("stopped", "Door open")
+    assert news == again == [{"place": 6, "state": "running"}]
+
+
+async def test_a_viewer_that_took_nothing_for_a_while_gets_whole_rows_of_what_it_lacks() -> None:
+    plant = crowd(200)
+    async with serving(plant, lag_s=30.0) as address, viewing(address) as viewer:
+        await viewer.hear("snapshot")
+        viewer.connection.transport.pause_reading()
+        for n in range(250):  # until nothing more fits between the two
+            for machine in plant.machines[:100]:
+                plant.set(machine, job=f"{n} {os.urandom(50).hex()}")
+            await asyncio.sleep(0.01)
+        plant.set("IMM-001", reason="The last word")
+        viewer.connection.transport.resume_reading()
+
+        known: dict[int, dict[str, object]] = {}
+        wanted = (plant.tile("IMM-001").job, "The last word")
+        whole = False
+        while (known.get(0, {}).get("job"), known.get(0, {}).get("reason")) != wanted:
+            for row in await viewer.changes("tiles"):
+                known.setdefault(row["place"], {}).update(row)
+                whole |= len(row) > len(COLUMNS["tiles"])
+
+    assert whole, "it was never behind"
+    assert known[57]["job"] == plant.tile("IMM-058").job

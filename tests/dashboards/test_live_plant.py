@@ -70,7 +70,7 @@ async def test_a_viewer_waits_without_polling(demo_plant: Plant) -> None:
 
 
 async def test_a_viewer_that_left_is_forgotten(demo_plant: Plant) -> None:
-    async with demo_plant.watch():
+    async with demo_plant.viewing():
         assert demo_plant.viewers == 1
 
     assert demo_plant.viewers == 0

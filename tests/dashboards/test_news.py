@@ -52,7 +52,7 @@ async def test_open_pages_hear_what_anybody_does(demo_plant: Plant, url: str, ad
         before = (await viewer.hear("snapshot"))["news"]
         with change(url) as connection:
             act(connection, BY, "a", "ack")
-        news = await viewer.hear("news")
+        news = (await viewer.hear("change"))["news"]
     await until(lambda: demo_plant.tile("IMM-07").taken, 5)
 
     assert news["version"] > before["version"]
