@@ -1,13 +1,14 @@
 """Prints docs/reference/influxdb.md from the measurements; a test compares the two.
 
-python scripts/influxdb.py > docs/reference/influxdb.md
+python -m scripts.influxdb > docs/reference/influxdb.md
 """
 
 from agent.forward.measurements import ABSENT, MEASUREMENTS, Measurement
+from scripts.examples import section
 
 HEAD = f"""# What InfluxDB and VictoriaMetrics get
 
-Every measurement, printed from `agent/forward/measurements.py` by `python scripts/influxdb.py`.
+Every measurement, printed from `agent/forward/measurements.py` by `python -m scripts.influxdb`.
 [How to forward](../how-to/forward-to-influxdb.md) says how to switch it on.
 
 - A point has all of its tags, always; where nothing is known a tag says `{ABSENT}`. `tags` of the
@@ -33,49 +34,10 @@ TYPES = {
     "word": "word",
 }
 
-QUERIES = """## Examples
-
-Shots of every mold revision so far, in InfluxQL (InfluxDB 1.8, 2 and 3):
-
-```sql
-SELECT sum("shots") FROM "sprue_ledger" GROUP BY "mold", "revision"
-SELECT sum("shots") FROM "sprue_adjustment" GROUP BY "mold", "revision"
-```
-
-Cooling time of one mold, in Flux (InfluxDB 2):
-
-```
-from(bucket: "molding")
-  |> range(start: -8h)
-  |> filter(fn: (r) => r._measurement == "sprue_cycle" and r._field == "cooling_time_s")
-  |> filter(fn: (r) => r.mold == "A-17")
-```
-
-The same in SQL (InfluxDB 3):
-
-```sql
-SELECT time, counter, cooling_time_s FROM sprue_cycle
-WHERE mold = 'A-17' AND time > now() - INTERVAL '8 hours' ORDER BY time
-```
-
-The same in PromQL (VictoriaMetrics), and shots an hour of every machine:
-
-```
-sprue_cycle_cooling_time_s{mold="A-17"}
-sum by (machine) (count_over_time(sprue_cycle_counter{closing="shot"}[1h]))
-```
-
-Hours without sight in a week, by machine, in InfluxQL:
-
-```sql
-SELECT sum("duration_s") / 3600 FROM "sprue_blind" WHERE time > now() - 7d GROUP BY "machine"
-```
-"""
-
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *map(_section, MEASUREMENTS), QUERIES])
+    return "\n".join([HEAD, *map(_section, MEASUREMENTS), section()])
 
 
 def _section(measurement: Measurement) -> str:

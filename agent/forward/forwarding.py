@@ -51,6 +51,11 @@ async def forward(
 
                 beating = pulse(settings, agent, path, machines, site)
                 tasks.create_task(beating, name=f"pulse of {settings.name}")
+            else:
+                from agent.forward.vitals import tell_vitals
+
+                telling = tell_vitals(settings, path, site, now)
+                tasks.create_task(telling, name=f"vitals for {settings.name}")
 
 
 def agent_of(path: Path) -> str:

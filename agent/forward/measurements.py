@@ -63,6 +63,7 @@ def _word(name: str, text: str, *words: str) -> Field:
     return Field(name=name, type="word", text=text, words=words)
 
 
+AGENT = {"agent": "the site's name and its computer's"}
 MACHINE = {"machine": "its name in the configuration"}
 MOLD = {"mold": "its id, as it was known when the row was written", "revision": "of the mold"}
 
@@ -210,7 +211,55 @@ ANOMALY = Measurement(
     ),
 )  # fmt: skip
 
-MEASUREMENTS = (CYCLE, CURVE, LEDGER, ADJUSTMENT, BLIND, NOTICE, ANOMALY)
+NOW = "when it was looked, every 30 s; while the sink is away nobody looks"
+
+HEALTH = Measurement(
+    name="sprue_health",
+    topic="vitals",
+    text="How an agent itself does.",
+    time=NOW,
+    tags=AGENT,
+    fields=(
+        _integer("machines", "that it has"),
+        _integer("machines_up", "whose links stand"),
+        _integer(
+            "record_writable", "0 where the disk takes nothing; all is in memory then, else 1"
+        ),
+        _integer("disk_free_bytes", "where the record lies"),
+        _integer("memory_bytes", "of the agent"),
+        _float("processor_s", "time of a processor that the agent has taken since its start"),
+    ),
+)
+
+LINK = Measurement(
+    name="sprue_link",
+    topic="vitals",
+    text="How the link to a machine does.",
+    time=NOW,
+    tags=MACHINE,
+    fields=(
+        _integer("up", "1 where it stands, else 0"),
+        _float("seen_age_s", "since its last sign of life"),
+        _integer("refused", "cycles that came so far and were not kept"),
+        _integer("unobserved", "shots so far that the counter proves and no cycle came for"),
+    ),
+)
+
+SINK = Measurement(
+    name="sprue_sink",
+    topic="vitals",
+    text="How what an agent delivers does, this sink's part too.",
+    time=NOW,
+    tags=AGENT | {"sink": "its name in the configuration"},
+    fields=(
+        _integer("up", "0 while it takes nothing, else 1"),
+        _integer("rows", "that wait for it"),
+        _float("oldest_age_s", "of what waits longest; 0 where nothing waits"),
+        _integer("letters", "rows that it refused and that wait for a person"),
+    ),
+)
+
+MEASUREMENTS = (CYCLE, CURVE, LEDGER, ADJUSTMENT, BLIND, NOTICE, ANOMALY, HEALTH, LINK, SINK)
 
 RESERVED = frozenset(
     {"time"}.union(

@@ -1,10 +1,8 @@
 """Everything in the record is in InfluxDB, once, as a real server reads it back."""
 
 import dataclasses
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -221,25 +219,3 @@ async def test_what_is_older_than_the_bucket_keeps_is_told_and_holds_up_nobody(
     assert standing is not None
     assert standing.letters == 0
     assert "the bucket has a retention" in (standing.note or "")
-
-
-def queries(language: str) -> list[str]:
-    """Examples of the page, by their language; one a line."""
-    page = Path(__file__).parents[2] / "docs" / "reference" / "influxdb.md"
-    parts = re.split(r"\n(?=[^\n`]+:\n\n```)", page.read_text(encoding="utf-8"))
-    blocks = [
-        re.findall(r"```\w*\n(.*?)```", part, re.DOTALL) for part in parts if language in part
-    ]
-    return [line for block in blocks for text in block for line in text.strip().splitlines()]
-
-
-async def test_the_examples_of_the_page_are_right(
-    plant: Forwarded, influx_v2: str, database: Influx
-) -> None:
-    await plant.mold(range(1, 4))
-    async with plant.to(influxdb(influx_v2, bucket=database.database)):
-        await told(plant)
-
-    found = [await database.ask(query) for query in queries("InfluxQL")]
-    assert len(found) == 3
-    assert [row["sum"] for row in found[0]] == [3]

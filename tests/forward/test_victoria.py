@@ -1,6 +1,5 @@
 """VictoriaMetrics: numbers only, and what it lost in a kill it is told again."""
 
-import aiohttp
 import pytest
 
 from agent.batch import Batch, Blind
@@ -9,7 +8,7 @@ from drivers import Change, Notice
 from tests.agent.makers import at, cycle
 from tests.forward.forwarded import Forwarded, until, victoria_samples
 from tests.forward.servers import Server
-from tests.forward.test_influxdb import queries, told
+from tests.forward.test_influxdb import told
 
 
 def victoriametrics(url: str, hold_s: float) -> VictoriaSettings:
@@ -78,13 +77,3 @@ async def test_what_a_kill_of_the_server_cost_it_is_told_again(
     ((_, values, times_ms),) = await victoria_samples(victoria.url, "sprue_cycle_counter")
     assert values == list(range(1, 901))
     assert times_ms == [int(at(20 * n).timestamp() * 1000) for n in range(1, 901)]
-
-
-async def test_the_examples_of_the_page_are_right(plant: Forwarded, victoria: Server) -> None:
-    victoria.start()
-    async with aiohttp.ClientSession() as session:
-        for query in queries("PromQL"):
-            asked = {"query": query}
-            async with session.get(f"{victoria.url}/api/v1/query", params=asked) as answer:
-                assert answer.status == 200, await answer.text()
-    assert len(queries("PromQL")) == 2

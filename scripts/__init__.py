@@ -1,0 +1,1 @@
+"""What is printed from code: pages, dashboards; and what CI runs."""
