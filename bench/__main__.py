@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 
-from bench import plant, starting
+from bench import pages, plant, starting
 from bench.counting import speed
 from bench.counting.speed import Speed
 from bench.devices import VALUES
@@ -201,6 +201,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     text = page(outcomes, plants, ledger, watch, steps, datetime.now(UTC))
     with asyncio.Runner() as runner:
         text += starting.section(runner.run(starting.measured(starting.STARTS)))
+        text += pages.section(runner.run(pages.run(15)))
     args.out.write_text(text, encoding="utf-8")
     print(f"written: {args.out}")
     return 0

@@ -26,11 +26,20 @@ import psutil
 from playwright.async_api import Browser, Page, async_playwright
 from websockets.asyncio.client import connect
 
+from agent.history import Filter, open_history
 from bench.plant import process
 
 ROOT = Path(__file__).parents[1]
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 VIEWERS = 50
+
+AIMS = ((60, 10, 5), (60, 10, 60), (250, 4, 0))
+"""Of the three pages: main thread in ms/s, kB/s, server in ms/s."""
+
+WHOLE = "the end of a shot on a simulated press, to its tile painted"
+HAD = "of that: to when the agent has all of it"
+DRAWN = "from then, over watch, ledger and disk, to the page"
+PAINTED = "from then to the pixel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +54,16 @@ class Cost:
     heap_mb: float
     server_ms_per_s: float
     """Processor time, making the plant's changes included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """All that was measured."""
+
+    making_ms_per_s: float
+    """Processor time of the server while nobody looks: what the plant's changes cost."""
+    costs: Sequence[Cost]
+    pixels: Sequence["Pixel"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +177,7 @@ async def _stamped(browser: Browser, folder: str, samples: int) -> Pixel:
             samples,
         )
         await page.close()
-    return _pixel("a sample in the agent", ages)
+    return _pixel("a sample of a running shot in the agent, to its number painted", ages)
 
 
 def _pixel(what: str, ages_ms: Sequence[float]) -> Pixel:
@@ -180,14 +199,15 @@ NOTE = """
     const first = !known.has(place);
     known.set(place, counter);
     if (first) return;
-    requestAnimationFrame(() => setTimeout(() => window.shots.push([place, counter, Date.now()])));
+    const drawn = Date.now();
+    requestAnimationFrame(() => setTimeout(() => window.shots.push([place, counter, drawn, Date.now()])));
   };
 }
 """
 """Notes when a tile with another shot on it has been painted."""
 
 
-async def _shots_to_pixel(browser: Browser, seconds: float) -> Pixel:
+async def _shots_to_pixel(browser: Browser, seconds: float) -> list[Pixel]:
     """From the end of a shot on a simulated press, over its protocol and the disk, to its tile."""
     with tempfile.TemporaryDirectory(prefix="sprue-bench-") as name:
         folder = Path(name)
@@ -210,23 +230,45 @@ async def _shots_to_pixel(browser: Browser, seconds: float) -> Pixel:
                     ".then((s) => s.tiles.map((t) => t.machine))"
                 )
                 await page.close()
+        had = _had(f"sqlite:///{folder / 'plant.db'}")
         ended = {}
         for line in truth.read_text(encoding="utf-8").splitlines():
             shot = json.loads(line)
-            at = datetime.fromisoformat(shot["time"])
-            ended[shot["machine"], shot["counter"]] = 1000 * at.timestamp()
-        keys = [((names[place], counter), at) for place, counter, at in shown]
-        ages = [at - ended[key] for key, at in keys if key in ended]
-    return _pixel("a shot of a simulated press", ages)
+            ended[shot["machine"], shot["counter"]] = _ms(datetime.fromisoformat(shot["time"]))
+    shots = [
+        (ended[key], had[key], drawn, painted)
+        for place, counter, drawn, painted in shown
+        if (key := (names[place], counter)) in ended and key in had
+    ]
+    return [
+        _pixel(WHOLE, [painted - end for end, _had, _drawn, painted in shots]),
+        _pixel(HAD, [at - end for end, at, _drawn, _painted in shots]),
+        _pixel(DRAWN, [drawn - at for _end, at, drawn, _painted in shots]),
+        _pixel(PAINTED, [painted - drawn for _end, _had, drawn, painted in shots]),
+    ]
 
 
-async def run(seconds: float, samples: int = 150) -> tuple[list[Cost], list[Pixel]]:
+def _had(record: str) -> dict[tuple[str, int], float]:
+    """When the agent had all of a shot, by machine and counter."""
+    with open_history(record) as history:
+        return {
+            (each.cycle.machine, each.cycle.counter): _ms(each.cycle.received_at)
+            for each in history.cycles(Filter())
+        }
+
+
+def _ms(at: datetime) -> float:
+    return 1000 * at.timestamp()
+
+
+async def run(seconds: float, samples: int = 150) -> Found:
     """Measure everything, one after the other."""
     chromium = os.environ.get("SPRUE_CHROMIUM") or shutil.which("chromium")
     costs = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
         async with _server("tiles") as (address, server):
+            making = await _alone(server, seconds)
             page = await _open(browser, f"{address}/?wall=1")
             costs.append(await _watched(page, server, "200 tiles, all changing at 1 Hz", seconds))
             viewers = [asyncio.create_task(_view(address)) for _ in range(VIEWERS - 1)]
@@ -244,22 +286,60 @@ async def run(seconds: float, samples: int = 150) -> tuple[list[Cost], list[Pixe
                 await page.close()
         pixels = [
             await _shot_to_pixel(browser, samples),
-            await _shots_to_pixel(browser, 6 * seconds),
+            *await _shots_to_pixel(browser, 6 * seconds),
         ]
         await browser.close()
-    return costs, pixels
+    return Found(making_ms_per_s=making, costs=costs, pixels=pixels)
+
+
+async def _alone(server: psutil.Process, seconds: float) -> float:
+    await asyncio.sleep(1)
+    began, cpu = time.monotonic(), _cpu_s(server)
+    await asyncio.sleep(seconds)
+    return round(1000 * (_cpu_s(server) - cpu) / (time.monotonic() - began), 1)
+
+
+def section(found: Found) -> str:
+    """Its part of the reference page."""
+    costs = "\n".join(
+        f"| {each.what} | {each.main_thread_ms_per_s} ms/s (aim {aims[0]}) | "
+        f"{each.kb_per_s} kB/s (aim {aims[1]}) | {each.long_tasks} | {each.heap_mb} MB | "
+        f"{each.server_ms_per_s} ms/s{f' (aim {aims[2]})' if aims[2] else ''} |"
+        for each, aims in zip(found.costs, AIMS, strict=True)
+    )
+    pixels = "\n".join(
+        f"| {each.what} | {each.samples} | {each.p50_ms:.0f} ms | {each.p95_ms:.0f} ms |"
+        for each in found.pixels
+    )
+    return f"""
+## Pages
+
+In Chromium on software rendering. "Main thread" is Chromium's own counter of tasks; the server's
+time includes the {found.making_ms_per_s} ms/s that it takes to make the changes while nobody looks.
+
+| what | main thread | bytes | tasks over 50 ms | heap | server |
+| --- | --- | --- | --- | --- | --- |
+{costs}
+
+| from, to | how many | median | 95th percentile |
+| --- | --- | --- | --- |
+{pixels}
+
+Presses of the last four lines are polled every 100 to 200 ms, or tell by event; the aim from the
+end of a shot to its tile is 300 ms and the poll period. `python -m bench.pages` measures them.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure, and print a line of JSON each."""
+    """Measure; print a line of JSON each, and what goes into the reference page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=15)
     args = parser.parse_args(argv)
-    costs, pixels = asyncio.run(run(args.seconds))
-    for cost in costs:
-        print(json.dumps(asdict(cost)))
-    for pixel in pixels:
-        print(json.dumps(asdict(pixel)))
+    found = asyncio.run(run(args.seconds))
+    print(json.dumps({"making_ms_per_s": found.making_ms_per_s}))
+    for each in (*found.costs, *found.pixels):
+        print(json.dumps(asdict(each)))
+    print(section(found))
 
 
 if __name__ == "__main__":
