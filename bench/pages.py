@@ -200,7 +200,8 @@ NOTE = """
     known.set(place, counter);
     if (first) return;
     const drawn = Date.now();
-    requestAnimationFrame(() => setTimeout(() => window.shots.push([place, counter, drawn, Date.now()])));
+    const note = () => window.shots.push([place, counter, drawn, Date.now()]);
+    requestAnimationFrame(() => setTimeout(note));
   };
 }
 """
@@ -337,8 +338,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     found = asyncio.run(run(args.seconds))
     print(json.dumps({"making_ms_per_s": found.making_ms_per_s}))
-    for each in (*found.costs, *found.pixels):
-        print(json.dumps(asdict(each)))
+    for cost in found.costs:
+        print(json.dumps(asdict(cost)))
+    for pixel in found.pixels:
+        print(json.dumps(asdict(pixel)))
     print(section(found))
 
 

@@ -297,8 +297,8 @@ class _Viewer:
                 await self._send(text)
             if self._newest_beat:
                 await self._send_beat()
-            if self._inbox.follows:
-                await self._send_shots(each.key for each in updates if each.topic == "shot")
+            if shots := [each.key for each in updates if each.topic == "shot"]:
+                await self._send_shots(shots)
                 await asyncio.sleep(FOLLOW_S)
 
     async def _send_all(self) -> None:

@@ -134,7 +134,8 @@ class Gate:
         session = _cookie(headers, self.cookie)
         try:
             found = await self._access.look(
-                lambda connection, now: self._look(connection, now, bearer, session)
+                (bearer, session),
+                lambda connection, now: self._look(connection, now, bearer, session),
             )
             self._nobody = not found.anybody
         except RecordError:

@@ -2,20 +2,19 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Hashable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from fastapi import Request
 from sqlalchemy import Connection
-from sqlalchemy.exc import DatabaseError
 
 from agent.audit import Author, change, login_name, was_done
 from agent.files import RecordError, is_plant, main_path, trouble_of
 from agent.history import History, open_history
 from dashboards.inbox import waiting
+from dashboards.looking import Looker
 from dashboards.refusing import allowed_form
 from dashboards.visitor import visitor
 
@@ -43,8 +42,7 @@ class RecordAccess:
         self.url = url
         self.origins = origins
         self._one_by_one = asyncio.Lock()
-        self._history: History | None = None
-        self._kept = ExitStack()
+        self._looker = Looker(url)
 
     async def read(
         self, question: Callable[[Connection, datetime], T], *, otherwise: T | None = None
@@ -70,26 +68,17 @@ class RecordAccess:
                 raise
             return otherwise
 
-    async def look(self, question: Callable[[Connection, datetime], T]) -> T:
-        """Ask what is asked for every request: an engine is kept, with the statements it knows.
+    async def look(self, key: Hashable, question: Callable[[Connection, datetime], T]) -> T:
+        """Ask what is asked for every request, see `Looker`.
+
+        Args:
+            key: What distinguishes the question from others.
+            question: As for `read`.
 
         Raises:
             RecordError: it can't be read.
         """
-        return await asyncio.to_thread(self._look, question)
-
-    def _look(self, question: Callable[[Connection, datetime], T]) -> T:
-        try:
-            if self._history is None:
-                with ExitStack() as kept:
-                    history = kept.enter_context(open_history(self.url))
-                    self._kept = kept.pop_all()  # as long as we are
-                self._history = history
-            with self._history.connect() as connection:
-                return question(connection, self.now())
-        except DatabaseError as error:
-            self._history = None
-            raise RecordError(f"record: {error.orig or error}") from error
+        return await asyncio.to_thread(self._looker.ask, key, question, self.now())
 
     async def head(self) -> Mapping[str, Any]:
         """What the top of every page says: how many are new, and why nothing can be written.

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import ssl
+import sys
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -397,3 +398,28 @@ def made_certificate(folder: Path) -> dict[str, Path]:
     bare = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     files["key"].write_bytes(bare)
     return files
+
+
+async def test_who_is_removed_by_another_process_is_out_with_the_next_request(
+    house: House,
+) -> None:
+    with change(house.url) as connection:
+        add_person(connection, BY, "Zoe", "viewer", GOOD)
+    browser = Browsing(house.address)
+    assert (await browser.log_in("Zoe")).status == 303
+    for _ in range(3):  # so that the answer is known
+        assert (await browser.open("/molds")).status == 200
+
+    program = """
+import sys
+from datetime import UTC, datetime
+from agent.audit import Author, change
+from agent.users.people import remove_person
+
+with change(sys.argv[1]) as connection:
+    remove_person(connection, Author(who="admin", at=datetime.now(UTC)), "Zoe")
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, house.url)
+    assert await process.wait() == 0
+
+    assert (await browser.open("/molds")).status == 303
