@@ -38,6 +38,9 @@ APPLICATION_ID = 0x53505255  # "SPRU": `file record.db` can tell what it is
 MOUNTS = Path("/proc/self/mounts")
 """What lies where, on Linux."""
 
+_SAID: dict[Path, str] = {}
+"""What writers in this process have to say, by their records' files."""
+
 BOARD = 2048
 """Bytes of the lock file, for words."""
 
@@ -101,7 +104,8 @@ def only_writer(path: Path) -> Iterator[Callable[[str], None]]:
     it, too: its room is taken at the start.
 
     Yields:
-        Says why nothing can be written, in words for `trouble_of`; nothing where all is well.
+        Says why nothing can be written, in words for `trouble_of`; nothing where all is well. It
+        may wait for a disk that hangs, after this process has been told.
 
     Raises:
         RecordError: another process holds it, or the folder can't be written to.
@@ -112,7 +116,8 @@ def only_writer(path: Path) -> Iterator[Callable[[str], None]]:
         raise RecordError(f"record: {path}: {error.strerror}") from error
 
     def say(words: str) -> None:
-        with suppress(OSError):  # a disk that takes not even this: the log has it
+        _SAID[path.absolute()] = words
+        with suppress(OSError):  # a disk that takes not even this: other processes know nothing
             lock.seek(0)
             lock.write(words.encode()[:BOARD].ljust(BOARD))
 
@@ -126,12 +131,21 @@ def only_writer(path: Path) -> Iterator[Callable[[str], None]]:
                     "of its own ([record] url)"
                 ) from error
         say("")
-        yield say
-        say("")
+        try:
+            yield say
+        finally:
+            say("")
+            del _SAID[path.absolute()]
 
 
 def trouble_of(path: Path) -> str | None:
-    """Why a record's writer can't write now, by its own word; None where all is well."""
+    """Why a record's writer can't write now, by its own word; None where all is well.
+
+    Where the writer is another process, its word is in a file on the same disk: one that turned
+    read-only, or that hangs, may not have taken it.
+    """
+    if (said := _SAID.get(path.absolute())) is not None:
+        return said or None
     try:
         return _lock_path(path).read_bytes().decode("utf-8", "ignore").strip() or None
     except OSError:

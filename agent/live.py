@@ -240,6 +240,8 @@ class Plant:
         """Replaced by whoever counts; viewers learn it with the next beat."""
         self.news = News()
         """What is open in the record; `tell` replaces it."""
+        self.trouble = ""
+        """Why the record's disk takes nothing; viewers learn it with the next beat."""
         self.answers = dict.fromkeys(self._tiles, 0)
         """Polls that were answered since the start, by machine."""
         self.durable = Latency()

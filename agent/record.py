@@ -85,7 +85,8 @@ async def open_record(
     """Open a record for writing, made or migrated as needed; on leaving everything is on disk.
 
     Raises:
-        RecordError: it can't be used, or another agent writes to it.
+        RecordError: it can't be used, or another agent writes to it; on leaving: the disk did not
+            take what waited.
     """
     record = Record(main_path(url), list(machines), list(molds))
     thread = threading.Thread(target=record.work, name="record writer")
@@ -96,6 +97,7 @@ async def open_record(
     finally:
         record.close()
         await asyncio.to_thread(thread.join)
+        record.ended()
 
 
 class Record:
@@ -123,6 +125,8 @@ class Record:
         self._seen: dict[str, datetime] = {}
         self._conditions: dict[str, Condition] = {}
         self._broken: asyncio.Future[None] = self._loop.create_future()
+        self._known = False
+        """Whether it was broken before it was closed: whoever watched has said so."""
         self.opened: asyncio.Future[None] = self._loop.create_future()
         """Done when the record is ready; raises `RecordError` when it can't be used."""
         self.before: dict[str, Before] = {}
@@ -183,21 +187,33 @@ class Record:
             self._slow = True
             since = datetime.now(UTC) - timedelta(seconds=took_s)
             log.error("record: %s: the disk is slow: a commit takes seconds", self._path)
-            self._say(
+            words = (
                 f"nothing has been written since {since:%Y-%m-%d %H:%M:%S} UTC: the disk is slow, "
                 "or another program keeps it from us; until then all is kept in memory"
             )
+            # Its own file may lie on the disk that hangs, and nobody here may wait for that.
+            self._loop.run_in_executor(None, self._say, words)
         elif self._slow and took_s <= SLOW_S:
             self._slow = False
             log.error("record: %s: the commit has ended", self._path)
-            self._say(self._trouble)
+            self._loop.run_in_executor(None, self._say, self._trouble)
 
     def close(self) -> None:
         """Let the writer finish what waits and stop."""
+        self._known = self._broken.done()
         self._stopping.set()
         self._queue.put(None)
+
+    def ended(self) -> None:
+        """Tell what became of it, after the writer's end.
+
+        Raises:
+            RecordError: the disk did not take what waited.
+        """
         if self._broken.done() and not self._broken.cancelled():
-            self._broken.exception()
+            error = self._broken.exception()
+            if error is not None and not self._known:
+                raise error
 
     async def _hand_over(self, item: Batch | Change) -> asyncio.Future[None]:
         await self._room.acquire()

@@ -26,6 +26,7 @@ from fastapi.responses import PlainTextResponse
 from pydantic import Field, ValidationError
 
 from agent.live import Inbox, Plant, Update
+from dashboards.face import shown_long
 from dashboards.headers import same_origin
 from dashboards.shotframes import Sent, ShotFrames
 from dashboards.wire import (
@@ -212,6 +213,7 @@ class Channel:
             "now": epoch(self.plant.clock()),
             "ages": ages(self.plant),
             "today": today_values(self.plant.today),
+            "trouble": shown_long(self.plant.trouble),
         }
 
 

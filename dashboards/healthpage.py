@@ -1,6 +1,7 @@
 """How Sprue itself does: every source, what was lost on the way, every sink, the disk."""
 
 import glob
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from agent.files import curve_files, is_plant, main_path
+from agent.files import is_plant, main_path
 from agent.forward.standing import Standing, standings
 from agent.history import History, MachineSums
 from dashboards.catalogue import Catalogue
@@ -18,6 +19,8 @@ from dashboards.plantzone import PlantZone
 from drivers.skew import Skew
 
 BYTES = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+
+ASIDE = re.compile(r"\.db\.damaged-[^-]+$")
 
 SCARCE = 0.05
 """Less of the disk free than this needs somebody."""
@@ -53,9 +56,11 @@ def look_at_health(url: str, history: History, now: datetime) -> HealthFound:
 
 def files_of(main: Path) -> list[Path]:
     """A record's files and what lies beside each: logs, locks, damaged ones, older schemas."""
-    beside = [path for each in (main, *curve_files(main))
-              for path in main.parent.glob(f"{glob.escape(each.name)}*")]  # fmt: skip
-    return [*beside, *main.parent.glob(f"{glob.escape(main.stem)}.schema-*.db")]
+    stem = glob.escape(main.stem)
+    patterns = (
+        f"{glob.escape(main.name)}*", f"{stem}-????-??.curves.db*", f"{stem}.schema-*.db",
+    )  # fmt: skip
+    return [path for pattern in patterns for path in main.parent.glob(pattern)]
 
 
 def _size(file: Path) -> int | None:
@@ -117,6 +122,8 @@ class HealthPage:
             "health.free", free=size(found.disk_free), whole=size(found.disk_size)
         )
         self.files = [(shown(name), size(n)) for name, n in found.files]
+        self.aside = ", ".join(shown(name) for name, _ in found.files if ASIDE.search(name))
+        """Damaged files that were set aside, without what lies beside each."""
 
     @property
     def sources(self) -> list[SourceRow]:

@@ -14,13 +14,15 @@ LOOK_S = 2.0
 
 
 async def follow_news(plant: Plant, access: RecordAccess, look_s: float = LOOK_S) -> NoReturn:
-    """Tell the plant whatever changes in the record: anomalies, and what people enter.
+    """Tell the plant whatever changes in the record: anomalies, and what people enter; and whether
+    its disk takes anything.
 
     A record that does not answer is news once: open pages ask it themselves, and say how old they
     are. What was told stays.
     """
     before: Counter | None = None
     while True:
+        plant.trouble = await access.trouble()
         try:
             counter = await access.read(count_changes)
             if counter != before:

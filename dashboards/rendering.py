@@ -16,7 +16,7 @@ from markupsafe import Markup
 from agent.live import Plant
 from dashboards.assets import Assets
 from dashboards.catalogue import Catalogue, catalogue
-from dashboards.face import POINTER_SPAN, shown
+from dashboards.face import POINTER_SPAN, shown, shown_long
 from dashboards.figures import number
 from dashboards.manner import manner
 from dashboards.plantzone import PlantZone
@@ -62,7 +62,7 @@ class Renderer:
         """One page; every template knows `site`, `zone`, `now` and `given`."""
         places: Sequence[int] = values.pop("places", ())
         whole_plant: bool = values.pop("whole_plant", False)
-        values = {"theme": None, "waiting": 0, "trouble": ""} | values
+        values = {"theme": None, "waiting": 0, "trouble": shown_long(self.plant.trouble)} | values
         html = self._jinja.get_template(template).render(
             site=shown(self.plant.site.name),
             zone=self.zone,

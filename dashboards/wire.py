@@ -233,5 +233,6 @@ def snapshot_object(plant: Plant) -> dict[str, Any]:
         "zone": plant.site.timezone,
         "tiles": tiles,
         "today": today_values(plant.today),
+        "trouble": shown_long(plant.trouble),
         "news": news_values(plant),
     }

@@ -17,6 +17,7 @@ export class LinkView {
   #time = document.querySelector(".clock time");
   #zone = document.querySelector(".clock span");
   #spoken = document.querySelector(".said");
+  #trouble = document.querySelector("[data-trouble]");
   #spokenAt = -Infinity;
   #toSay = "";
   #state = "";
@@ -50,6 +51,13 @@ export class LinkView {
     this.#known = Math.max(known ?? 0, ...calls.map((call) => call.number));
     if (known === null || !newest || newest.number <= known) return;
     this.#toSay = newest.text;
+  }
+
+  /** Say why the record takes nothing, as long as a beat says so. */
+  trouble(why) {
+    const text = why ? say(this.#trouble.dataset.trouble, { why }) : "";
+    this.#write(this.#trouble, text); // before it shows, or an empty alert is spoken
+    this.#trouble.hidden = !why;
   }
 
   #change(state) {

@@ -30,6 +30,7 @@ function take(message) {
     drawPanels(link.now);
     view.hear(message.news);
   }
+  if ("trouble" in message) view.trouble(message.trouble);
   if (message.t !== "change") view.draw(link);
 }
 

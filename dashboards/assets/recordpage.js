@@ -28,6 +28,7 @@ const follows = document.querySelector("[data-cycle=live]") ? given.places : [];
 export const link = new Link((message) => {
   if (changed(message)) return;
   heard?.(message, link.now);
+  if ("trouble" in message) view.trouble(message.trouble);
   const { news } = message;
   if (news) view.hear(news);
   if (news && news.version !== version) {
