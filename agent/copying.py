@@ -80,6 +80,11 @@ def may_pass(error: BaseException | None) -> bool:
     return _code(error) in PASSING
 
 
+def is_full(error: BaseException | None) -> bool:
+    """Whether a write failed because there is no room."""
+    return _code(error) == sqlite3.SQLITE_FULL
+
+
 def _code(error: BaseException | None) -> int | None:
     """SQLite's own number for what happened, whatever it was wrapped in."""
     while error is not None:

@@ -95,7 +95,7 @@ def write_config(machines: str, record: str, listen: str, folder: Path) -> Path:
     path = folder / "sprue.toml"
     text = (
         '[site]\nname = "Demo plant"\n\n'
-        f"[record]\nurl = {_quoted(record)}\n\n"
+        f"[record]\nurl = {_quoted(record)}\nreserve_mb = 0\n\n"
         f"[web]\nlisten = {_quoted(listen)}\n\n{machines}"
     )
     try:

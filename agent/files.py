@@ -41,6 +41,9 @@ MOUNTS = Path("/proc/self/mounts")
 _SAID: dict[Path, str] = {}
 """What writers in this process have to say, by their records' files."""
 
+LOG_PAGES, SCARCE_LOG_PAGES = 2000, 50
+"""How long a file's log grows before it is written into the file: usually, and on a full disk."""
+
 BOARD = 2048
 """Bytes of the lock file, for words."""
 
@@ -274,7 +277,7 @@ def _tune_writer(connection: sqlite3.Connection, _record: object) -> None:
         "synchronous=FULL",
         "busy_timeout=60000",
         "cache_size=-65536",
-        "wal_autocheckpoint=2000",
+        f"wal_autocheckpoint={LOG_PAGES}",
         "journal_size_limit=67108864",
         "foreign_keys=ON",
     ):

@@ -76,6 +76,8 @@ class RecordSettings(Checked):
     """Where the record lies; a relative file is beside the configuration."""
 
     url: Annotated[str, AfterValidator(_record_url)] = "sqlite:///sprue.db"
+    reserve_mb: Annotated[float, Field(ge=0, le=100_000)] = 64.0
+    """Room that is kept for shots, for a day on which the disk is full; 0 for none."""
 
 
 class Place(Checked):

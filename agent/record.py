@@ -7,6 +7,7 @@ What `keep` was given is on the disk when the future it returned is done.
 import asyncio
 import logging
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from agent import schema
 from agent.anomaly import Anomaly
 from agent.anomalyrows import anomaly_of
 from agent.batch import Batch, Blind, MachineRow, MoldRow, Saved
-from agent.copying import may_pass
+from agent.copying import is_full, may_pass
 from agent.cycle import Booked
 from agent.files import RecordError, main_path, only_writer, writer
 from agent.history import curves_of, cycles_since, standing_of
@@ -31,6 +32,7 @@ from agent.ledger import Standing
 from agent.molds.news import News
 from agent.molds.shelf import Shelf
 from agent.openlog import long_log
+from agent.reserve import Reserve
 from agent.rows import from_ns
 from agent.shedding import without_curves
 from agent.stages import WATCH
@@ -80,15 +82,26 @@ class Before:
 
 @asynccontextmanager
 async def open_record(
-    url: str, machines: Iterable[MachineRow] = (), molds: Iterable[MoldRow] = ()
+    url: str,
+    machines: Iterable[MachineRow] = (),
+    molds: Iterable[MoldRow] = (),
+    *,
+    reserve_bytes: int = 0,
 ) -> AsyncGenerator["Record"]:
     """Open a record for writing, made or migrated as needed; on leaving everything is on disk.
+
+    Args:
+        url: Where it is.
+        machines: Those that are configured.
+        molds: The same.
+        reserve_bytes: How much room is kept for shots, for a day on which the disk is full.
 
     Raises:
         RecordError: it can't be used, or another agent writes to it; on leaving: the disk did not
             take what waited.
     """
-    record = Record(main_path(url), list(machines), list(molds))
+    path = main_path(url)
+    record = Record(path, list(machines), list(molds), Reserve(path, reserve_bytes))
     thread = threading.Thread(target=record.work, name="record writer")
     thread.start()
     try:
@@ -103,8 +116,11 @@ async def open_record(
 class Record:
     """A record open for writing; `open_record` makes one."""
 
-    def __init__(self, path: Path, machines: list[MachineRow], molds: list[MoldRow]) -> None:
+    def __init__(
+        self, path: Path, machines: list[MachineRow], molds: list[MoldRow], reserve: Reserve
+    ) -> None:
         self._path = path
+        self._reserve = reserve
         self._machines = machines
         self._molds = molds
         self._loop = asyncio.get_running_loop()
@@ -112,6 +128,8 @@ class Record:
         self._waiting = 0
         self._stopping = threading.Event()
         self._trouble = ""
+        self._scarce = ""
+        """Why the room that is kept for shots is in use; empty where it is not."""
         self._slow = False
         """Whether a commit was told to be slow that has not ended yet."""
         self._writing_s: float | None = None
@@ -196,7 +214,7 @@ class Record:
         elif self._slow and took_s <= SLOW_S:
             self._slow = False
             log.error("record: %s: the commit has ended", self._path)
-            self._loop.run_in_executor(None, self._say, self._trouble)
+            self._loop.run_in_executor(None, self._say, self._trouble or self._scarce)
 
     def close(self) -> None:
         """Let the writer finish what waits and stop."""
@@ -218,7 +236,8 @@ class Record:
     async def _hand_over(self, item: Batch | Change) -> asyncio.Future[None]:
         await self._room.acquire()
         self._waiting += 1
-        if self._waiting > CURVES_WAITING_MOST and isinstance(item, Batch):
+        many = self._waiting > CURVES_WAITING_MOST
+        if (many or self._reserve.is_used) and isinstance(item, Batch):
             item = without_curves(item)  # shots are the last to go
         done: asyncio.Future[None] = self._loop.create_future()
         self._queue.put((item, done))
@@ -231,6 +250,7 @@ class Record:
                 self._say = files.enter_context(only_writer(self._path))
                 main = files.enter_context(writer(self._path, "main"))
                 writing = Writing(main, self._path, files)
+                self._reserve.keep()
                 writing.register(self._machines, self._molds, datetime.now(UTC))
                 news = News(main, lambda: datetime.now(UTC))
                 writing.on_gap = news.gap
@@ -321,16 +341,19 @@ class Record:
             except (DatabaseError, RecordError) as error:
                 if not may_pass(error):
                     raise
+                if is_full(error) and self._use_reserve(writing):
+                    writing.forget()
+                    continue
                 self._tell_trouble(getattr(error, "orig", None) or error)
                 if last:
                     log.error("record: %s: %d batches are lost", self._path, self._waiting)
                     raise
                 self._stopping.wait(RETRY_S)
-        self._look_at_log()
+        self._look_at_files(writing)
         if self._trouble:
             log.error("record: %s: the disk takes what it is given again", self._path)
             self._trouble = ""
-            self._say("")
+            self._say(self._scarce)
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
@@ -341,8 +364,21 @@ class Record:
         finally:
             self._writing_s = None
 
-    def _look_at_log(self) -> None:
-        """Tell once who keeps the log from being emptied."""
+    def _use_reserve(self, writing: Writing) -> bool:
+        """Make room for shots, once; whether that gave any."""
+        if not self._reserve.use():
+            return False
+        self._scarce = (
+            f"the disk is full since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, and shots go where "
+            "room was kept for them; their curves are left out; make room"
+        )
+        self._say(self._scarce)
+        with suppress(sqlite3.Error):  # what it makes room for is tried in any case
+            writing.spare(room=True)
+        return True
+
+    def _look_at_files(self, writing: Writing) -> None:
+        """Tell once who keeps the log from being emptied; keep room again where there is some."""
         now_s = time.monotonic()
         if now_s - self._looked_s < LOG_EVERY_S:
             return
@@ -351,6 +387,11 @@ class Record:
         if words and not self._long:
             log.error("record: %s: %s", self._path, words)
         self._long = words is not None
+        if self._scarce and self._reserve.keep():
+            log.error("record: %s: there is room on the disk again", self._path)
+            self._scarce = ""
+            self._say(self._trouble)
+            writing.spare(room=False)
 
     def _tell_trouble(self, error: object) -> None:
         if not self._trouble:

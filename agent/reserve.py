@@ -8,7 +8,7 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-SHARE = 0.02
+SHARE = 0.1
 """Of a small disk no more than this is kept."""
 
 TIMES = 4

@@ -47,7 +47,10 @@ async def run(loaded: Loaded, pages: Pages) -> None:
     Raises:
         ExceptionGroup: with what failed, such as a `RecordError`.
     """
-    async with open_record(loaded.record_url, loaded.machine_rows, loaded.mold_rows) as record:
+    async with open_record(
+        loaded.record_url, loaded.machine_rows, loaded.mold_rows,
+        reserve_bytes=int(loaded.config.record.reserve_mb * 1e6),
+    ) as record:  # fmt: skip
         path = main_path(loaded.record_url)
         said = loaded.config.site
         site = Site(name=said.name, timezone=said.timezone, taste=said.taste)

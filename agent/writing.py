@@ -28,7 +28,7 @@ from agent.batch import Batch, Blind, MachineRow, MoldRow, Saved
 from agent.chain import cover, curves_digest
 from agent.copying import is_damaged
 from agent.cycle import Booked
-from agent.files import RecordError, curves_path, set_aside, writer
+from agent.files import LOG_PAGES, SCARCE_LOG_PAGES, RecordError, curves_path, set_aside, writer
 from agent.ledger import Mount, Run, Segment
 from agent.molds.seed import ORIGIN, seed
 from agent.rows import compact, cycle_row, to_ns
@@ -138,6 +138,14 @@ class Writing:
         self._machines = self._ids(schema.machine)
         self._molds = self._ids(schema.mold)
         self._provenances = {}
+
+    def spare(self, *, room: bool) -> None:
+        """Keep the main file's log short where there is no room for it, or as long as usual."""
+        raw = self._main.connection.driver_connection  # outside of any transaction
+        assert raw is not None
+        raw.execute(f"PRAGMA wal_autocheckpoint={SCARCE_LOG_PAGES if room else LOG_PAGES}")
+        if room:
+            raw.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _commits_of_others(self) -> int:
         """Another number whenever another connection has committed anything."""

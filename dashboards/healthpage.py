@@ -20,7 +20,7 @@ from drivers.skew import Skew
 
 BYTES = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
-ASIDE = re.compile(r"\.db\.damaged-[^-]+$")
+ASIDE = re.compile(r"\.curves\.db\.damaged-[^-]+$")
 
 SCARCE = 0.05
 """Less of the disk free than this needs somebody."""

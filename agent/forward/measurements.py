@@ -223,7 +223,8 @@ HEALTH = Measurement(
         _integer("machines", "that it has"),
         _integer("machines_up", "whose links stand"),
         _integer(
-            "record_writable", "0 where the disk takes nothing; all is in memory then, else 1"
+            "record_writable",
+            "0 where the disk takes nothing, or only shots, where room was kept for them; else 1",
         ),
         _integer("disk_free_bytes", "where the record lies"),
         _integer("memory_bytes", "of the agent"),

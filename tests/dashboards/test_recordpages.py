@@ -476,7 +476,7 @@ async def test_pages_say_that_the_record_takes_nothing(place: Place) -> None:
     path.with_name(f"{path.name}.lock").write_text("nothing can be written (disk full)\n")
 
     for page in ("/anomalies", "/molds", "/molds/A-2217", "/health", "/press/IMM-07"):
-        words = "The record takes nothing: nothing can be written (disk full)"
+        words = "Trouble with the record's disk: nothing can be written (disk full)"
         assert words in await place.words(page), page
 
 

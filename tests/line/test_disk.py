@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from agent.shedding import FLAG
 from simulators.fleet import load
 from simulators.plant import Plant, open_plant
 from tests.dashboards.client import get
@@ -139,6 +140,10 @@ async def asked(agent: Agent) -> tuple[dict[str, Any], str, str]:
     return health, (await get(here)).text, (await get(f"{here}/metrics")).text
 
 
+def path_of(agent: Agent) -> Path:
+    return agent.config.parent / "plant.db"
+
+
 async def until_told(agent: Agent, words: str) -> None:
     """Until health, the overview and the metrics all say why nothing is written."""
     async with asyncio.timeout(PATIENCE_S):
@@ -160,7 +165,7 @@ async def until_well(agent: Agent) -> None:
         while True:
             health, overview, metrics = await asked(agent)
             said = overview.partition("data-trouble")[2][:200]
-            if health["status"] == "ok" and said and "takes nothing" not in said:
+            if health["status"] == "ok" and said and "Trouble" not in said:
                 assert "sprue_record_writable 1.0" in metrics
                 return
             await asyncio.sleep(0.1)
@@ -193,11 +198,22 @@ async def test_a_disk_that_hangs_or_is_full_costs_no_shot_and_one_that_fails_non
     async with watched(disk, tmp_path / "log") as (plant, agent):
         await until_molded(plant, 2)
 
-        for trouble, words in ((disk.hangs, "the disk is slow"), (disk.is_full, "full")):
-            with trouble():
-                await until_told(agent, words)
-                await until_molded(plant, 3)
-            await until_well(agent)
+        with disk.hangs():
+            await until_told(agent, "the disk is slow")
+            await until_molded(plant, 3)
+        await until_well(agent)
+
+        reserve = path_of(agent).with_name("plant.db.reserve")
+        assert reserve.exists()
+        with disk.is_full():
+            await until_told(agent, "the disk is full since")
+            assert not reserve.exists()
+            before = len(agent.cycles())
+            await until_molded(plant, 3)
+            await until("shots are kept all the same", lambda: len(agent.cycles()) > before + 6)
+            assert FLAG in agent.cycles()[-1].cycle.flags
+        await until_well(agent)
+        assert reserve.exists()
         await caught_up(plant, agent)
         assert lost(agent) == {}
 
