@@ -35,6 +35,7 @@ from dashboards.face import shown
 from dashboards.gate import Gate
 from dashboards.headers import KnownHosts, Peer, SecurityHeaders, host_name
 from dashboards.inbox import waiting
+from dashboards.mishap import Mishap
 from dashboards.news import follow_news
 from dashboards.overview import (
     LIVES_SHOWN,
@@ -87,6 +88,7 @@ def create_app(
         Gate, access=access, terms=web.terms, secure=web.is_secure, nobody=_has_no_users(record),
         site=plant.site.taste, again=draw.again,
     )  # fmt: skip
+    app.add_middleware(Mishap, page=partial(_mishap, draw))
     app.add_middleware(GZipMiddleware, minimum_size=500)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(KnownHosts, hosts=[*hosts, *map(_host_of, origins)])
@@ -154,6 +156,10 @@ def create_app(
         settingsroutes.add(app, draw, access)
         metricsroutes.add(app, access, plant)
     return app
+
+
+def _mishap(draw: Renderer, name: str) -> Response:
+    return draw.sorry(500, draw.strings.say("error.mishap", name=name))
 
 
 def _has_no_users(record: str | None) -> bool:

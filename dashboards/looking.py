@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
@@ -74,8 +74,7 @@ class Looker:
             answer = question(connection, now)
             self._known[key] = (now, answer)
         connection.rollback()
-        found: T = answer
-        return found
+        return cast(T, answer)
 
     def _standing(self) -> Connection:
         """A connection to the file that lies there now; another one may have been restored."""

@@ -22,6 +22,7 @@ from dashboards.api.paging import CursorError
 from dashboards.api.reading import reading
 from dashboards.api.writing import Writes, writing
 from dashboards.exportjobs import ExportJobs
+from dashboards.mishap import Mishap
 from dashboards.problem import MEDIA_TYPE, problem
 from dashboards.recordaccess import RecordAccess
 from dashboards.refusing import LONGEST_FORM, RefusedError
@@ -73,6 +74,7 @@ def create_api(access: RecordAccess, site: Site, jobs: ExportJobs) -> FastAPI:
     api.include_router(exports)
     api.include_router(reading(access, site))
     api.add_middleware(Capped)
+    api.add_middleware(Mishap)
     _described(api)
     _answering(api)
     return api
