@@ -21,7 +21,7 @@ from agent.audit import change
 from agent.console import Format, print_json, print_table
 from agent.drift import Drift, read_drifts
 from agent.files import main_path
-from agent.history import curves_of, open_history
+from agent.history import open_history
 from agent.watchwords import (
     Golden,
     SheetLimit,
@@ -93,11 +93,11 @@ def _list(args: argparse.Namespace) -> int:
 
 def _approve(args: argparse.Namespace) -> int:
     url, zone = record_of(args)
-    main = main_path(url)  # which a plant record has not: no watch runs over one
-    with change(url) as connection:
+    main_path(url)  # which a plant record has not: no watch runs over one
+    with open_history(url) as history, change(url) as connection:
         found = approve(
             connection, author_of(args), args.machine, cycles=args.shots,
-            curves_of=lambda booked: curves_of(main, booked), words=args.note,
+            history=history, words=args.note,
         )  # fmt: skip
     _print_golden([found], args.format, zone)
     return 0

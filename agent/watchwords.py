@@ -5,7 +5,7 @@ new ones within a second; what it has taken in, its memory of the watch says.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from statistics import median
@@ -14,10 +14,11 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Table, insert, select
 
 from agent.audit import Author, note
-from agent.cycle import Booked, Curve, Cycle
+from agent.cycle import Booked, Cycle
 from agent.ending import CommandError
-from agent.rows import booked_of, from_ns, to_ns
-from agent.schema import VALUE_COLUMNS, cycle, golden, machine, mold, provenance, sheet_limit
+from agent.history import Filter, History
+from agent.rows import from_ns, to_ns
+from agent.schema import VALUE_COLUMNS, cycle, golden, machine, mold, sheet_limit
 from agent.watch import Facts, Limit
 from agent.watch.envelope import Envelope
 from agent.watch.shapes import CHOSEN_LEAST, chosen_curves
@@ -202,7 +203,7 @@ def approve(
     machine_name: str,
     *,
     cycles: tuple[int, int] | None = None,
-    curves_of: Callable[[Booked], Mapping[str, Curve]] = lambda _booked: {},
+    history: History | None = None,
     words: str = "",
 ) -> Golden:
     """Approve what the mold on a machine is like: as it stands, or as some cycles of it were.
@@ -212,7 +213,7 @@ def approve(
         author: Who.
         machine_name: The machine.
         cycles: First and last counter of the chosen ones, in the machine's present segment.
-        curves_of: The curves of a cycle, where the record has them.
+        history: Where they are read from, with their curves; where some are chosen, it is needed.
         words: A note.
 
     Raises:
@@ -224,9 +225,10 @@ def approve(
     segment: int | None = None
     if cycles is not None:
         segment = on.segment
-        chosen = _chosen(connection, on, machine_name, cycles)
+        assert history is not None
+        chosen = _chosen(history, on, machine_name, cycles)
         levels = _levels([each.cycle for each in chosen])
-        curves = chosen_curves(replace(each.cycle, curves=curves_of(each)) for each in chosen)
+        curves = chosen_curves(replace(each.cycle, curves=history.curves(each)) for each in chosen)
     first, last = cycles or (None, None)
     said = {"machine": machine_name, "revision": on.revision, "first": first, "last": last}
     audit_id = note(connection, author, "approve", "watch", on.name, new=said)
@@ -310,31 +312,14 @@ def _mounted(connection: Connection, machine_name: str) -> Any:
     return row
 
 
-def _chosen(
-    connection: Connection, on: Any, machine_name: str, cycles: tuple[int, int]
-) -> list[Booked]:
-    """The chosen good cycles, without their curves."""
+def _chosen(history: History, on: Any, machine_name: str, cycles: tuple[int, int]) -> list[Booked]:
+    """The chosen good cycles, without their curves; where they lie does not matter."""
     first, last = cycles
-    query = (
-        select(
-            cycle, machine.c.name.label("machine"), mold.c.name.label("mold"),
-            provenance.c.body.label("provenance"),
-        )
-        .join(machine, machine.c.id == cycle.c.machine_id)
-        .join(mold, mold.c.id == cycle.c.mold_id)
-        .join(provenance, provenance.c.id == cycle.c.provenance_id)
-        .where(
-            cycle.c.machine_id == on.machine_id,
-            cycle.c.mold_id == on.mold_id,
-            cycle.c.revision == on.revision,
-            cycle.c.segment == on.segment,
-            cycle.c.counter.between(first, last),
-            cycle.c.closing == "shot",
-            cycle.c.state == "production",
-        )
-        .order_by(cycle.c.id)
+    wanted = Filter(
+        machine=machine_name, mold=on.name, revision=on.revision, segment=on.segment,
+        counters=cycles, state="production",
     )  # fmt: skip
-    found = [booked_of(dict(row)) for row in connection.execute(query).mappings()]
+    found = [each for each in history.cycles(wanted) if each.cycle.closing == "shot"]
     if len(found) < CHOSEN_LEAST:
         raise WatchError(
             f"{machine_name}: shots {first} to {last} of mold {on.name} are {len(found)} good "

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from agent.cycle import Booked
 from agent.drift import Drift, read_baselines, read_drifts
 from agent.history import Filter, History
-from agent.schema import VALUE_COLUMNS, cycle, machine, mold
+from agent.schema import VALUE_COLUMNS, machine, mold, run
 from agent.watch.baseline import Baseline
 from agent.watch.envelope import Envelope
 from agent.watch.shapes import CHOSEN_LEAST, chosen_curves
@@ -72,10 +72,10 @@ def look_at_golden(history: History, now: datetime, asked: Asked, zone: ZoneInfo
     """
     with history.connect() as connection:
         golden = read_golden(connection, asked.mold)
-        query = (
+        query = (  # by the ledger, which has every shot, wherever its cycle lies
             select(machine.c.name)
-            .select_from(cycle.join(machine).join(mold, mold.c.id == cycle.c.mold_id))
-            .where(mold.c.name == asked.mold)
+            .select_from(run.join(machine).join(mold, mold.c.id == run.c.mold_id))
+            .where(mold.c.name == asked.mold, run.c.kind == "seen")
             .group_by(machine.c.name)
             .order_by(machine.c.name)
         )

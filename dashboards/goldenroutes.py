@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from agent.audit import Author, login_name
 from agent.files import RecordError, main_path
-from agent.history import curves_of
+from agent.history import open_history
 from agent.watchwords import WatchError, approve, set_limit
 from dashboards.changing import answered
 from dashboards.face import shown
@@ -84,13 +84,15 @@ def _approve(connection: Connection, author: Author, url: str, form: Mapping[str
     first, last = _whole(form.get("first", "")), _whole(form.get("last", ""))
     if first is None or last is None:
         raise WatchError("say which shots are golden, by the first and the last one's number")
-    main, words = main_path(url), form.get("note", "").strip()
+    main_path(url)  # which a plant record has not: no watch runs over one
+    words = form.get("note", "").strip()
     if len(words) > NOTE_MOST:
         raise WatchError(f"the note should be at most {NOTE_MOST} characters; {len(words)} came")
-    approve(
-        connection, author, form.get("machine", ""), cycles=(first, last),
-        curves_of=lambda booked: curves_of(main, booked), words=words,
-    )  # fmt: skip
+    with open_history(url) as history:
+        approve(
+            connection, author, form.get("machine", ""), cycles=(first, last), history=history,
+            words=words,
+        )  # fmt: skip
 
 
 def _limit(

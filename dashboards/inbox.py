@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal, get_args
 from urllib.parse import urlencode
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from agent.anomalies import (
     STATES,
@@ -22,10 +22,9 @@ from agent.anomalies import (
 from agent.anomaly import Anomaly, AnomalyError
 from agent.calls import PRIORITIES
 from agent.cycle import Booked
-from agent.history import History
+from agent.history import Filter, History
 from agent.muting import Mute
-from agent.rows import to_ns
-from agent.schema import VALUE_COLUMNS, cycle, machine
+from agent.schema import VALUE_COLUMNS
 from dashboards.catalogue import Catalogue
 from dashboards.face import shown, shown_long
 from dashboards.figures import duration_parts, number
@@ -181,12 +180,12 @@ def look(history: History, now: datetime, choice: Choice, name: str | None) -> F
         closed = count(connection, mine, now=now) - opens - muted  # faster than to look at each
         since = now - timedelta(hours=RATE_HOURS)
         raised = count(connection, Wanted(since=since, muted=False), now=now)
-        job = _job(connection, chosen.anomaly) if chosen else None
         muting = active_mutes(connection, now) if choice.shelf == "muted" else ()
     around = _cycles(history, chosen.anomaly) if chosen else ()
-    if chosen and around:
+    job = None
+    if chosen:
         before = [each for each in around if each.cycle.time <= chosen.anomaly.time]
-        job = before[-1].cycle.job if before else job
+        job = before[-1].cycle.job if before else job_of(history, chosen.anomaly)
     return Found(
         counts={"open": opens, "muted": muted, "closed": closed},
         raised=raised,
@@ -223,18 +222,13 @@ def _signal(
     ]
 
 
-def _job(connection: Connection, anomaly: Anomaly) -> str | None:
+def job_of(history: History, anomaly: Anomaly) -> str | None:
+    """What was made then, on that machine."""
     if anomaly.machine is None:
         return None
-    query = (
-        select(cycle.c.job)
-        .join(machine, machine.c.id == cycle.c.machine_id)
-        .where(machine.c.name == anomaly.machine, cycle.c.time_ns <= to_ns(anomaly.time))
-        .order_by(cycle.c.time_ns.desc())
-        .limit(1)
-    )
-    job: str | None = connection.execute(query).scalar()
-    return job
+    then = Filter(machine=anomaly.machine, until=anomaly.time + timedelta(microseconds=1))
+    found = list(history.cycles(then, newest=1))
+    return found[-1].cycle.job if found else None
 
 
 class Inbox:

@@ -41,6 +41,11 @@ IDLE_S = 0.5
 LOOK_S = 1.0
 """How often a sink that stores late is asked whether it has started anew."""
 
+SURE_S = 2.0
+"""A server tells its start in whole seconds: one that died in the second of its start and started
+anew within it can't be told from one that lived. So long after a start was seen first, that second
+is over, and what was sent until then goes there once more."""
+
 BYTES_MOST = 1_000_000
 """Of lines in one request, before compression."""
 
@@ -96,6 +101,7 @@ class Forwarder:
         self._lanes: list[Lane] = []
         self._held: deque[Held] = deque()
         self._started: float | None = None
+        self._sure_from_s: float | None = None
         self._looked_s = 0.0
         self._backlog_from_s = 0.0
         self._row = SinkRow(name=settings.name, kind=settings.kind, place=settings.place)
@@ -319,10 +325,14 @@ class Forwarder:
             return
         self._looked_s = time_s
         started = await sink.started()
-        if self._started is not None and started != self._started:
-            log.warning("%s has started anew; the last rows go there again", self._row.name)
+        if started != self._started:
+            if self._started is not None:
+                log.warning("%s has started anew; the last rows go there again", self._row.name)
+                self._rewind()
+            self._started, self._sure_from_s = started, time_s + SURE_S
+        elif self._sure_from_s is not None and time_s >= self._sure_from_s:
+            self._sure_from_s = None
             self._rewind()
-        self._started = started
         released = False
         while self._held and self._held[0].at_s <= time_s - self._settings.hold_s:
             held = self._held.popleft()

@@ -18,12 +18,14 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow.parquet
 import pytest
 
 from agent.__main__ import main
+from agent.anomaly import Anomaly
 from agent.archive import compacting
 from agent.archive.catalogue import archive_folder, archived
 from agent.archive.closings import Closings, decode, encode
@@ -45,6 +47,9 @@ from agent.plantrecord.topics import PLANT_TOPICS
 from agent.record import open_record
 from agent.schema import cycle as cycle_table
 from agent.verifying import verify
+from agent.watchwords import read_golden
+from dashboards.goldenpage import Asked, Found, look_at_golden
+from dashboards.inbox import job_of
 from tests.agent.makers import at, cycle
 from tests.agent.test_record import curve
 
@@ -111,6 +116,18 @@ def parquet_files(url: str) -> list[Path]:
     return sorted(archive_folder(path_of(url)).glob("month=*/*/*.parquet"))
 
 
+def golden_of(history: History) -> Found:
+    asked = Asked(mold="A-1", machine=NAMES[0], first=30, last=55)
+    return look_at_golden(history, ME.at, asked, ZoneInfo("UTC"))
+
+
+def job_at(history: History, n: int) -> str | None:
+    """Of an anomaly of no signal, which has no cycles of its own."""
+    words: Any = {"machine": NAMES[0], "time": at(n * HALF_DAY_S + 7), "message": "Water"}
+    name: Any = {"kind": "cooling_heat", "cause": "unexplained", "signal": "water", "counter": n}
+    return job_of(history, Anomaly(id="1", mold="A-1", revision="A", segment=1, **words, **name))
+
+
 QUESTIONS: dict[str, Callable[[History], Any]] = {
     "all": lambda history: list(history.cycles(Filter())),
     "as booked": lambda history: list(history.cycles(Filter(), as_booked=True)),
@@ -133,6 +150,9 @@ QUESTIONS: dict[str, Callable[[History], Any]] = {
     "count": lambda history: history.count(Filter(mold="A-1")),
     "sums": lambda history: history.sums(ME.at),
     "survey": lambda history: survey(history, Filter(mold="A-1"), ME.at),
+    "presses of a mold": lambda history: golden_of(history).machines,
+    "golden shots": lambda history: [each.cycle.counter for each in golden_of(history).cycles],
+    "job of an anomaly": lambda history: [job_at(history, n) for n in (3, 57, 101, 255)],
     "series": lambda history: {
         name: values.tolist()
         for name, values in history.series(Filter(mold="A-1"), ["cycle_time_s"]).items()
@@ -158,6 +178,20 @@ def test_every_question_is_answered_as_before(url: str) -> None:
         assert after[name] == before[name], name
     with closing(sqlite3.connect(path_of(url))) as database:
         assert database.execute("SELECT count(*) FROM cycle").fetchone() == (2 * EACH - moved,)
+
+
+def test_golden_may_be_what_moved_shots_were(url: str) -> None:
+    compact(url, BEFORE, ME)
+    with closing(sqlite3.connect(path_of(url))) as database:
+        still = database.execute("SELECT count(*) FROM cycle WHERE counter BETWEEN 220 AND 240")
+        assert still.fetchone() == (0,)
+
+    words = ["watch", "approve", NAMES[0], "--shots", "220-240", "--who", "Kim"]
+    assert main([*words, "--record", url]) == 0
+
+    with open_history(url) as history, history.connect() as connection:
+        (golden,) = read_golden(connection)
+    assert golden.levels["cycle_time_s"] == pytest.approx(20 + 230 / 7)
 
 
 def test_all_but_the_newest_of_every_machine_and_of_closed_months_is_moved(url: str) -> None:

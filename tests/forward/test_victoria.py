@@ -1,14 +1,21 @@
 """VictoriaMetrics: numbers only, and what it lost in a kill it is told again."""
 
+import asyncio
+import re
+
+import aiohttp
 import pytest
+from aiohttp import web
 
 from agent.batch import Batch, Blind
+from agent.forward import forwarder
 from agent.forward.settings import VictoriaSettings
 from drivers import Change, Notice
 from tests.agent.makers import at, cycle
-from tests.forward.forwarded import Forwarded, until, victoria_samples
+from tests.forward.forwarded import PATIENCE_S, Forwarded, until, victoria_samples
 from tests.forward.servers import Server
 from tests.forward.test_influxdb import told
+from tests.forward.v2 import serving
 
 
 def victoriametrics(url: str, hold_s: float) -> VictoriaSettings:
@@ -77,3 +84,42 @@ async def test_what_a_kill_of_the_server_cost_it_is_told_again(
     ((_, values, times_ms),) = await victoria_samples(victoria.url, "sprue_cycle_counter")
     assert values == list(range(1, 901))
     assert times_ms == [int(at(20 * n).timestamp() * 1000) for n in range(1, 901)]
+
+
+async def test_a_kill_within_the_second_of_its_start_loses_nothing(
+    plant: Forwarded, victoria: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proxy tells one start for both processes, and hides that one of them died."""
+    monkeypatch.setattr(forwarder, "SURE_S", 4.0)
+    victoria.start()
+    await plant.mold(range(1, 301))
+    written = asyncio.Event()
+    async with aiohttp.ClientSession() as session:
+
+        async def handle(request: web.Request) -> web.Response:
+            body = await request.read()
+            while True:
+                try:
+                    url = f"{victoria.url}{request.path_qs}"
+                    async with session.request(request.method, url, data=body) as answer:
+                        text, status = await answer.text(), answer.status
+                    break
+                except aiohttp.ClientError:
+                    await asyncio.sleep(0.05)
+            if status == 204 and body:
+                written.set()
+            told = re.sub(r"(?m)^(\S*_start_time(?:stamp|_seconds)) \S+$", r"\1 1795624528", text)
+            return web.Response(status=status, body=told.encode())
+
+        async with serving(handle) as proxy, plant.to(victoriametrics(proxy, 30)):
+            async with asyncio.timeout(PATIENCE_S):
+                await written.wait()
+            victoria.kill()
+            victoria.start()
+
+            async def whole() -> bool:
+                found = await victoria_samples(victoria.url, "sprue_cycle_counter")
+                return sum(len(values) for _, values, _ in found) == 300
+
+            assert not await whole(), "it had all of it on its disk"
+            await until("all cycles are there again", whole)
