@@ -112,6 +112,28 @@ class Postgres:
             connection.execute("CREATE SCHEMA public")
         return f"postgresql://{USER}@127.0.0.1:{self.port}/postgres"
 
+    def secure(self, certificate: bytes | None, key: bytes | None) -> None:
+        """Prove itself by a certificate from now on, PEM; or None: speak without TLS again."""
+        for name, body in (("server.crt", certificate), ("server.key", key)):
+            path = self._folder / "data" / name
+            path.unlink(missing_ok=True)
+            if body is not None:
+                path.touch(mode=0o600)
+                path.write_bytes(body)
+                if self._user is not None:
+                    os.chown(path, self._user, -1)
+        with self.connect("postgres") as connection:
+            connection.execute(f"ALTER SYSTEM SET ssl = {'on' if certificate else 'off'}")
+            connection.execute("SELECT pg_reload_conf()")
+            end = time.monotonic() + PATIENCE_S
+            wanted = ("on" if certificate else "off",)
+            while self._ssl() != wanted and time.monotonic() < end:
+                time.sleep(0.05)
+
+    def _ssl(self) -> tuple[object, ...] | None:
+        with self.connect("postgres") as connection:
+            return connection.execute("SHOW ssl").fetchone()
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGINT: every connection is cut, and it ends in order; SIGQUIT: it falls."""
         if self._process is not None:

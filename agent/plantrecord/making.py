@@ -2,13 +2,13 @@
 
 from uuid import uuid4
 
-from sqlalchemy import Connection, Inspector, inspect, select, text
+from sqlalchemy import Connection, Inspector, func, inspect, select, text
 
 from agent import schema
 from agent.files import RecordError
 from agent.migrations import is_known, upgrade
 from agent.plantrecord.address import Address
-from agent.plantrecord.tables import HYPERTABLES, TIMED_KEYS, TRIGGERS, plant
+from agent.plantrecord.tables import HYPERTABLES, TIMED_KEYS, TRIGGERS, changes, plant
 
 MAKING = 0x5350525545  # one at a time, whoever begins
 
@@ -104,7 +104,29 @@ def bring_up_to_date(connection: Connection, address: Address) -> str | None:
         with connection.begin():
             refuse_other_version(connection, address)
     upgrade(connection, "main", lambda _version: None)
+    with connection.begin():
+        _complete(connection)
     return found
+
+
+def _complete(connection: Connection) -> None:
+    """Add what a plant record has beside every record's tables, and an older one had not yet."""
+    found = inspect(connection)
+    counts = not found.has_sequence(changes.name)
+    for table in set(found.get_table_names()) & set(plant.tables):
+        for column in found.get_columns(table):
+            if getattr(column["type"], "length", None):  # of a migration: lengths are SQLite's
+                connection.execute(
+                    text(f'ALTER TABLE "{table}" ALTER COLUMN "{column["name"]}" TYPE text')
+                )
+    plant.create_all(connection)
+    if counts:  # it goes on behind what older agents have counted
+        newest = [
+            connection.execute(select(func.max(table.c.changed))).scalar() or 0
+            for table in plant.sorted_tables
+            if "changed" in table.c
+        ]
+        connection.execute(select(func.setval(changes.name, max(1, *newest))))
 
 
 def agent_of(connection: Connection) -> str:

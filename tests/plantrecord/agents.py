@@ -56,12 +56,17 @@ class Teller:
 
     @asynccontextmanager
     async def to(
-        self, url: str, machines: dict[str, bool] | None = None, *, wait: bool = True
+        self,
+        url: str,
+        machines: dict[str, bool] | None = None,
+        *,
+        wait: bool = True,
+        **changes: Any,
     ) -> AsyncGenerator[None]:
         """While inside, the record is forwarded; in the end it is waited for what is left."""
         task = asyncio.create_task(
             forward(
-                [plant_sink(url)], self.record, self.path, lambda: datetime.now(UTC),
+                [plant_sink(url, **changes)], self.record, self.path, lambda: datetime.now(UTC),
                 machines or {},
             )
         )  # fmt: skip
@@ -88,6 +93,11 @@ class Teller:
     async def is_in_trouble(self) -> bool:
         found = await asyncio.to_thread(standings, self.url)
         return any(each.trouble for each in found)
+
+    def trouble(self) -> str | None:
+        """Why its sink takes nothing."""
+        (found,) = standings(self.url)
+        return found.trouble
 
     async def forget_lanes(self) -> None:
         """Everything goes to the sinks again, from the first row on."""
