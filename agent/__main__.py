@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Command] = {
         "agent.recordcommands:add_status", "machines, links, blind intervals, what was lost"
     ),
     "cycles": Command("agent.recordcommands:add_cycles", "the newest cycles"),
+    "levels": Command("agent.levelscommand:add", "temperatures and flows, between shots too"),
     "anomalies": Command("agent.anomalycommands:add", "what was found, and what people say to it"),
     "watch": Command(
         "agent.watchcommands:add", "what people tell the watch: golden cycles, limits"

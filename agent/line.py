@@ -16,6 +16,7 @@ from agent.molds.shelf import Shelf
 from agent.molds.timeline import PERSON, Timeline, Word
 from agent.record import Before, Record
 from agent.shotcount import ShotCount
+from agent.slow import SlowSamples
 from agent.stages import Stages
 from agent.standstill import Standstill
 from agent.today import Tally
@@ -43,6 +44,7 @@ class Line:
         supply: What the presses of the plant have in common.
         clock: Now, UTC.
         together: Whether the watch looks at all signals together too.
+        slow_s: How often a temperature, and what else holds, is kept; 0 for only with each shot.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Line:
         clock: Callable[[], datetime],
         *,
         together: bool = False,
+        slow_s: float = 0.0,
     ) -> None:
         self._name = settings.name
         self._record = record
@@ -76,6 +79,7 @@ class Line:
             shot_count=ShotCount(settings.name, record.is_registered),
         )
         self._standstill = Standstill()
+        self._slow = SlowSamples(settings.name, slow_s)
         self._before = before
         self._life = life
         self._seeded = settings.mold
@@ -191,6 +195,7 @@ class Line:
             states = self._stages.assembly.states
             self._display.sampled(states, observation.received_at)
             self._display.framed(observation, states)
+            self._record.sampled(self._slow.take(observation))
             notices += self._note_condition(observation.received_at)
         await self._keep(
             Batch(

@@ -78,6 +78,8 @@ class RecordSettings(Checked):
     url: Annotated[str, AfterValidator(_record_url)] = "sqlite:///sprue.db"
     reserve_mb: Annotated[float, Field(ge=0, le=100_000)] = 64.0
     """Room that is kept for shots, for a day on which the disk is full; 0 for none."""
+    slow_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    """From one sample to the next of what holds between shots too; 0 keeps none."""
 
 
 class Place(Checked):

@@ -35,6 +35,7 @@ from agent.openlog import long_log
 from agent.reserve import Reserve
 from agent.rows import from_ns
 from agent.shedding import without_curves
+from agent.slow import Stretch
 from agent.stages import WATCH
 from agent.watchwords import Words, read_words
 from agent.writing import Change, Writing
@@ -142,6 +143,7 @@ class Record:
         self._queue = queue.SimpleQueue()
         self._seen: dict[str, datetime] = {}
         self._conditions: dict[str, Condition] = {}
+        self._slow_samples: dict[tuple[str, str, datetime], Stretch] = {}
         self._broken: asyncio.Future[None] = self._loop.create_future()
         self._known = False
         """Whether it was broken before it was closed: whoever watched has said so."""
@@ -233,6 +235,16 @@ class Record:
             if error is not None and not self._known:
                 raise error
 
+    def sampled(self, stretches: Iterable[Stretch]) -> None:
+        """Note what a machine showed between shots too; written within a second.
+
+        The first to go where the disk takes nothing, or little.
+        """
+        for each in stretches:
+            if self._trouble or self._reserve.is_used:
+                return
+            self._slow_samples[each.machine, each.signal, each.curve.started_at] = each
+
     async def _hand_over(self, item: Batch | Change) -> asyncio.Future[None]:
         await self._room.acquire()
         self._waiting += 1
@@ -310,10 +322,11 @@ class Record:
         group, going = self._gather()
         seen, self._seen = self._seen, {}
         conditions, self._conditions = self._conditions, {}
-        if group or seen or conditions:
+        slow, self._slow_samples = self._slow_samples, {}
+        if group or seen or conditions or slow:
             batches = [item for item, _done in group if isinstance(item, Batch)]
             changes = [item for item, _done in group if not isinstance(item, Batch)]
-            self._persist(writing, batches, seen, conditions, changes)
+            self._persist(writing, batches, seen, conditions, changes, list(slow.values()))
             self._loop.call_soon_threadsafe(self._finish, [done for _item, done in group])
         return going
 
@@ -324,6 +337,7 @@ class Record:
         seen: Mapping[str, datetime],
         conditions: Mapping[str, Condition],
         changes: list[Change],
+        slow: list[Stretch],
     ) -> None:
         """Write until the disk has it; meanwhile machines go on into what memory holds.
 
@@ -336,7 +350,7 @@ class Record:
                 if self._trouble:
                     writing.forget()
                 with self._timed():
-                    writing.write(batches, seen, conditions, changes)
+                    writing.write(batches, seen, conditions, changes, slow)
                 break
             except (DatabaseError, RecordError) as error:
                 if not may_pass(error):

@@ -78,6 +78,7 @@ async def run(loaded: Loaded, pages: Pages) -> None:
                 supply,
                 now,
                 together=loaded.config.watch.together,
+                slow_s=loaded.config.record.slow_s,
             )
 
         lines = {

@@ -42,7 +42,7 @@ VALUE_COLUMNS = tuple(
 VERSION = "0017"
 """The newest migration of the main file; what a reader of this Sprue understands."""
 
-CURVES_VERSION = "0001"
+CURVES_VERSION = "0002"
 """The newest migration of a month's file."""
 
 main = MetaData(naming_convention=CONVENTION)
@@ -690,4 +690,22 @@ curve = Table(
     _ns("started_ns"),
     Column("data", LargeBinary, nullable=False, comment="agent.curves"),
     sqlite_with_rowid=False,
+)
+
+slow = Table(
+    "slow",
+    curves,
+    Column(
+        "started_ns",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="of the first sample",
+    ),
+    Column("machine", Text, primary_key=True),
+    Column("signal", Text, primary_key=True),
+    Column("samples", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False, comment="agent.curves, as of a curve"),
+    sqlite_with_rowid=False,
+    comment="temperatures, flows and what else holds, all the time; a stretch of ten minutes a row",
 )

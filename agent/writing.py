@@ -32,6 +32,7 @@ from agent.files import LOG_PAGES, SCARCE_LOG_PAGES, RecordError, curves_path, s
 from agent.ledger import Mount, Run, Segment
 from agent.molds.seed import ORIGIN, seed
 from agent.rows import compact, cycle_row, to_ns
+from agent.slow import Stretch
 from agent.standing import STAGE, to_body
 from drivers import Notice
 from drivers.condition import Condition
@@ -100,12 +101,14 @@ class Writing:
         seen: Mapping[str, datetime],
         conditions: Mapping[str, Condition] = MappingProxyType({}),
         changes: Sequence[Change] = (),
+        slow: Iterable[Stretch] = (),
     ) -> None:
         """Write batches in their order, and what machines are like now; durable on return.
 
         Curves are committed before the cycles that they belong to: a curve without a cycle is
         harmless and is written over on the next try, a cycle without its curves can't happen.
         """
+        self._write_slow(slow)
         self._curves = self._write_curves(batches)
         self._grown, self._cycles = {}, []
         with self._main.begin():
@@ -173,10 +176,31 @@ class Writing:
                 found.append((signal, started_ns, data))
             if found:
                 digests[cycle.machine, booked.segment, cycle.counter] = curves_digest(found)
-        statement = insert(schema.curve)
+        self._write_months(schema.curve, ["samples", "started_ns", "data"], rows)
+        return digests
+
+    def _write_slow(self, stretches: Iterable[Stretch]) -> None:
+        """Write stretches of slow samples, each over itself as it was when it was shorter."""
+        rows: dict[Path, list[dict[str, Any]]] = {}
+        for each in stretches:
+            row = {
+                "started_ns": to_ns(each.curve.started_at),
+                "machine": each.machine,
+                "signal": each.signal,
+                "samples": len(each.curve.values),
+                "data": curves.encode(each.curve),
+            }
+            rows.setdefault(curves_path(self._path, each.curve.started_at), []).append(row)
+        self._write_months(schema.slow, ["samples", "data"], rows)
+
+    def _write_months(
+        self, table: Table, new: Sequence[str], rows: Mapping[Path, Sequence[dict[str, Any]]]
+    ) -> None:
+        """Write rows into the months' files; `new` is what is written over."""
+        statement = insert(table)
         statement = statement.on_conflict_do_update(
-            index_elements=["machine", "segment", "counter", "signal"],
-            set_={name: statement.excluded[name] for name in ("samples", "started_ns", "data")},
+            index_elements=[column.name for column in table.primary_key],
+            set_={name: statement.excluded[name] for name in new},
         )
         for path, month in rows.items():
             for attempt in range(2):
@@ -191,7 +215,6 @@ class Writing:
                     # Curves are the lesser loss: shots go on, and so do new curves.
                     self._close_month(path)
                     set_aside(path, error)
-        return digests
 
     def _month(self, path: Path) -> Connection:
         if path not in self._months:
