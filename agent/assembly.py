@@ -35,6 +35,9 @@ MOST_COUNTED = 2**63 - 1
 LEAST_COUNTED = -(2**31)
 """A counter of 32 bits with a sign goes on there after 2**31 - 1."""
 
+MOVED = 0.02
+"""Share by which a level has to differ between two looks for that to be more than its noise."""
+
 FINITE = sys.float_info.max
 
 OTHER_COUNTERS = ("machine_counter", "job_counter", "parts_counter")
@@ -99,6 +102,9 @@ class Assembly:
         self._announces = False
         self._plan = _Plan(())
         self._levels: dict[str, Value] = {}
+        self._last: Sequence[Value | None] = ()
+        self._before: Sequence[Value | None] = ()
+        """The last two frames' values; empty where there are none of this table."""
         self._states: dict[str, Value] = {}
         self._shown = ChainMap(self._states, self._levels)
         self._samples: dict[str, list[tuple[datetime, float]]] = {}
@@ -170,6 +176,7 @@ class Assembly:
         self._samples = {}
         self._cut = set()
         self._frame_at = None
+        self._last = self._before = ()
         self._looked_at = None
         self._shown_counter = None
         self._stepped_at = None
@@ -187,6 +194,8 @@ class Assembly:
     def _frame(self, frame: Frame) -> Iterator[Cycle | Sighting]:
         if frame.columns is not self._plan.columns:
             self._plan = _Plan.of(frame.columns)
+            self._last = ()
+        self._before, self._last = self._last, frame.values
         plan, values, at = self._plan, frame.values, frame.received_at
         self._interval_s = (at - self._frame_at).total_seconds() if self._frame_at else 0.0
         # A late answer shows what was: what comes after it may have happened since the question.
@@ -356,6 +365,8 @@ class Assembly:
             for name, level in self._levels.items():
                 if name not in values:
                     values[name], provenance[name] = level, Origin.SAMPLED
+            if report.origin is not Origin.REPORTED:
+                uncertainty |= self._moved(provenance)
             curves, own = self._curves(), _own_curves(report)
             flags += [f"curve_cut:{n}" for n in sorted(self._cut & curves.keys() - own.keys())]
             curves |= own
@@ -397,6 +408,25 @@ class Assembly:
             curves=curves,
             flags=tuple(flags),
         )
+
+    def _moved(self, provenance: Mapping[str, Origin]) -> dict[str, float]:
+        """By how much sampled levels differ between the looks before and after the cycle's end.
+
+        A mold that was changed in between, or an answer that came late, shows what was not this
+        cycle's any more; which of the two was nearer to its end, nothing says.
+        """
+        moved = {}
+        if self._before:
+            for index, name in self._plan.levels:
+                old, new = self._before[index], self._last[index]
+                if (
+                    isinstance(old, int | float)
+                    and isinstance(new, int | float)
+                    and (apart := abs(new - old)) > MOVED * max(abs(old), abs(new))
+                    and provenance.get(name) is Origin.SAMPLED
+                ):
+                    moved[name] = round(apart, 3)
+        return moved
 
     def _cool(
         self,

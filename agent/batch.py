@@ -21,7 +21,8 @@ class Blind:
     """The first at which we saw it again; None while it lasts."""
     cause: str
     """`unreachable`, `refused`, `mistaken` (another machine), `garbled`, `stale`; `overflow` where
-    the link stood and things were lost on it; or `not_running`: the agent itself."""
+    the link stood and things were lost on it; `unseen` where it stood, and shots went by that
+    nothing on it showed; or `not_running`: the agent itself."""
     why: str
 
 

@@ -27,6 +27,8 @@ from drivers.condition import Condition
 from drivers.press import Press
 from drivers.settings import MachineSettings
 
+UNSEEN = "unseen"
+"""Cause of an interval in which the link stood and shots went by unseen."""
 FOR_A_PERSON = ("refused", "mistaken")
 """Causes that last until somebody acts on their words; so the record has the latest ones."""
 
@@ -86,6 +88,10 @@ class Line:
         self._seen_at = before.seen_at
         self._blind = before.blind
         self._told: tuple[datetime, str] | None = None
+        self._clear_since: datetime | None = None
+        """When the last blind interval ended."""
+        self._entered_at: datetime | None = None
+        """When the ledger was last told of closings, by our clock."""
         self._press: Press | None = None
         self._condition: Condition | None = None
         self._clocks = ClockWatch(settings.name)
@@ -191,6 +197,8 @@ class Line:
                 notices.append(observation)
                 self._seen_now(observation.received_at)
         outcome = self._stages.take(observation)
+        if outcome.entries and isinstance(observation, Frame | Report):
+            blinds += self._unseen(outcome.entries, observation.received_at)
         if isinstance(observation, Frame):
             states = self._stages.assembly.states
             self._display.sampled(states, observation.received_at)
@@ -257,8 +265,26 @@ class Line:
         if self._blind is None:
             return []
         ended = replace(self._blind, until=max(at, self._blind.since))
-        self._blind = None
+        self._blind, self._clear_since = None, ended.until
         return [ended]
+
+    def _unseen(self, entries: Sequence[Entry], at: datetime) -> list[Blind]:
+        """The interval in which shots went by though the link stood; mostly none.
+
+        A machine that answers late, or with an old picture, shows only afterwards that it did.
+        """
+        runs = [run for entry in entries for run in entry.runs]
+        if not runs:
+            return []
+        since, self._entered_at = self._entered_at, at
+        shots = sum(r.unobserved for r in runs if r.kind == "unobserved" and not r.reason)
+        if shots < 1 or since is None or since >= at:
+            return []
+        if self._blind is not None or (self._clear_since and self._clear_since >= since):
+            return []
+        what = "a shot" if shots == 1 else f"{shots} shots"
+        why = f"it answered, and {what} went by that nothing it said showed"
+        return [Blind(machine=self._name, since=since, until=at, cause=UNSEEN, why=why)]
 
     def _lost(self, link: Link) -> list[Blind]:
         """Open a blind interval, or say what it is now; unchanged ones are not written again."""

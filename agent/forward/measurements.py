@@ -152,7 +152,7 @@ BLIND = Measurement(
         _float("duration_s", "at its end"),
         _word(
             "cause", "why", "unreachable", "refused", "mistaken", "garbled", "stale", "overflow",
-            "not_running",
+            "unseen", "not_running",
         ),
         _text("why", "in words"),
     ),

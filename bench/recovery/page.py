@@ -88,9 +88,9 @@ then the record is held against the truth log, shot by shot and value by value.
   Euromap 77 it is polled once a second, and one poll that comes late in {lengths.on_s:g} s is a
   seventh.
 
-A fault during which every poll is answered makes no blind interval: a shot that one late or lost
-answer hid is counted, and its row says since when and until when. `frozen_values` over Euromap 77
-is such a one: the machine shows no phase there, and a press that waits shows an old picture, too.
+A fault during which every poll is answered shows only afterwards, where shots went by that no
+answer and no event told of: then the time since the last one that did is a blind interval, cause
+`unseen`.
 
 {on.day} {on:%B %Y}; {machine()}; {packages}; seed {seed}; {len(verdicts)} trials, {shots:,} shots.
 

@@ -69,6 +69,25 @@ def test_a_stamp_far_from_our_clock_is_flagged(behind_s: float, flags: tuple[str
     assert (cycle.time, cycle.flags) == (at(1 - behind_s), flags)
 
 
+def test_levels_that_moved_while_nobody_looked_are_uncertain_by_so_much() -> None:
+    """The mold is changed, and the answer that shows it is the one that shows the shot's end."""
+    items = feed(
+        assembly(reports=True),
+        [
+            frame(0, counter=7, mold_temp_c=54.9, oil_temp_c=45.0),
+            frame(1, counter=8, mold_temp_c=49.1, oil_temp_c=45.1),
+            report(8, 1, cycle_time_s=24.0),
+            frame(2, counter=9, mold_temp_c=49.2, oil_temp_c=45.1),
+            report(9, 2, cycle_time_s=24.0),
+        ],
+    )
+
+    late, calm = cycles(items)
+    assert late.values["mold_temp_c"] == 49.1
+    assert late.uncertainty == {"mold_temp_c": pytest.approx(5.8)}
+    assert calm.uncertainty == {}
+
+
 def test_curves_are_what_was_sampled_since_the_last_cycle() -> None:
     line = assembly(reports=True)
     feed(line, [frame(0, counter=7, injection_pressure_bar=1.0), report(7, 0, fresh=False)])

@@ -9,6 +9,7 @@ from simulators.modes import Phase
 from simulators.plant import open_plant
 from tests.line.harness import (
     an_agent,
+    gaps_are_blind,
     read_truth,
     shots_by_mold,
     stand_still,
@@ -20,6 +21,8 @@ from tests.line.harness import (
 
 FROZEN = ("IMM-01", "IMM-03")
 """One over Modbus, one over a flat OPC UA server."""
+NO_PHASE = "IMM-05"
+"""Over Euromap 77, where an old picture and a press that waits look alike while they last."""
 
 
 async def test_frozen_values_are_a_blind_interval_and_cost_no_shot(tmp_path: Path) -> None:
@@ -46,8 +49,11 @@ async def test_frozen_values_are_a_blind_interval_and_cost_no_shot(tmp_path: Pat
             while press.phase is not Phase.COOL:  # noqa: ASYNC110 - a simulator has no event for it
                 await asyncio.sleep(0.01)
             await plant.inject(name, "frozen_values")
+        await plant.inject(NO_PHASE, "frozen_values")
+        frozen_at = plant.presses[NO_PHASE].counter
         await until("the frozen ones are stale", lambda: stale() == set(FROZEN), 40)
-        for name in FROZEN:
+        await plant.presses[NO_PHASE].until(frozen_at + 4)
+        for name in (*FROZEN, NO_PHASE):
             await plant.clear(name, "frozen_values")
         await until_all_seen(agent, plant)
         for press in plant.presses.values():
@@ -60,6 +66,10 @@ async def test_frozen_values_are_a_blind_interval_and_cost_no_shot(tmp_path: Pat
         assert shots_by_mold(agent.runs()) == true_shots_by_mold(rows)
         with open_history(agent.url) as history:
             blinds = [each for each in history.blinds() if each.cause == "stale"]
+            unseen = [each for each in history.blinds() if each.cause == "unseen"]
     assert {each.machine for each in blinds} == set(FROZEN), "nobody else was"
     assert all(each.until is not None and each.until > each.since for each in blinds)
     assert all("same values" in each.why for each in blinds)
+    assert {each.machine for each in unseen} >= {NO_PHASE}, "it shows when it moves again"
+    assert all(each.machine in (*FROZEN, NO_PHASE) for each in unseen)
+    assert gaps_are_blind(agent) == []
