@@ -33,7 +33,7 @@ LOOK_S = 0.5
 SHORT_LEAST_S = 0.2
 SLOWER = 4.0
 """How much slower than it ever was a failing unit may answer, when nothing waits but we."""
-PATIENT_EVERY = 16
+PATIENT_EVERY = 32
 """One in so many such probes waits the whole time: the unit may have become slow for good."""
 
 

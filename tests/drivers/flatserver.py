@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -126,6 +127,21 @@ class FlatServer:
     async def doubt(self, name: str, value: Any, status: int) -> None:
         """Give a value a status."""
         await self._set(name, value, status, datetime.now(UTC))
+
+    def insist(self, name: str, status: int) -> None:
+        """Show a value with a bad status, and the value all the same, as some servers do."""
+        service = self._server._server.iserver.attribute_service
+        read = service.read
+
+        def insisting(params: ua.ReadParameters) -> Any:
+            found = read(params)
+            for at, wanted in enumerate(params.NodesToRead):
+                is_value = wanted.AttributeId == ua.AttributeIds.Value
+                if wanted.NodeId == self.node_id(name) and is_value:
+                    found[at] = replace(found[at], StatusCode=ua.StatusCode(status))
+            return found
+
+        service.read = insisting
 
     async def write_undated(self, **values: Any) -> None:
         """Set values without a time of the machine."""

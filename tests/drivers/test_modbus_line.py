@@ -367,3 +367,79 @@ async def test_a_late_answer_without_an_id_is_taken_for_none_after_a_silence(
             await one.read()
         with pytest.raises(MachineError, match="no transaction id"):
             await other.read()
+
+
+async def test_the_second_silence_in_a_row_ends_a_connection_whose_answers_have_ids(
+    counter: RegisterMap,
+) -> None:
+    """One late answer is told by its id; a peer that is gone says nothing twice."""
+    async with open_device({0: 0, 1: 7}) as device, AsyncExitStack() as stack:
+        names = ("IMM-01", "IMM-02", "IMM-03", "IMM-04")
+        first, second, third, last = [
+            await stack.enter_async_context(
+                open_press(settings(device.port, 1, name=name, timeout_s=0.2), counter)
+            )
+            for name in names
+        ]
+        (link,) = device.links
+        device.silent = True
+        with pytest.raises(UnreachableError, match="no answer within"):
+            await first.read()
+        device.silent = False
+        between = (await last.read()).values
+        kept = link in device.links
+        device.silent = True
+        for silent in (second, third):
+            with pytest.raises(UnreachableError, match="no answer within"):
+                await silent.read()
+        device.silent = False
+        after = (await last.read()).values
+        anew = link not in device.links
+
+    assert between == after == (7,)
+    assert kept
+    assert anew
+
+
+async def test_a_read_that_is_cancelled_ends_the_connection_and_the_others_go_on(
+    counter: RegisterMap,
+) -> None:
+    """Its answer is still to come, and is nobody's."""
+    async with open_device({0: 0, 1: 7}) as device, AsyncExitStack() as stack:
+        one, other = [
+            await stack.enter_async_context(
+                open_press(settings(device.port, 1, name=name, timeout_s=5), counter)
+            )
+            for name in ("IMM-01", "IMM-02")
+        ]
+        await other.read()
+        (link,) = device.links
+        device.silent = True
+        device.heard.clear()
+        reading = asyncio.create_task(one.read())
+        await device.heard.wait()
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        device.silent = False
+        frame = await other.read()
+        kept = link in device.links
+
+    assert reading.cancelled()
+    assert frame.values == (7,)
+    assert not kept
+
+
+async def test_an_answer_that_nobody_waits_for_ends_a_connection_without_ids(
+    counter: RegisterMap,
+) -> None:
+    """Something is late there, and what comes next might be its rest."""
+    async with open_device({0: 0, 1: 7}) as device:
+        device.spoil = lambda answer: b"\0\0" + answer[2:]
+        async with open_press(settings(device.port, 1), counter) as press:
+            await press.read()
+            (link,) = device.links
+            link.write(bytes.fromhex("0000 0000 0007 01 03 04 0000 0008"))
+            await until(lambda: link not in device.links, within_s=5)
+            frame = await press.read()
+
+    assert frame.values == (7,)

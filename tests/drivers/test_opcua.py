@@ -25,6 +25,7 @@ from drivers import (
     UnreachableError,
     latch,
 )
+from drivers import opcua as opcua_module
 from drivers import subscribed as subscribed_module
 from drivers.mappednode import MappedNode
 from drivers.nodeid import parse_address
@@ -168,12 +169,40 @@ async def test_a_bad_or_uncertain_value_keeps_its_status_as_quality() -> None:
     nodes = mapped(mold_temp_c="A", melt_temp_c="B", oil_temp_c="C", coolant_in_c="D")
     async with flat_server(A=50.0, B=230.0, C=45.0, D=999.0) as server:
         await server.doubt("B", 231.0, ua.StatusCodes.UncertainLastUsableValue)
-        await server.doubt("C", 45.0, ua.StatusCodes.BadSensorFailure)
+        server.insist("C", ua.StatusCodes.BadSensorFailure)
         async with open_press(settings(server.url), nodes) as press:
             frame = await press.read()
 
     assert frame.values == (50.0, 231.0, None, 999.0)
     assert frame.qualities == (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD, Quality.UNCERTAIN)
+
+
+async def test_a_value_has_the_machines_time_and_an_answer_the_servers() -> None:
+    set_at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=90)
+    async with flat_server(A=50.0, B=230.0) as server:
+        await server.write(set_at, A=51.0)
+        await server.write_undated(B=231.0)
+        nodes = mapped(mold_temp_c="A", melt_temp_c="B")
+        async with open_press(settings(server.url), nodes) as press:
+            frame = await press.read()
+            clock = press.condition.server_clock
+
+    assert frame.source_times == (set_at, None)
+    assert clock is not None
+    assert abs(clock.ahead_s) < 1
+
+
+async def test_all_nodes_are_one_request() -> None:
+    names = [f"N{n}" for n in range(40)]
+    async with flat_server() as server:
+        server.add(**dict.fromkeys(names, 1.0))
+        nodes = mapped(**{f"n{n}": name for n, name in enumerate(names)})
+        async with open_press(settings(server.url), nodes) as press:
+            await server.limit_reads(1000, stated=False)  # notes how many each Read asks for
+            await press.read()
+            await press.read()
+
+    assert server.reads == [40, 40]
 
 
 @pytest.mark.parametrize("read", ["poll", "subscribe"])
@@ -200,6 +229,25 @@ async def test_a_missing_node_is_named_and_taken_up_when_it_returns(
     assert again.value("melt_temp_c") == 230.0
     assert "not found: melt_temp_c at s=Gone, oil_temp_c at nsu=urn:nobody;s=C" in caplog.text
     assert "found again: melt_temp_c" in caplog.text
+
+
+async def test_a_node_that_is_known_by_its_path_is_looked_for_until_it_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opcua_module, "FIND_S", 0.2)
+    async with (
+        flat_server(A=50.0) as server,
+        open_press(settings(server.url), mapped(mold_temp_c="A", melt_temp_c="Machine/B")) as press,
+    ):
+        stream = press.observations()
+        first = await anext(stream)
+        missing = press.condition.unavailable
+        server.add(B=230.0)
+        await until_frame(stream, "melt_temp_c", 230.0)
+
+    assert isinstance(first, Frame)
+    assert first.values == (50.0, None)
+    assert missing == ("melt_temp_c at Machine/B: the server has no such node",)
 
 
 async def test_a_node_that_is_deleted_takes_no_other_with_it() -> None:
@@ -232,19 +280,21 @@ async def test_a_server_with_nothing_of_the_map_is_refused() -> None:
 
 @pytest.mark.parametrize("stated", [True, False])
 async def test_a_server_that_takes_few_nodes_a_read_is_read_whole(stated: bool) -> None:
-    names = [f"T{n}" for n in range(12)]
-    nodes = mapped(**{f"barrel_zone_{n + 1}_c": name for n, name in enumerate(names)})
+    names = [f"T{n}" for n in range(24)]
+    nodes = mapped(**{f"n{n}": name for n, name in enumerate(names)})
     async with flat_server() as server:
         server.add(**{name: 200.0 + n for n, name in enumerate(names)})
-        await server.limit_reads(5, stated=stated)
+        await server.limit_reads(10, stated=stated)
         async with open_press(settings(server.url), nodes) as press:
             await press.read()
+            largest = max(server.reads)
             server.reads.clear()
             frame = await press.read()
 
-    assert frame.values == tuple(200.0 + n for n in range(12))
-    assert max(server.reads) <= 5
+    assert frame.values == tuple(200.0 + n for n in range(24))
+    assert max(server.reads) <= 10
     assert len(server.reads) <= 4
+    assert (largest > 10) is not stated, "what a server states is never tried"
 
 
 async def test_nobody_at_the_address_is_unreachable(free_port: int) -> None:
@@ -309,6 +359,25 @@ async def test_a_server_that_is_merely_slow_keeps_its_link(read: str) -> None:
             assert not done or not waiting.exception()
             await press.faults.off("slow_answers")
             await waiting
+    finally:
+        await face.stop()
+
+
+async def test_a_server_whose_every_answer_is_late_is_stale_in_the_end() -> None:
+    """It gives signs of life, and not one value."""
+    mold = Mold(id="A-1")
+    press = Press(Setup(name="IMM-15", mold=mold, job=Job(name="J-1"), tonnage=80), Clock(None), 0)
+    face = FlatFace(press)
+    await face.start()
+    try:
+        told = settings(face.address, poll_s=0.1, timeout_s=0.4, stale_s=2)
+        async with open_press(told, EM63) as opened, asyncio.timeout(10):
+            stream = opened.observations()
+            await anext(stream)
+            await press.faults.on("slow_answers", {"delay_s": 0.6})
+            with pytest.raises(StaleError, match=r"IMM-15: no answer for \d s"):
+                async for _ in stream:
+                    pass
     finally:
         await face.stop()
 

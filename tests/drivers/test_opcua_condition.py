@@ -11,6 +11,7 @@ from asyncua.common.utils import ServiceError
 from drivers import Frame, GarbledError, Link, Observation, Quality, RefusedError, subscription
 from drivers.opcua import open_press
 from drivers.reading import ReadRequest
+from drivers.session import SESSION_TIMEOUT_S
 from drivers.subscription import Publish
 from tests.drivers.flatserver import FlatServer, flat_server
 from tests.drivers.test_opcua import mapped, settings, until_frame
@@ -140,6 +141,20 @@ async def test_what_our_own_queue_could_not_hold_is_a_gap(monkeypatch: pytest.Mo
     assert lost >= 1
 
 
+async def test_a_value_before_which_the_servers_queue_ran_over_counts_as_a_loss() -> None:
+    async with flat_server(A=50.0) as server:
+        told = settings(server.url, read="subscribe", poll_s=0.05)
+        async with open_press(told, mapped(mold_temp_c="A")) as press, asyncio.timeout(20):
+            stream = press.observations()
+            await anext(stream)
+            await server.doubt("A", 51.0, subscription.OVERFLOW)
+            seen = await until_frame(stream, "mold_temp_c", 51.0)
+            lost = press.condition.lost
+
+    assert lost == 1
+    assert seen.qualities == (Quality.GOOD,)
+
+
 def test_a_lost_message_is_told_with_the_one_that_follows_it() -> None:
     assert subscription.gap(0) == ""
     assert subscription.gap(1) == "the subscription lost 1 notification"
@@ -157,5 +172,6 @@ async def test_session_and_subscription_end_soon_at_the_server_if_we_are_gone() 
             (made,) = inside.subscription_service.subscriptions.values()
             lives_s = made.data.RevisedLifetimeCount * made.data.RevisedPublishingInterval / 1000
 
-    assert 30 <= session.session_timeout <= 60
+    assert session.session_timeout == SESSION_TIMEOUT_S
+    assert 30 <= SESSION_TIMEOUT_S <= 60
     assert 30 <= lives_s <= 120
