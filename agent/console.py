@@ -1,6 +1,7 @@
 """What commands print: tables for people on a terminal, one JSON object a line for programs."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -27,16 +28,30 @@ def print_table(
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+        table.add_row(*(escape("" if cell is None else harmless(str(cell))) for cell in row))
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=240)
     console.print(table)
 
 
+_ACTING = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def harmless(text: str) -> str:
+    """A text from outside, without what a terminal would obey, or would turn its line around.
+
+    >>> harmless("A-2217\\x1b[2J")
+    'A-2217�[2J'
+    """
+    return _ACTING.sub("�", text)
+
+
 def complain(sentence: object) -> None:
     """Say to the person what is wrong."""
-    print(f"sprue: {sentence}", file=sys.stderr)
+    print(f"sprue: {harmless(str(sentence))}", file=sys.stderr)
 
 
 def ago(at: datetime | None, now: datetime) -> str:

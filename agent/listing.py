@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from agent.anomalies import Known, Wanted, anomalies
-from agent.console import Format, ago, print_json, print_table, span
+from agent.console import Format, ago, harmless, print_json, print_table, span
 from agent.cycle import Booked
 from agent.history import Filter, History, MachineSums
 from drivers.condition import Condition
@@ -150,7 +150,8 @@ def status(
         for sentence in _connection(each.condition):
             print(f"{each.machine}: {sentence}")
         for known in calling.get(each.machine, ())[-CALLING:]:
-            print(f"{each.machine}: {known.anomaly.message} (anomaly {known.number})")
+            words = harmless(known.anomaly.message).replace("\n", " ")
+            print(f"{each.machine}: {words} (anomaly {known.number})")
     for machine, sentences in expiring.items():
         for sentence in sentences:
             print(f"{machine}: {sentence}")

@@ -11,7 +11,7 @@ from dashboards.cyclechart import CycleChart, Shot, cycle_chart, shot_of
 from dashboards.face import shown
 from dashboards.figures import number
 from dashboards.plantzone import PlantZone
-from dashboards.presspage import STRIPS
+from dashboards.strips import STRIPS
 from dashboards.wording import in_words, told
 
 LAST = 10

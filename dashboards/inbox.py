@@ -33,7 +33,7 @@ from dashboards.trend import Trend, trend
 from dashboards.wording import apart, decimals_of, figured, in_words, told, unit_of
 from drivers import Value
 
-Shelf = Literal["open", "muted", "closed"]
+Shelf = Literal["open", "mine", "muted", "closed"]
 SHELVES: tuple[Shelf, ...] = get_args(Shelf)
 
 LISTED_MOST = 200
@@ -63,6 +63,8 @@ class Choice:
     shelf: Shelf = "open"
     machine: str | None = None
     mold: str | None = None
+    me: str = ""
+    """Who looks; what they have taken, or was given to them, is theirs."""
 
     def query(self, **changes: str | None) -> str:
         """The address's query, with some of it changed."""
@@ -161,6 +163,7 @@ def look(history: History, now: datetime, choice: Choice, name: str | None) -> F
     mine = Wanted(machine=choice.machine, mold=choice.mold)
     shelves: Mapping[Shelf, Wanted] = {
         "open": replace(mine, states=STATES[:2], muted=False),
+        "mine": replace(mine, states=STATES[1:2]),
         "muted": replace(mine, states=STATES[:2], muted=True),
         "closed": replace(mine, states=STATES[2:]),
     }
@@ -171,12 +174,16 @@ def look(history: History, now: datetime, choice: Choice, name: str | None) -> F
             listed = sorted(newest, key=lambda each: each.anomaly.time, reverse=True)
         else:
             listed = most_urgent(connection, wanted, now=now, most=LISTED_MOST)
+        taken = most_urgent(connection, shelves["mine"], now=now, most=LISTED_MOST)
+        own = [each for each in taken if each.taken == choice.me]
+        if choice.shelf == "mine":
+            listed = own
         chosen = find(connection, name, now=now) if name else (listed[0] if listed else None)
         follows = None
         if chosen and chosen.anomaly.follows:
             with suppress(AnomalyError):  # its cause may not be kept yet
                 follows = find(connection, chosen.anomaly.follows, now=now)
-        opens, muted = (count(connection, shelves[shelf], now=now) for shelf in SHELVES[:2])
+        opens, muted = (count(connection, shelves[shelf], now=now) for shelf in ("open", "muted"))
         closed = count(connection, mine, now=now) - opens - muted  # faster than to look at each
         since = now - timedelta(hours=RATE_HOURS)
         raised = count(connection, Wanted(since=since, muted=False), now=now)
@@ -187,7 +194,7 @@ def look(history: History, now: datetime, choice: Choice, name: str | None) -> F
         before = [each for each in around if each.cycle.time <= chosen.anomaly.time]
         job = before[-1].cycle.job if before else job_of(history, chosen.anomaly)
     return Found(
-        counts={"open": opens, "muted": muted, "closed": closed},
+        counts={"open": opens, "mine": len(own), "muted": muted, "closed": closed},
         raised=raised,
         listed=listed,
         chosen=chosen,

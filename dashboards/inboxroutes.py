@@ -16,6 +16,7 @@ from dashboards.face import shown
 from dashboards.inbox import SHELVES, SPANS, Choice, Inbox, look
 from dashboards.recordaccess import RecordAccess, new_key
 from dashboards.rendering import Renderer
+from dashboards.visitor import visitor
 
 DEEDS: Mapping[str, Deed] = {
     "acknowledge": "ack",
@@ -50,7 +51,10 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
             right = ", ".join(SHELVES)
             return draw.sorry(400, f"show is {shown(query['show'])!r}; right would be {right}.")
         choice = Choice(
-            shelf=shelf, machine=query.get("machine") or None, mold=query.get("mold") or None
+            shelf=shelf,
+            machine=query.get("machine") or None,
+            mold=query.get("mold") or None,
+            me=visitor().name or login_name(),
         )
         now = access.now()
         try:

@@ -8,7 +8,8 @@ from agent.files import RecordError
 from agent.live import Tile
 from dashboards.comparepage import ComparePage, look_at_cycles
 from dashboards.face import shown
-from dashboards.presspage import PressPage, look_at_press
+from dashboards.pressfound import look_at_press
+from dashboards.presspage import PressPage
 from dashboards.recordaccess import RecordAccess, new_key
 from dashboards.rendering import Renderer, as_json
 
@@ -30,7 +31,7 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess) -> None:
             return draw.sorry(404, f"There is no press {shown(name)!r}.")
         try:
             found = await access.ask(
-                lambda history, at: look_at_press(history, at, tile.machine, wanted)
+                lambda history, at: look_at_press(history, at, tile.machine, wanted, tile.mold)
             )
             head = await access.head()
         except (AnomalyError, RecordError) as error:

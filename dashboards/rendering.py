@@ -124,6 +124,7 @@ def _environment(assets: Assets) -> Environment:
         lstrip_blocks=True,
     )
     jinja.globals |= {"t": _say, "count": _count, "asset": assets.url, "spark": spark}
+    jinja.filters["long"] = shown_long
     jinja.globals |= {"number": number, "visitor": visitor, "manner": manner}
     return jinja
 

@@ -99,6 +99,8 @@ class Row:
     """One line of the table."""
 
     name: str
+    """As its address has it."""
+    shown: str
     part: str
     revision: str
     alloy: str
@@ -196,6 +198,7 @@ class MoldWords:
         worn_out, span = self.worn_out(each)
         return Row(
             name=mold.name,
+            shown=shown(mold.name),
             part=shown(mold.part or ""),
             revision=shown(mold.revision),
             alloy=shown(mold.alloy or ""),

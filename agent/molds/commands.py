@@ -22,7 +22,7 @@ from agent.arguments import (
 )
 from agent.audit import Author, change, login_name
 from agent.batch import MachineRow
-from agent.console import complain, print_json, print_table
+from agent.console import complain, harmless, print_json, print_table
 from agent.files import RecordError, is_plant, main_path, reader
 from agent.history import open_history, refuse_other_version
 from agent.making import change_or_make
@@ -277,7 +277,8 @@ def _list(args: argparse.Namespace) -> int:
         right=("shots", "not observed", "dry", "planned", "used", "left"),
     )
     if unknown := sorted({str(line["mold"]) for line in lines if not line["registered"]}):
-        print(f"Not registered: {', '.join(unknown)}. 'sprue molds add NAME' takes their data.")
+        names = ", ".join(harmless(name).replace("\n", " ") for name in unknown)
+        print(f"Not registered: {names}. 'sprue molds add NAME' takes their data.")
     return 0
 
 

@@ -25,3 +25,6 @@ keys({
   m: () => press("mute", true),
   Escape: () => document.querySelector("main").focus(),
 });
+
+/** Who comes with a comment in mind, from a press's page, can write at once. */
+if (location.hash === "#comment") form?.elements.text.focus();

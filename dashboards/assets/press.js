@@ -66,6 +66,15 @@ function step() {
 
 setInterval(step, STEP_MS);
 
+const enlarge = document.querySelector("[data-do=enlarge]");
+if (enlarge) {
+  enlarge.hidden = false;
+  enlarge.addEventListener("click", () => {
+    const large = page.toggleAttribute("data-large");
+    enlarge.setAttribute("aria-pressed", String(large));
+  });
+}
+
 const way = (name) => document.querySelector(`[data-way=${name}]`).click();
 
 keys({
@@ -74,6 +83,10 @@ keys({
   a: () => {
     const button = document.querySelector(".act button[value=acknowledge]");
     if (button && !button.disabled) button.form.requestSubmit(button);
+  },
+  c: () => {
+    const details = document.querySelector(".case[data-first] .act a");
+    if (details) location.assign(`${details.href}#comment`);
   },
   Escape: () => document.querySelector("main").focus(),
 });

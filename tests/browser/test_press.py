@@ -201,3 +201,37 @@ async def test_samples_come_once_as_bytes_and_only_to_those_who_follow(plant: Pl
     assert isinstance(first, bytes)
     assert (len(first), len(second)) == (12 + 3 * 4, 12 + 3 * 4)
     assert (first[0], first[1], second[8]) == (1, 3, 1), "type, width, index of the first sample"
+
+
+async def test_curves_are_enlarged_and_shown_as_a_table_and_c_leads_to_a_comment(
+    address: str, open_page: Open
+) -> None:
+    page = await open_page(f"{address}/press/IMM-07")
+    await live(page)
+    canvas = page.locator(".canvas.pressure")
+    before = await canvas.bounding_box()
+    enlarge = page.locator("[data-do=enlarge]")
+
+    await enlarge.click()
+    await expect(enlarge).to_have_attribute("aria-pressed", "true")
+    after = await canvas.bounding_box()
+    assert before
+    assert after
+    assert after["width"] > before["width"]
+    assert after["height"] > before["height"] * 1.3
+    await expect(page.locator(".canvas.pressure .uplot canvas")).to_have_attribute(
+        "height", str(round(after["height"]))
+    )
+    await enlarge.click()
+    assert await canvas.bounding_box() == before
+
+    await page.locator(".as-table summary").click()
+    await expect(page.locator(".as-table thead th").nth(1)).to_have_text("Injection pressure, bar")
+    assert await page.locator(".as-table tbody tr").count() >= 40
+    gaps = await page.locator(".as-table td").evaluate_all("(c) => c.filter((x) => !x.textContent)")
+    assert gaps, "half a second without samples"
+
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("c")
+    await page.wait_for_url("**/anomalies/*#comment")
+    await expect(page.locator(".deeds input[name=text]")).to_be_focused()

@@ -8,9 +8,10 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator, Sequence
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import axe_playwright_python  # type: ignore[import-untyped]
 import pytest
@@ -21,8 +22,11 @@ from playwright.async_api import Browser, Page, expect
 from agent.anomalies import act
 from agent.audit import Author, change
 from agent.live import Plant
+from agent.users.people import add_person
+from agent.users.tokens import add_token
 from tests.browser.conftest import DemoServer
 from tests.browser.test_overview import LIVE, SHIFT
+from tests.dashboards.browsing import GOOD
 from tests.dashboards.client import serving, until
 from tests.dashboards.recorded import recorded
 from tests.dashboards.story import AT, SITE, story
@@ -129,6 +133,39 @@ async def same(page: Page, name: str, artefacts: Path) -> None:
     mean, most = ImageStat.Stat(apart).mean[0], max(apart.tobytes())
     assert mean <= APART, f"{name}: {mean:.1f} of {APART} apart in the mean"
     assert most <= APART_MOST, f"{name}: {most} of {APART_MOST} apart at one place"
+
+
+async def test_logging_in_and_settings_are_as_they_were_drawn_and_accessible(
+    browser: Browser, artefacts: Path, tmp_path: Path
+) -> None:
+    url = await recorded(tmp_path)
+    with change(url) as connection:
+        add_person(connection, Author(who="installer", at=AT), "Ada", "admin", GOOD)
+        add_person(connection, Author(who="installer", at=AT), "Mary", "maintenance", GOOD)
+        until_ = AT + timedelta(days=90)
+        add_token(connection, Author(who="Ada", at=AT), "historian", "viewer", until_)
+    async with serving(Plant(SITE, story(24).tiles, lambda: AT), record=url) as address:
+        context = await browser.new_context(
+            viewport={"width": 1440, "height": 900},
+            reduced_motion="reduce",
+            device_scale_factor=0.5,
+        )
+        page = await context.new_page()
+        await page.goto(f"{address}/settings")
+        for name in ("login", "settings"):
+            assert round(await page.evaluate(SHIFT), 2) == 0.0
+            for scheme in ("light", "dark"):
+                await page.emulate_media(color_scheme=cast(Any, scheme), reduced_motion="reduce")
+                await page.wait_for_timeout(150)
+                assert await violations(page) == [], (name, scheme)
+                await same(page, f"{name}-{scheme}", artefacts)
+            if name == "login":
+                await page.locator("input[name=name]").fill("Ada")
+                await page.locator("input[name=password]").fill(GOOD)
+                await page.keyboard.press("Enter")
+                await page.wait_for_selector(LIVE)
+        assert page.url.endswith("/settings"), "where one wanted to go"
+        await context.close()
 
 
 async def test_an_inbox_where_nothing_needs_anybody_says_so(

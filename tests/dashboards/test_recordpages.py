@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy import select
 
 from agent import schema
-from agent.anomalies import Known, Wanted, anomalies
+from agent.anomalies import Known, Wanted, act, anomalies
 from agent.anomaly import CAUSES
+from agent.audit import Author, change, login_name
 from agent.batch import Batch
 from agent.files import main_path
 from agent.history import open_history
@@ -269,7 +270,7 @@ async def test_what_a_person_wrote_is_still_there_when_it_is_refused(place: Plac
 async def test_addresses_of_nothing_say_what_there_is(place: Place) -> None:
     for path, status, words in (
         ("/anomalies/999", 404, "No anomaly of this record is called '999'."),
-        ("/anomalies?show=all", 400, "show is 'all'; right would be open, muted, closed."),
+        ("/anomalies?show=all", 400, "show is 'all'; right would be open, mine, muted, closed."),
         ("/molds/A-9999", 404, "No mold of this record is called 'A-9999'."),
         ("/molds?show=old", 400, "show is 'old'"),
     ):
@@ -396,6 +397,18 @@ async def test_molds_are_mounted_taken_off_and_revised_from_the_page(place: Plac
     assert said["reason"] == "gate 1.2 to 1.5 mm"
 
 
+async def test_what_somebody_has_is_theirs(place: Place) -> None:
+    with change(place.url) as connection:
+        act(connection, Author(who=login_name(), at=AT), "a", "ack")
+        act(connection, Author(who="D. Braun", at=AT), "b", "give", login_name())
+
+    text = await place.words("/anomalies?show=mine")
+
+    assert "Mine 2" in text
+    assert "Cooling timer changed" in text
+    assert "Cushion" not in text, "that is D. Braun's"
+
+
 async def test_a_press_shows_its_cycles_curves_and_past(place: Place) -> None:
     answer = await get(f"{place.address}/press/IMM-07")
     text = words_of(answer)
@@ -411,6 +424,8 @@ async def test_a_press_shows_its_cycles_curves_and_past(place: Place) -> None:
         "Not seen for 15 min. switch restarted",
         "Cooling time set from 11.8 to 12.2 Operator 2",
         "This mold is blind to coolant",
+        "Next service 2 20 shots over",
+        "Worn out, forecast too few shots",
     ):
         assert words in text, words
     assert re.search(r"Cooling time 12\.\d\d s (min\. )?physical minimum \d", text)
