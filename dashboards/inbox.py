@@ -25,6 +25,7 @@ from agent.cycle import Booked
 from agent.history import Filter, History
 from agent.muting import Mute
 from agent.schema import VALUE_COLUMNS
+from dashboards.anomalywords import brief, sentence
 from dashboards.catalogue import Catalogue
 from dashboards.face import shown, shown_long
 from dashboards.figures import duration_parts, number
@@ -321,7 +322,7 @@ class Inbox:
             muted=known.muted is not None,
             title=say(f"cause.{anomaly.kind}_{anomaly.cause}"),
             where=", ".join(where),
-            text=shown(anomaly.short),
+            text=brief(anomaly, self._strings),
             taken=shown(known.taken) if known.state == "acknowledged" else "",
             age=say(key, **parts)
             if known.state != "closed"
@@ -352,7 +353,7 @@ class Inbox:
             line=self._line(known),
             what=f"{anomaly.kind}/{anomaly.cause}",
             job=shown(self._found.job) if self._found.job else "",
-            message=shown_long(anomaly.message),
+            message=sentence(anomaly, self._strings),
             likely=shown_long(anomaly.likely),
             advice=shown_long(anomaly.advice),
             evidence=pairs,

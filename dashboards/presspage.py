@@ -10,6 +10,7 @@ from agent.live import Plant, Tile
 from agent.shotnow import ShotNow
 from agent.watch.baseline import WATER
 from agent.watch.channel import ARMED
+from dashboards.anomalywords import sentence
 from dashboards.catalogue import Catalogue
 from dashboards.curvechart import CurveChart, curve_chart
 from dashboards.curvetable import CurveTable, curve_table
@@ -136,6 +137,11 @@ class PressPage:
     def raised(self) -> int:
         """Anomalies of the last day."""
         return self._found.raised
+
+    @property
+    def sentences(self) -> list[str]:
+        """Of what is open, in words."""
+        return [sentence(anomaly, self._strings) for _number, anomaly in self.open]
 
     @property
     def mold(self) -> MoldCard | None:

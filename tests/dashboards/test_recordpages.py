@@ -397,6 +397,17 @@ async def test_molds_are_mounted_taken_off_and_revised_from_the_page(place: Plac
     assert said["reason"] == "gate 1.2 to 1.5 mm"
 
 
+async def test_what_was_found_is_said_in_the_language_of_whoever_asks(place: Place) -> None:
+    n = await place.number("a")
+    for path in (f"/anomalies/{n}", "/press/IMM-07"):
+        german = words_of(await get(f"{place.address}{path}", accept_language="de"))
+        english = words_of(await get(f"{place.address}{path}", accept_language="en"))
+        sentence = "Kühlzeit 12,21 s statt 11,80 s, Grenze 12,05 s, seit Schuss 127."
+        assert sentence in german, path
+        assert "longer than usual" not in german
+        assert "Cooling takes 12.21 s, 0.41 s longer than usual, since shot 127." in english
+
+
 async def test_what_somebody_has_is_theirs(place: Place) -> None:
     with change(place.url) as connection:
         act(connection, Author(who=login_name(), at=AT), "a", "ack")
