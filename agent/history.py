@@ -205,6 +205,7 @@ class History:
         self._url = url
         self._path = None if is_plant(url) else main_path(url)
         self._held = held
+        self._same: bool | None = None
         self._colds: dict[tuple[int, ...], Cold] = {}
 
     def close(self) -> None:
@@ -263,11 +264,20 @@ class History:
             RecordError: a file can't be read.
         """
         with self.moment() as connection:
+            as_booked = as_booked or self._same_as_booked(connection)
             rows = list(connection.execute(question(filtered(wanted, as_booked=as_booked))))
             cold = self.moved(connection, wanted)
         if cold is not None:
             rows += cold.rows(question(filtered(wanted, as_booked=as_booked, flat=True)))
         return rows
+
+    def _same_as_booked(self, connection: Connection) -> bool:
+        """Whether nothing was ever attributed anew, in a record that is held: far faster to ask."""
+        if self._held is None:
+            return False
+        if self._same is None:
+            self._same = connection.execute(select(attribution.c.id).limit(1)).first() is None
+        return self._same
 
     @contextmanager
     def moment(self) -> Iterator[Connection]:
@@ -418,6 +428,8 @@ class History:
         Cycles may be moved meanwhile. A page of the record's own is read before the list of files,
         at one moment: what is no longer in the one is in the other by then.
         """
+        with self.moment() as connection:
+            as_booked = as_booked or self._same_as_booked(connection)
         query = filtered(wanted, as_booked=as_booked)
         moved = filtered(wanted, as_booked=as_booked, flat=True)
         if up_to is not None:
@@ -545,7 +557,7 @@ class History:
     def runs(self, machine_name: str | None = None) -> list[Run]:
         """The ledger, in order of writing."""
         with self.connect() as connection:
-            return [_run(row) for row in connection.execute(_runs(machine_name)).mappings()]
+            return [run_of(row) for row in connection.execute(runs_of(machine_name)).mappings()]
 
     def segments(self, machine_name: str) -> list[Segment]:
         """A machine's segments, first to last."""
@@ -729,7 +741,7 @@ def standing_of(connection: Connection, name: str) -> Standing:
 
 def _standing_of_rows(connection: Connection, of: Segment, on: Mount | None) -> Standing:
     """Where a ledger stands of which only the rows were kept, by an earlier Sprue."""
-    rows = connection.execute(_runs(of.machine).where(run.c.segment == of.number)).mappings()
+    rows = connection.execute(runs_of(of.machine).where(run.c.segment == of.number)).mappings()
     standing = Standing(segment=of, mount=on, counter=of.first, at=of.opened_at)
     standing.ended = of.opened_at
     named = (
@@ -740,7 +752,7 @@ def _standing_of_rows(connection: Connection, of: Segment, on: Mount | None) -> 
         .limit(1)
     )
     standing.said = connection.execute(named).scalar()
-    for row in (_run(each) for each in rows):
+    for row in (run_of(each) for each in rows):
         if row.kind != "seen_late":
             standing.counter = max(standing.counter, row.last)
             standing.at = standing.ended = max(standing.ended, row.until)
@@ -910,7 +922,8 @@ def _covers(piece: FromClause, of: FromClause = cycle) -> ColumnElement[bool]:
     )
 
 
-def _runs(name: str | None) -> Select[Any]:
+def runs_of(name: str | None) -> Select[Any]:
+    """Rows of the ledger with the names of machine and mold: of one machine, or of all."""
     query = (
         select(run, machine.c.name.label("machine"), mold.c.name.label("mold"))
         .join(machine, machine.c.id == run.c.machine_id)
@@ -929,7 +942,8 @@ def _segments(name: str) -> Select[Any]:
     )
 
 
-def _run(row: Mapping[Any, Any]) -> Run:
+def run_of(row: Mapping[Any, Any]) -> Run:
+    """The row behind one of `runs_of`."""
     return Run(
         machine=row["machine"],
         segment=row["segment"],

@@ -1,8 +1,9 @@
 """One machine's line: observations in, cycles booked, kept and shown. Nothing flows back."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from agent.anomaly import Anomaly
 from agent.assembly import GRACE_S, Assembly
@@ -10,6 +11,7 @@ from agent.batch import Batch, Blind
 from agent.blindness import blindness
 from agent.clockwatch import ClockWatch
 from agent.display import Display
+from agent.identified import identify
 from agent.ledger import Entry, Ledger, Mount
 from agent.molds.moldlife import MoldLife
 from agent.molds.shelf import Shelf
@@ -93,6 +95,9 @@ class Line:
         self._entered_at: datetime | None = None
         """When the ledger was last told of closings, by our clock."""
         self._press: Press | None = None
+        self._shown: Mapping[str, str] = {}
+        """What it shows of itself and the record was not told yet."""
+        self._known_by: Mapping[str, str] = {}
         self._condition: Condition | None = None
         self._clocks = ClockWatch(settings.name)
 
@@ -181,10 +186,15 @@ class Line:
     def connected(self, press: Press) -> None:
         """A new connection stands; what comes next comes over it."""
         self._press = press
+        self._shown = {} if press.identity == self._known_by else press.identity
         self._stages.connected(reports=press.reports, modulus=press.counter_modulus, live=True)
 
     async def take(self, observation: Observation) -> None:
         """Walk one observation to the end of the line."""
+        if self._shown:
+            self._known_by, self._shown = self._shown, {}
+            told = partial(identify, machine=self._name, shown=self._known_by, at=self._clock())
+            await self._record.change(told)
         observation = self._standstill.take(observation, self._stages.ledger.interval_s)
         blinds: list[Blind] = []
         notices: list[Notice] = []

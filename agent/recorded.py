@@ -18,7 +18,8 @@ from drivers.signals import NUMBER_STATES, SIGNALS, STATE_WORDS, Kind
 
 EXPORTED = (
     "segment", "time_uncertainty_s", "uncertainty", "outside_limits", "injected", "at_s",
-    "warm_up", "resin_lot", "operator", "open_cavities", "box", "part_ids", "part_number",
+    "warm_up", "time_utc", "started", "mold_shot", "mold_shot_min", "mold_shot_max", "quality",
+    "limits", "resin_lot", "operator", "open_cavities", "box", "part_ids", "part_number",
     "part_revision", "sheet_version",
 )  # fmt: skip
 """Of an export or a truth log, and not said by the machine: the walk finds them out for itself."""

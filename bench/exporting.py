@@ -1,19 +1,25 @@
-"""`python -m bench.exporting [CYCLES]`: how long 100,000 cycles take to each format, and one box.
+"""`python -m bench.exporting`: how long 100,000 cycles take to each format, and one box.
 
 The record is made by statements: one machine after the other, 20 values a cycle, a cycle in a
-hundred with a value of a vendor's own. Each export is a process of its own, so that its memory is.
+hundred with a value of a vendor's own. With `--year FOLDER` it is a copy of the year that
+`python -m bench.moldyear --keep FOLDER` walked, with all its shots in boxes of 250. Each export is
+a process of its own, so that its memory is.
 """
 
+import argparse
 import os
+import random
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, func, insert, select
 
 from agent import schema
 from agent.audit import Author, note
@@ -24,7 +30,7 @@ from agent.rows import compact, to_ns
 
 CYCLES, MACHINES, A_TIME = 100_000, 5, 5000
 START = datetime(2026, 1, 5, tzinfo=UTC)
-A_BOX = 250
+A_BOX, A_LOT = 250, 1000
 ONE_MOLD = ("dfq", "pdf")
 """Formats that describe one part: a fifth of the cycles."""
 NAMES = schema.VALUE_COLUMNS[:20]
@@ -67,65 +73,120 @@ def made(path: Path, cycles: int = CYCLES) -> None:
 
 def _boxes(connection: Connection, cycles: int) -> None:
     """A lot of resin a thousand shots, a box every `A_BOX`, on every machine."""
+    spans = [(n, 1, 1, cycles // MACHINES) for n in range(1, MACHINES + 1)]
+    connection.execute(insert(schema.context), list(_entries(connection, spans)))
+
+
+def packed(path: Path) -> tuple[list[str], list[str]]:
+    """Put all shots of a record into boxes and lots of resin; the labels of the boxes, and what
+    chooses a hundred thousand cycles of one press."""
+    cycle = schema.cycle
+    ends = select(
+        cycle.c.machine_id, cycle.c.segment, func.min(cycle.c.counter), func.max(cycle.c.counter)
+    ).group_by(cycle.c.machine_id, cycle.c.segment)
+    with writer(path, "main") as connection, connection.begin():
+        spans = [(row[0], row[1], row[2], row[3]) for row in connection.execute(ends)]
+        entries = list(_entries(connection, spans))
+        connection.execute(insert(schema.context), entries)
+        cover(connection)
+        longest = max(spans, key=lambda span: span[3] - span[2])
+        name = connection.execute(
+            select(schema.machine.c.name).where(schema.machine.c.id == longest[0])
+        ).scalar_one()
+    many = ["--machine", name, "--segment", str(longest[1])]
+    many += ["--shots", f"{longest[2]}-{longest[2] + CYCLES - 1}"]
+    return [str(each["label"]) for each in entries if each["kind"] == "box"], many
+
+
+def _entries(
+    connection: Connection, spans: list[tuple[int, int, int, int]]
+) -> Iterator[dict[str, object]]:
+    """Lots and boxes, by machine, segment, first and last counter."""
     who = Author(who="Ada", at=START)
     key = note(connection, who, "enter", "context", "boxes of a bench")
-    common = {"segment": 1, "withdrawn": 0, "at_ns": to_ns(START), "who": "Ada", "audit_id": key}
-    rows = [
-        common | {
-            "kind": kind, "label": f"{kind}-{n}-{first}", "machine_id": n,
-            "first": first, "last": first + size - 1,
-        }
-        for n in range(1, MACHINES + 1)
-        for kind, size in (("box", A_BOX), ("lot", 1000))
-        for first in range(1, cycles // MACHINES + 1, size)
-    ]  # fmt: skip
-    connection.execute(insert(schema.context), rows)
+    for machine, segment, first, last in spans:
+        for kind, size in (("box", A_BOX), ("lot", A_LOT)):
+            for begins in range(first, last + 1, size):
+                yield {
+                    "kind": kind, "label": f"{kind}-{machine}-{segment}-{begins}",
+                    "machine_id": machine, "segment": segment, "first": begins,
+                    "last": min(begins + size - 1, last), "withdrawn": 0,
+                    "at_ns": to_ns(START), "who": who.who, "audit_id": key,
+                }  # fmt: skip
 
 
-def exported(
-    url: str, folder: Path, form: str, box: str | None = None
-) -> tuple[float, float, float, int]:
+def exported(url: str, folder: Path, form: str, *wanted: str) -> tuple[float, float, float, int]:
     """Seconds, processor seconds, memory at most in MB, and bytes of one export as people do it."""
-    argv = [sys.executable, "-m", "agent", "export", "--record", url, "--format", form]
-    argv += ["--mold", "M-01"] if form in ONE_MOLD and not box else []
-    argv += ["--box", box] if box else []
+    argv = [sys.executable, "-m", "agent", "export", "--record", url, "--format", form, *wanted]
     began = time.perf_counter()
-    child = subprocess.Popen(
-        [*argv, "--out", str(folder / (box or form))],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _, status, used = os.wait4(child.pid, 0)  # of this child alone
-    spent_s = time.perf_counter() - began
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if status:
-        raise SystemExit(f"the export to {form} failed")
-    size = max(file.stat().st_size for file in (folder / (box or form)).iterdir())
+    with tempfile.TemporaryDirectory(dir=folder) as out:
+        child = subprocess.Popen(
+            [*argv, "--out", out], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        _, status, used = os.wait4(child.pid, 0)  # of this child alone
+        spent_s = time.perf_counter() - began
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if status:
+            raise SystemExit(f"the export to {form} failed")
+        size = max(file.stat().st_size for file in Path(out).iterdir())
     return spent_s, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, size
 
 
-def main(cycles: int = CYCLES) -> None:
-    """Measure, and print."""
+def tell(what: str, spent: tuple[float, float, float, int]) -> None:
+    """Print one export's figures."""
+    spent_s, cpu_s, used_mb, size = spent
+    print(
+        f"{what}: {spent_s:.1f} s ({cpu_s:.1f} s of processor time), {used_mb:.0f} MB of memory, "
+        f"{size / 1e6:.1f} MB",
+        flush=True,
+    )
+
+
+def a_hundred_thousand(cycles: int, forms: list[str]) -> None:
+    """Measure a record of its own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         made(folder / "year.db", cycles)
-        for form in FORMATS:
-            spent_s, cpu_s, used_mb, size = exported(f"sqlite:///{folder}/year.db", folder, form)
-            rows = cycles // MACHINES if form in ONE_MOLD else cycles
-            print(
-                f"{form}: {rows} cycles in {spent_s:.1f} s ({cpu_s:.1f} s of processor time), "
-                f"{used_mb:.0f} MB of memory, {size / 1e6:.1f} MB"
-            )
+        url = f"sqlite:///{folder}/year.db"
+        for form in forms:
+            mold = ["--mold", "M-01"] if form in ONE_MOLD else []
+            rows = cycles // MACHINES if mold else cycles
+            tell(f"{rows} cycles to {form}", exported(url, folder, form, *mold))
         middle = cycles // MACHINES // 2 // A_BOX * A_BOX + 1
-        for form in FORMATS:
-            spent_s, cpu_s, used_mb, _ = exported(
-                f"sqlite:///{folder}/year.db", folder, form, f"box-2-{middle}"
-            )
-            print(
-                f"a box of {A_BOX} shots to {form}: {spent_s:.1f} s ({cpu_s:.1f} s of processor "
-                f"time), {used_mb:.0f} MB of memory"
-            )
+        for form in forms:
+            box = exported(url, folder, form, "--box", f"box-2-1-{middle}")
+            tell(f"a box of {A_BOX} shots to {form}", box)
+
+
+def a_year(kept: Path, boxes: int, forms: list[str]) -> None:
+    """Measure any boxes of a year that was walked, and a hundred thousand cycles of it."""
+    with tempfile.TemporaryDirectory(dir=kept) as name:
+        folder = Path(name)
+        shutil.copy(kept / "plant.db", folder)
+        url = f"sqlite:///{folder}/plant.db"
+        labels, many = packed(folder / "plant.db")
+        chosen = random.Random(1).sample(labels, boxes)
+        for form in forms:
+            came = [exported(url, folder, form, "--box", label) for label in chosen]
+            tell(f"the slowest of {boxes} of {len(labels)} boxes to {form}", max(came))
+        for form in (form for form in forms if form not in ONE_MOLD):
+            tell(f"up to {CYCLES} cycles of a press to {form}", exported(url, folder, form, *many))
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.exporting", description=__doc__)
+    parser.add_argument("--cycles", type=int, default=CYCLES)
+    parser.add_argument("--formats", default=",".join(FORMATS))
+    parser.add_argument("--year", type=Path, metavar="FOLDER", help="of bench.moldyear --keep")
+    parser.add_argument("--boxes", type=int, default=10, help="of the year, at random")
+    args = parser.parse_args()
+    forms = args.formats.split(",")
+    if args.year:
+        a_year(args.year, args.boxes, forms)
+    else:
+        a_hundred_thousand(args.cycles, forms)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main()

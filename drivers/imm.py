@@ -78,8 +78,11 @@ async def grow_machine(session: Session, root: Branch) -> None:
 
 
 async def identity(session: Session, root: Branch) -> dict[str, str]:
-    """Manufacturer, model and serial number, as far as the machine says them."""
-    names = {"manufacturer": "Manufacturer", "model": "Model", "serial": "SerialNumber"}
+    """What the machine says of itself: of its maker, and of its control and software."""
+    names = {
+        "manufacturer": "Manufacturer", "model": "Model", "serial": "SerialNumber",
+        "controller": "ControllerName", "software": "SoftwareRevision",
+    }  # fmt: skip
     found = {
         key: branch
         for key, name in names.items()

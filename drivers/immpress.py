@@ -97,7 +97,7 @@ class ImmPress:
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """Manufacturer, model and serial number."""
+        """Manufacturer, model, serial number, control and its software."""
         return self._identity
 
     @property

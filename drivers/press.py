@@ -36,7 +36,8 @@ class Press(Protocol):
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """What the machine says of itself: `manufacturer`, `model`, `serial`; may be empty."""
+        """What the machine says of itself: `manufacturer`, `model`, `serial`, `identity` (whatever
+        proves it), `controller`, `software`; may be empty."""
         ...
 
     @property

@@ -209,6 +209,7 @@ def read_entries(
     label: str | None = None,
     machine_name: str | None = None,
     mold_name: str | None = None,
+    machines: Collection[str] | None = None,
     every: bool = False,
     number: int | None = None,
 ) -> list[Entry]:
@@ -220,6 +221,7 @@ def read_entries(
         label: With this one.
         machine_name: Of this machine.
         mold_name: Of this mold.
+        machines: Of these machines, and of all molds.
         every: Also what was corrected or withdrawn, and withdrawals themselves.
         number: This one only.
     """
@@ -235,6 +237,8 @@ def read_entries(
         query = query.where(context.c.id.not_in(corrected), context.c.withdrawn == 0)
     if kinds:
         query = query.where(context.c.kind.in_(kinds))
+    if machines is not None:
+        query = query.where(machine.c.name.in_(machines) | context.c.machine_id.is_(None))
     for column, value in (
         (context.c.label, label), (machine.c.name, machine_name), (mold.c.name, mold_name),
         (context.c.id, number),

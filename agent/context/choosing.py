@@ -5,6 +5,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from agent.context.book import read_entries
+from agent.context.entry import KINDS
 from agent.context.error import ContextError
 from agent.context.stretch import stretches
 from agent.history import Filter, Span
@@ -23,7 +24,9 @@ def resolved(connection: Connection, wanted: Filter) -> Filter:
 
 
 def _spans(connection: Connection, kind: str, label: str) -> tuple[Span, ...]:
-    entries = read_entries(connection, kinds=[kind])
+    # Where what follows ends another, all of its kind say where one ends.
+    only = None if KINDS[kind].follows else label
+    entries = read_entries(connection, kinds=[kind], label=only)
     if not any(each.label == label for each in entries):
         raise ContextError(
             f"no {kind} {label!r} was entered; 'sprue context list --kind {kind}' lists them"

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection
 
 from agent.context.book import read_entries
@@ -25,30 +24,26 @@ class InForce:
         """What holds for rows of a page of cycles, each with the numbers of those rows.
 
         Args:
-            page: Columns `machine`, `segment`, `counter`, `mold`, `revision` and `time_ns`.
+            page: An `agent.export.page.Page`.
             kind: Of `KINDS`.
         """
-        if KINDS[kind].on_mold:
-            owners: Sequence[Any] = list(zip(page["mold"], page["revision"], strict=True))
-        else:
-            owners = page["machine"]
+        on_mold = KINDS[kind].on_mold
         found: list[tuple[Stretch, list[int]]] = []
-        there = (place for place in set(owners) if (kind, place) in self._wide)
-        wide = {place: self._wide[kind, place] for place in there}
-        if wide:
-            times = np.array(page["time_ns"])
-            segments, counters = np.array(page["segment"]), np.array(page["counter"])
+        names = ("mold", "revision") if on_mold else ("machine",)
+        for owner, rows in page.places(*names).items():
+            wide = self._wide.get((kind, owner if on_mold else owner[0]))
+            if wide is None:
+                continue
+            times = page.wholes("time_ns")[rows]
+            segments, counters = page.wholes("segment")[rows], page.wholes("counter")[rows]
             ends = int(times.min()), int(times.max())
             shots = int(counters.min()), int(counters.max())
-            for place, stretches_ in wide.items():
-                rows = np.array([n for n, owner in enumerate(owners) if owner == place])
-                mine = times[rows], segments[rows], counters[rows]
-                for each in stretches_:
-                    if not each.near(ends, shots):
-                        continue
-                    hits = rows[each.holds(*mine)]
-                    if len(hits):
-                        found.append((each, hits.tolist()))
+            for each in wide:
+                if not each.near(ends, shots):
+                    continue
+                hits = rows[each.holds(times, segments, counters)]
+                if len(hits):
+                    found.append((each, hits.tolist()))
         if self._single:
             every = zip(page["machine"], page["segment"], page["counter"], strict=True)
             for n, shot in enumerate(every):
@@ -58,11 +53,7 @@ class InForce:
 
 def in_force(connection: Connection, machines: Collection[str]) -> InForce:
     """What people said of shots of some machines, and of all molds."""
-    entries = [
-        each
-        for each in read_entries(connection)
-        if each.machine is None or each.machine in machines
-    ]
+    entries = read_entries(connection, machines=machines)
     wide: dict[tuple[str, str | tuple[str, str]], list[Stretch]] = {}
     single: dict[tuple[str, str, int, int], list[Stretch]] = {}
     for each in stretches(connection, entries):

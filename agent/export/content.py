@@ -13,11 +13,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from agent.context.entry import Entry
-from agent.export.events import Event, events
+from agent.export.events import Event, events, in_order
 from agent.export.manifest import query, software
 from agent.export.said import Use
-from agent.export.summary import METHOD, OUTSIDE, Line, counts, summarize
+from agent.export.stops import stops_as_events
+from agent.export.summary import METHOD, OUTSIDE_COUNT, Line, counts, summarize
 from agent.export.table import Table
+from agent.export.tally import Tally
+from agent.identified import identified
 from agent.rows import from_ns, to_ns
 from agent.schema import VERSION, golden, identity, machine, mold
 from agent.watchwords import SheetLimit, read_limits
@@ -48,7 +51,7 @@ class Content:
     def to_json(self) -> dict[str, Any]:
         """For a manifest."""
         return {
-            "rows_outside_limits": dict(self.counts)[OUTSIDE],
+            "rows_outside_limits": dict(self.counts)[OUTSIDE_COUNT],
             "header": dict(self.header),
             "counts": dict(self.counts),
             "summary": {"method": METHOD, "signals": [_rounded(each) for each in self.lines]},
@@ -95,6 +98,10 @@ def content(table: Table, zone: ZoneInfo, site: str = "") -> Content:
             select(identity.c.value).where(identity.c.name == "agent")
         ).scalar()
         approvals = _approvals(connection, table, ends)
+        begins = min((each.since for each in survey.coverage), default=None)
+        names = {each.machine for each in survey.coverage}
+        presses = identified(connection, names, begins, ends) if begins and ends else []
+    stops = stops_as_events(tally.stops, survey.coverage, happened)
     uses = sorted(
         table.said.uses.values(), key=lambda use: (use.machine, use.first, use.entry.number)
     )
@@ -104,6 +111,7 @@ def content(table: Table, zone: ZoneInfo, site: str = "") -> Content:
         ("Asked for", _words(query(survey.wanted)) or "everything"),
         ("Site", site),
         ("Machine", ", ".join(sorted({each.machine for each in survey.coverage}))),
+        ("Makers and serial numbers", "; ".join(presses)),
         ("Mold", ", ".join(sorted({f"{m} {r}" for m, r in molds if m}))),
         ("Part", _of(uses, "part", "part_revision")),
         ("Job", _counted(tally.words.get("job", {}))),
@@ -115,7 +123,7 @@ def content(table: Table, zone: ZoneInfo, site: str = "") -> Content:
         ("Set-up sheet", _of(uses, "sheet")),
         ("Golden reference", approvals),
         ("Flags", ", ".join(f"{flag}: {n}" for flag, n in sorted(tally.flags.items())) or "none"),
-        ("Clock", f"{CLOCK}; a time is at most {tally.uncertainty_s:g} s too late"),
+        ("Clock", f"{CLOCK}; a time is at most {tally.uncertainty_s:g} s too late{_late(tally)}"),
         ("Time zone", zone.key),
         ("Record", f"{agent or ''}, schema {VERSION}"),
         ("Software", software()),
@@ -123,11 +131,11 @@ def content(table: Table, zone: ZoneInfo, site: str = "") -> Content:
     ]
     return Content(
         header=[(name, text or "not known") for name, text in lines],
-        counts=counts(tally, unobserved, edges),
+        counts=counts(tally, unobserved, edges, len(stops)),
         lines=summarize(tally, table.limits.facts),
         limits=limits,
         uses=uses,
-        events=happened,
+        events=in_order([*happened, *stops]),
         rows_sha256=tally.sha256,
     )
 
@@ -147,6 +155,13 @@ def _approvals(connection: Any, table: Table, ends: datetime | None) -> str:
         for row in connection.execute(query_)
     }
     return "; ".join(newest[each] for each in sorted(newest) if each in table.tally.owners)
+
+
+def _late(tally: Tally) -> str:
+    if tally.late_s is None:
+        return ""
+    least, most = tally.late_s
+    return f"; cycles were received {least:.3f} to {most:.3f} s after they ended"
 
 
 def _of(uses: Sequence[Use], kind: str, detail: str = "") -> str:

@@ -10,6 +10,8 @@ from agent.entry import Run
 from agent.history import Filter
 
 Interval = tuple[datetime, datetime]
+Moved = tuple[int, int, str | None, str | None]
+"""First and last counter that went to another mold, and that mold and revision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,7 @@ def coverage(
     )
 
 
-def pieces_of(run: Run, moved: Sequence[tuple[int, int, str | None, str | None]]) -> list[Piece]:
+def pieces_of(run: Run, moved: Sequence[Moved]) -> list[Piece]:
     """A row of the ledger, cut where what people entered moved a part of it to another mold.
 
     Args:

@@ -5,7 +5,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from agent.export.page import Page
-from agent.export.table import Column, Table, Type
+from agent.export.table import IN_UTC, Column, Table, Type
+from agent.rows import from_ns
 
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -34,13 +35,14 @@ def write_csv(
         OSError: it can't be written.
     """
     n = 0
+    table_columns = [table.columns[0], IN_UTC, *table.columns[1:]]
     with path.open("w", encoding="utf-8", newline="") as file:
-        heads = [[quoted(safe(column.name)) for column in table.columns]]
+        heads = [[quoted(safe(column.name)) for column in table_columns]]
         if units:
-            heads.append([quoted(column.unit) for column in table.columns])
+            heads.append([quoted(column.unit) for column in table_columns])
         file.writelines(",".join(cells) + "\r\n" for cells in heads)
         for page in table.pages():
-            columns = [_cells(column, page, zone) for column in table.columns]
+            columns = [_cells(column, page, zone) for column in table_columns]
             file.writelines(",".join(cells) + "\r\n" for cells in zip(*columns, strict=True))
             n += len(page.rows)
             progress(n)
@@ -50,7 +52,10 @@ def write_csv(
 def _cells(column: Column, page: Page, zone: ZoneInfo) -> Sequence[str]:
     cells = column.cells(page)
     if column.type is Type.TIME:
-        return [at.astimezone(zone).isoformat(timespec="microseconds") for at in cells]
+        return [
+            "" if ns is None else from_ns(ns).astimezone(zone).isoformat(timespec="microseconds")
+            for ns in cells
+        ]
     if column.type is Type.TEXT:
         if not any(cells):
             return [""] * len(cells)

@@ -13,7 +13,6 @@ from agent.cycle import Curve
 from agent.export.page import Page
 from agent.export.survey import Survey
 from agent.files import curves_path, is_plant, main_path, reader
-from agent.plantrecord.reading import open_reader
 from agent.rows import from_ns
 from agent.schema import curve
 
@@ -23,6 +22,8 @@ def open_curves(url: str) -> Iterator["Curves"]:
     """The curves of a record; a month's file is opened when it is first asked for."""
     with ExitStack() as stack:
         if is_plant(url):
+            from agent.plantrecord.reading import open_reader  # with all that migrates one
+
             engine = stack.enter_context(open_reader(url))
             yield Curves(None, stack, stack.enter_context(closing(engine.connect())))
         else:

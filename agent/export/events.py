@@ -33,7 +33,7 @@ class Event:
     machine: str
     kind: str
     """`parameter`, `mode`, ... as the machine tells it; `anomaly`, `acknowledgement`, `mold`,
-    `counter`."""
+    `counter`, `stop`."""
     name: str = ""
     old: str = ""
     new: str = ""
@@ -53,6 +53,11 @@ def events(connection: Connection, covered: Iterable[Coverage]) -> list[Event]:
         since, until = to_ns(each.since), to_ns(each.until)
         for part in (_notices, _anomalies, _segments, _mounts, _entries):
             found.update(dict.fromkeys(part(connection, each.machine, since, until)))
+    return in_order(found)
+
+
+def in_order(found: Iterable[Event]) -> list[Event]:
+    """Events in order of time."""
     return sorted(found, key=lambda event: (event.at, event.machine, event.kind, event.name))
 
 

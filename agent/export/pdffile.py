@@ -10,7 +10,7 @@ from agent.export.content import Content, content
 from agent.export.page import Page
 from agent.export.sheet import BOLD, INK, INK_3, MARGIN, Head, Sheet
 from agent.export.strip import Strip, draw
-from agent.export.summary import METHOD, Line
+from agent.export.summary import METHOD, OUTSIDE_COUNT, Line
 from agent.export.table import Table
 from agent.export.tally import Tally
 from agent.rows import from_ns
@@ -76,7 +76,7 @@ def _face(
     sheet.paragraph(header["Asked for"], 9)
     sheet.gap(6)
     blind_min = sum(each.blind_s for each in table.survey.coverage) / 60
-    outside, missing = counts["cycles outside a limit"], counts["shots not observed"]
+    outside, missing = counts[OUTSIDE_COUNT], counts["shots not observed"]
     edges = sum(each.unobserved_at_edges for each in table.survey.coverage)
     sheet.figures(
         [

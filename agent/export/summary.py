@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from agent.export.limits import INCOMPLETE, INSIDE, OUTSIDE
+from agent.export.quality import BAD, UNCERTAIN
 from agent.export.tally import Group, Sums, Tally
 from agent.rows import from_ns
 from agent.watch.facts import Facts, Limit
@@ -16,7 +18,7 @@ ALIKE = 0.25
 """Lag-1 correlation above which neighbors are too much alike for one; by chance alone it is within
 2 / sqrt(n)."""
 
-OUTSIDE = "cycles outside a limit"
+INSIDE_COUNT, OUTSIDE_COUNT = "shots inside all limits", "shots outside a limit"
 METHOD = (
     "Cpk = min(mean - low, high - mean) / 3 s, s of all n shots together; "
     "shots of production after warm-up, by machine, mold and revision"
@@ -112,15 +114,21 @@ def _limit(name: str, sums: Sums, facts: Facts | None) -> tuple[Limit | None, bo
     return facts.in_force(last).get(name), changed
 
 
-def counts(tally: Tally, unobserved: int, edges: int) -> Sequence[tuple[str, int]]:
+def counts(tally: Tally, unobserved: int, edges: int, stops: int) -> Sequence[tuple[str, int]]:
     """What was made and what is missing, in words and numbers."""
     lines = [
         ("cycles", tally.rows),
         ("shots", tally.shots),
         ("shots while warming up", tally.warm_up),
-        (OUTSIDE, tally.outside),
+        (INSIDE_COUNT, tally.judged[INSIDE]),
+        (OUTSIDE_COUNT, tally.judged[OUTSIDE]),
+        ("shots of which a limited value is missing", tally.judged[INCOMPLETE]),
+        ("shots without limits in force", tally.judged[""]),
+        ("cycles of uncertain quality", tally.quality[UNCERTAIN]),
+        ("cycles with a value that is none", tally.quality[BAD]),
         ("shots not observed", unobserved),
         ("more of them at its boundaries, at most", edges),
+        ("stops of a minute and more", stops),
     ]
     words = {"parts_good": "good parts", "parts_bad": "bad parts"}
     lines += [(words[name], round(total)) for name, total in sorted(tally.parts.items())]

@@ -19,13 +19,11 @@ from sqlalchemy import (
 )
 
 from agent.context.choosing import resolved
-from agent.export.coverage import Coverage, Recorded, by_machine, coverage, pieces_of
+from agent.export.coverage import Coverage, Moved, Recorded, by_machine, coverage, pieces_of
 from agent.history import Asked, Filter, History, Span, filtered
 from agent.rows import from_ns
 from agent.schema import VALUE_COLUMNS, attribution, cycle, machine, mold, run
 from drivers.signals import SIGNALS
-
-Moved = tuple[int, int, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +55,15 @@ def survey(history: History, wanted: Filter, now: datetime) -> Survey:
     with history.connect() as connection:
         wanted = resolved(connection, wanted)
         up_to = _newest(connection, cycle)
-        parts = [(each, _recorded(history, each, up_to)) for each in _parts(wanted)]
+        whole = _held(history, wanted, up_to)
+        parts = [
+            (each, [rows.recorded for rows in _held(history, each, up_to)])
+            for each in _stretches(wanted)
+        ] or [(wanted, [rows.recorded for rows in whole])]
         names = sorted(
             {each.machine for _, recorded in parts for each in recorded}
             | _others(connection, wanted)
         )
-        count = _count(history, wanted, up_to)
-        signals = _signals(history, wanted, up_to)
         extras = _extras(history, wanted, up_to)
         ids, moves = _ledger_ids(connection, names), _moves(connection)
     blinds = by_machine(history.blinds(wanted.machine, since=wanted.since))
@@ -86,16 +86,14 @@ def survey(history: History, wanted: Filter, now: datetime) -> Survey:
         wanted=wanted,
         up_to=up_to,
         coverage=covered,
-        rows=count,
-        signals=signals,
+        rows=sum(each.recorded.cycles for each in whole),
+        signals=[name for name in SIGNALS if any(name in each.signals for each in whole)],
         extras=extras,
     )
 
 
-def _parts(wanted: Filter) -> list[Filter]:
-    """A filter for every stretch that a selection is made of, so that each is told of."""
-    if wanted.spans is None:
-        return [wanted]
+def _stretches(wanted: Filter) -> list[Filter]:
+    """A filter for every stretch that people's words choose, so that each is told of."""
     return [
         replace(
             wanted,
@@ -109,7 +107,7 @@ def _parts(wanted: Filter) -> list[Filter]:
             since=_later(wanted.since, span.since_ns),
             until=_earlier(wanted.until, span.until_ns),
         )
-        for span in wanted.spans
+        for span in wanted.spans or ()
         if wanted.machine in (None, span.machine)
         and (wanted.segment is None or span.segment in (None, wanted.segment))
     ]
@@ -138,31 +136,38 @@ def _newest(connection: Connection, table: Table) -> int:
     return int(connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one())
 
 
-def _count(history: History, wanted: Filter, up_to: int) -> int:
-    counted = history.asked(
-        wanted,
-        lambda all_: select(func.count()).select_from(all_.where(cycle.c.id <= up_to).subquery()),
-    )
-    return sum(int(row[0]) for row in counted)
+@dataclass(slots=True)
+class _Held:
+    """What the record holds of a selection and a machine."""
+
+    recorded: Recorded
+    signals: set[str]
 
 
-def _recorded(history: History, wanted: Filter, up_to: int) -> list[Recorded]:
+def _held(history: History, wanted: Filter, up_to: int) -> list[_Held]:
+    """By machine; all that is counted is counted in one walk over the rows."""
+
     def question(all_: Select[Any]) -> Asked:
         found = all_.where(cycle.c.id <= up_to).subquery()
         shots = func.sum(case((found.c.closing == "shot", 1), else_=0))
         times = func.min(found.c.time_ns), func.max(found.c.time_ns)
-        return select(found.c.machine, func.count(), shots, *times).group_by(found.c.machine)
+        values = (func.count(found.c[name]) for name in VALUE_COLUMNS)
+        sums = found.c.machine, func.count(), shots, *times, *values
+        return select(*sums).group_by(found.c.machine)
 
     sums: dict[str, list[Any]] = {}
     for row in history.asked(wanted, question):
         sums.setdefault(row[0], []).append(row)
     return [
-        Recorded(
-            machine=name,
-            cycles=sum(int(row[1]) for row in rows),
-            shots=sum(int(row[2]) for row in rows),
-            first=from_ns(min(int(row[3]) for row in rows)),
-            last=from_ns(max(int(row[4]) for row in rows)),
+        _Held(
+            Recorded(
+                machine=name,
+                cycles=sum(int(row[1]) for row in rows),
+                shots=sum(int(row[2]) for row in rows),
+                first=from_ns(min(int(row[3]) for row in rows)),
+                last=from_ns(max(int(row[4]) for row in rows)),
+            ),
+            {each for row in rows for each, n in zip(VALUE_COLUMNS, row[5:], strict=True) if n},
         )
         for name, rows in sums.items()
     ]
@@ -176,20 +181,6 @@ def _others(connection: Connection, wanted: Filter) -> set[str]:
     if wanted.machine is not None:
         query = query.where(machine.c.name == wanted.machine)
     return set(connection.execute(query).scalars())
-
-
-def _signals(history: History, wanted: Filter, up_to: int) -> list[str]:
-    def question(all_: Select[Any]) -> Asked:
-        found = all_.where(cycle.c.id <= up_to).subquery()
-        return select(*(func.count(found.c[name]) for name in VALUE_COLUMNS)).select_from(found)
-
-    occurring = {
-        name
-        for numbers in history.asked(wanted, question)
-        for name, n in zip(VALUE_COLUMNS, numbers, strict=True)
-        if n
-    }
-    return [name for name in SIGNALS if name in occurring]
 
 
 def _extras(history: History, wanted: Filter, up_to: int) -> dict[str, frozenset[str]]:

@@ -1,22 +1,25 @@
 """An export as a table: columns with types and units, filled a page of the record at a time."""
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+
 from agent.context.inforce import in_force
+from agent.export.limits import Limits
+from agent.export.moldshots import COLUMNS as MOLD_SHOTS
+from agent.export.moldshots import MoldShots
 from agent.export.page import Page
+from agent.export.quality import quality_of
 from agent.export.said import COLUMNS, Said
 from agent.export.survey import Survey
 from agent.export.tally import Tally
-from agent.export.warmup import warm_up_ids
+from agent.export.warmup import warm_up
 from agent.history import PAGE, History
-from agent.rows import compact, from_ns, to_ns
+from agent.rows import compact
 from agent.schema import VALUE_COLUMNS
-from agent.watch.facts import Facts, Limit
 from agent.watchwords import read_words
 from drivers.signals import SIGNALS, signal_named
 
@@ -28,7 +31,7 @@ class Type(StrEnum):
     """What a column's cells are; each may be empty (None)."""
 
     TIME = "time"
-    """An aware `datetime`, UTC."""
+    """Whole nanoseconds since 1970, UTC."""
     TEXT = "text"
     WHOLE = "whole number"
     NUMBER = "number"
@@ -45,49 +48,13 @@ class Column:
     """Empty for words and counts."""
 
 
-@dataclass(slots=True)
-class Limits:
-    """What the set-up sheets limit."""
+def _in_utc(page: Page) -> list[str]:
+    ends = (page.wholes("time_ns") // 1000).astype("datetime64[us]")
+    return [f"{at}+00:00" for at in np.datetime_as_string(ends).tolist()]
 
-    facts: Mapping[tuple[str, str], Facts]
-    """By mold and revision."""
-    _forces: dict[tuple[str, str], tuple[list[int], list[dict[str, Limit]]]] = field(
-        default_factory=dict
-    )
 
-    def cells(self, page: Page) -> list[str]:
-        """By row, as `cooling_time_s:low injection_pressure_peak_bar:high`; empty where none is."""
-        if not self.facts:
-            return [""] * len(page.rows)
-        return [
-            self._beyond(page, n, mold, revision, ns)
-            for n, (mold, revision, ns) in enumerate(
-                zip(page["mold"], page["revision"], page["time_ns"], strict=True)
-            )
-        ]
-
-    def _beyond(self, page: Page, n: int, mold: str | None, revision: str | None, ns: int) -> str:
-        words = []
-        if mold is not None and revision is not None and (mold, revision) in self.facts:
-            for signal, limit in self._in_force(mold, revision, ns).items():
-                value = page[signal][n] if signal in page else page.extra(signal)[n]
-                if not isinstance(value, int | float):
-                    continue
-                if limit.low is not None and value < limit.low:
-                    words.append(f"{signal}:low")
-                elif limit.high is not None and value > limit.high:
-                    words.append(f"{signal}:high")
-        return " ".join(words)
-
-    def _in_force(self, mold: str, revision: str, ns: int) -> Mapping[str, Limit]:
-        key = (mold, revision)
-        if key not in self._forces:
-            facts = self.facts[key]
-            since = sorted({limit.since for limit in facts.limits})
-            self._forces[key] = [to_ns(at) for at in since], [facts.in_force(at) for at in since]
-        times, forces = self._forces[key]
-        at = bisect_right(times, ns)
-        return forces[at - 1] if at else {}
+IN_UTC = Column("time_utc", Type.TEXT, _in_utc)
+"""For formats whose `time` is in the site's zone, after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +66,7 @@ class Table:
     survey: Survey
     limits: Limits
     said: Said
+    shots: MoldShots
     tally: Tally
     """Of the rows that were written, after all of them were."""
 
@@ -114,9 +82,10 @@ class Table:
         pages = self.history.pages(survey.wanted, up_to=survey.up_to, size=size, without=without)
         for rows in pages:
             page = Page(rows)
-            warm = warm_up_ids(self.history, rows)
+            warm, page.stops = warm_up(self.history, page)
             page.warm_up = [int(each in warm) for each in page["id"]] if warm else [0] * len(rows)
-            page.outside = self.limits.cells(page)
+            page.judged, page.outside = self.limits.judge(page)
+            page.mold_shots = self.shots.number(page)
             page.said = self.said.columns(page, counted=tally is None)
             counting.take(page)
             yield page
@@ -134,31 +103,33 @@ def table(history: History, survey: Survey) -> Table:
         said = Said(in_force(connection, {each.machine for each in survey.coverage}))
     limits = Limits({key: each for key, each in facts.items() if each.limits})
     columns = [
-        Column("time", Type.TIME, _time),
-        *(
-            Column(name, type_, _stored(name))
-            for name, type_ in (
-                ("machine", Type.TEXT), ("segment", Type.WHOLE), ("counter", Type.WHOLE),
-                ("mold", Type.TEXT), ("revision", Type.TEXT), ("job", Type.TEXT),
-                ("closing", Type.TEXT), ("state", Type.TEXT), ("mode", Type.TEXT),
-                ("resin", Type.TEXT),
-            )
-        ),
+        Column("time", Type.TIME, _stored("time_ns")),
+        Column("started", Type.TIME, _started),
+        *_words("machine"),
+        Column("segment", Type.WHOLE, _stored("segment")),
+        Column("counter", Type.WHOLE, _stored("counter")),
+        *_words("mold", "revision"),
+        *(Column(name, Type.WHOLE, _mold_shot(n)) for n, name in enumerate(MOLD_SHOTS)),
+        *_words("job", "closing", "state", "mode", "resin"),
         Column("warm_up", Type.WHOLE, lambda page: page.warm_up),
         *(Column(name, Type.TEXT, _said(name)) for name in COLUMNS),
         Column("time_uncertainty_s", Type.NUMBER, _stored("time_uncertainty_s"), "s"),
         *(_signal(name) for name in survey.signals),
         *(_extra(name, kinds) for name, kinds in survey.extras.items()),
         Column("flags", Type.TEXT, _stored("flags")),
+        Column("quality", Type.TEXT, lambda page: [quality_of(each) for each in page["flags"]]),
+        Column("limits", Type.TEXT, lambda page: page.judged),
         Column("outside_limits", Type.TEXT, lambda page: page.outside),
         Column("provenance", Type.TEXT, _stored("provenance")),
-    ]  # fmt: skip
+        Column("uncertainty", Type.TEXT, _stored("uncertainty")),
+    ]
     return Table(
         columns=_told_apart(columns),
         history=history,
         survey=survey,
         limits=limits,
         said=said,
+        shots=MoldShots(history),
         tally=Tally(survey.signals),
     )
 
@@ -178,8 +149,21 @@ def _said(name: str) -> Callable[[Page], Sequence[Any]]:
     return lambda page: page.said[name]
 
 
-def _time(page: Page) -> list[datetime]:
-    return [from_ns(ns) for ns in page["time_ns"]]
+def _words(*names: str) -> Iterator[Column]:
+    return (Column(name, Type.TEXT, _stored(name)) for name in names)
+
+
+def _started(page: Page) -> list[int | None]:
+    """When each cycle began; None where nobody knows how long it took."""
+    lasted = page.get("cycle_time_s", [None] * len(page.rows))
+    return [
+        None if s is None else ns - round(s * 1e6) * 1000
+        for ns, s in zip(page["time_ns"], lasted, strict=True)
+    ]
+
+
+def _mold_shot(n: int) -> Callable[[Page], Sequence[Any]]:
+    return lambda page: page.mold_shots[n]
 
 
 def _stored(name: str) -> Callable[[Page], Sequence[Any]]:

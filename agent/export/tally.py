@@ -7,12 +7,15 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.export.page import Page
+from agent.export.quality import quality_of
+from agent.export.stops import Stop
 
 Floats = NDArray[np.float64]
 Group = tuple[str, str | None, str | None]
@@ -23,6 +26,8 @@ TEXTS = (
     "provenance", "uncertainty",
 )  # fmt: skip
 WHOLES = ("id", "time_ns", "segment", "counter")
+TOLD_LATE = {"backfilled", "time_uncertain"}
+"""Flags of cycles that came after a time in which nobody looked."""
 WORDS = ("job", "resin", "state", "mode")
 
 
@@ -103,8 +108,15 @@ class Tally:
     rows: int = 0
     shots: int = 0
     warm_up: int = 0
-    outside: int = 0
-    """Rows with a value outside a limit."""
+    judged: Counter[str] = field(default_factory=Counter)
+    """Shots by what the limits say of them; `agent.export.limits`, empty where none was in
+    force."""
+    quality: Counter[str] = field(default_factory=Counter)
+    """Rows by what `agent.export.quality` says of them."""
+    late_s: tuple[float, float] | None = None
+    """The least and the most time from the end of a cycle, by the clock that stamps it, until it
+    was received by ours."""
+    stops: list[Stop] = field(default_factory=list)
     beyond: Counter[str] = field(default_factory=Counter)
     """By signal and side: `cooling_time_s:low`."""
     parts: dict[str, float] = field(default_factory=dict)
@@ -121,40 +133,50 @@ class Tally:
         for text, times in Counter(page["flags"]).items():
             for flag in text.split():
                 self.flags[flag] += times
-        self.owners.update(zip(page["machine"], page["mold"], page["revision"], strict=True))
+        self.owners.update(page.places("machine", "mold", "revision"))
         self.uncertainty_s = max(self.uncertainty_s, *page["time_uncertainty_s"])
         shot = np.array([each == "shot" for each in page["closing"]])
         self.shots += int(shot.sum())
         self.warm_up += sum(page.warm_up)
-        self.outside += sum(map(bool, page.outside))
+        self.judged.update(compress(page.judged, shot))
+        for text, times in Counter(page["flags"]).items():
+            self.quality[quality_of(text)] += times
+        self.stops += page.stops
+        self._lateness(page)
         for text in page.outside:
             if text:
                 self.beyond.update(text.split())
-        numbers = np.array([page[name] for name in self.signals], dtype=np.float64)
-        numbers = numbers.reshape(len(self.signals), len(page.rows)).T
+        numbers = np.empty((len(page.rows), len(self.signals)))
+        for n, name in enumerate(self.signals):
+            numbers[:, n] = page.floats(name)
         for name in ("parts_good", "parts_bad"):
             if name in self.signals:
                 column = numbers[:, self.signals.index(name)]
                 self.parts[name] = self.parts.get(name, 0.0) + float(np.nansum(column))
-        self._hash(page, numbers)
+        self._hash(page)
         good = shot & np.array([each == "production" for each in page["state"]])
         good &= ~np.array(page.warm_up, dtype=bool)
         self._group(page, numbers, good)
 
     def _group(self, page: Page, numbers: Floats, good: NDArray[np.bool_]) -> None:
-        places: dict[Group, list[int]] = {}
-        owners = zip(page["machine"], page["mold"], page["revision"], strict=True)
-        for n, owner in enumerate(owners):
-            if good[n]:
-                places.setdefault(owner, []).append(n)
         times = page["time_ns"]
-        for owner, at in places.items():
+        for (machine, mold, revision), rows in page.places("machine", "mold", "revision").items():
+            owner, at = (machine, mold, revision), rows[good[rows]]
+            if not len(at):
+                continue
             values = numbers[at]
             if owner not in self.groups:
                 self.groups[owner] = Sums.begin(values, times[at[0]])
             self.groups[owner].take(values, times[at[-1]])
 
-    def _hash(self, page: Page, numbers: Floats) -> None:
+    def _lateness(self, page: Page) -> None:
+        told = np.array([not TOLD_LATE.intersection(text.split()) for text in page["flags"]])
+        late_s = (page.wholes("received_ns") - page.wholes("time_ns"))[told] / 1e9
+        if len(late_s):
+            least, most = self.late_s or (np.inf, -np.inf)
+            self.late_s = min(least, float(late_s.min())), max(most, float(late_s.max()))
+
+    def _hash(self, page: Page) -> None:
         for name in TEXTS:
             column = page[name]
             try:
@@ -163,9 +185,9 @@ class Tally:
                 cells = "\x1e".join(["\x1f" if each is None else each for each in column])
             self._hash_of(name).update(f"{cells}\x1e".encode())
         for name in WHOLES:
-            self._hash_of(name).update(np.array(page[name], dtype="<i8").tobytes())
-        for n, name in enumerate(self.signals):
-            self._hash_of(name).update(numbers[:, n].astype("<f8").tobytes())
+            self._hash_of(name).update(page.wholes(name).astype("<i8").tobytes())
+        for name in self.signals:
+            self._hash_of(name).update(page.floats(name).astype("<f8").tobytes())
 
     def _hash_of(self, name: str) -> Any:
         if name not in self._hashes:

@@ -14,10 +14,13 @@ from xlsxwriter.exceptions import XlsxWriterException
 from agent.export.content import Content, content
 from agent.export.events import COLUMNS as EVENTS
 from agent.export.events import cells as event_cells
+from agent.export.limits import INCOMPLETE
 from agent.export.manifest import query
 from agent.export.page import Page
+from agent.export.quality import BAD, UNCERTAIN
 from agent.export.summary import METHOD
-from agent.export.table import Column, Table, Type
+from agent.export.table import IN_UTC, Column, Table, Type
+from agent.rows import from_ns
 
 MOST_ROWS = 1_048_576
 """Of a sheet. Source: Excel's specification and limits."""
@@ -34,6 +37,8 @@ SAID = (
     "kind", "label", "machine", "first segment", "first shot", "last segment", "last shot",
     "cycles", "more", "by", "entered",
 )  # fmt: skip
+DOUBTED = (("limits", INCOMPLETE), ("quality", UNCERTAIN), ("quality", BAD))
+"""Cells that are colored as flags are."""
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -98,8 +103,8 @@ class _Cycles:
     def __init__(self, book: Any, table: Table, zone: ZoneInfo, most_rows: int) -> None:
         self._book, self._table, self._zone, self._most = book, table, zone, most_rows
         first, *others = table.columns
-        in_utc = Column("time_utc", Type.TEXT, lambda page: _exact(first.cells(page)))
-        self._columns: Sequence[Column] = [first, in_utc, *others]
+        self._columns: Sequence[Column] = [first, IN_UTC, *others]
+        self._beyond = [each.name for each in self._columns].index("outside_limits")
         self._time = _time_format(book)
         self._outside = book.add_format({"bg_color": "#F4B6B6", "bold": True})
         self._flagged = book.add_format({"bg_color": "#FFE7A3"})
@@ -144,19 +149,19 @@ class _Cycles:
     def _cells(self, column: Column, page: Page) -> Sequence[Any]:
         cells = column.cells(page)
         if column.type is Type.TIME:
-            return [at.astimezone(self._zone).replace(tzinfo=None) for at in cells]
+            return [None if ns is None else _local(from_ns(ns), self._zone) for ns in cells]
         return cells
 
     def _line(self, sheet: Any, row: int, line: Sequence[Any]) -> None:
-        beyond = line[-2]  # `outside_limits`, after which `provenance` alone comes
+        beyond = line[self._beyond]
         outside = {word.rpartition(":")[0] for word in beyond.split()} if beyond else ()
         for n, (column, value) in enumerate(zip(self._columns, line, strict=True)):
             if value is None or value == "":
                 continue
             color = None
-            if outside and (column.name in outside or column.name == "outside_limits"):
+            if outside and (column.name in outside or column.name in ("limits", "outside_limits")):
                 color = self._outside
-            elif column.name == "flags":
+            elif column.name == "flags" or (column.name, value) in DOUBTED:
                 color = self._flagged
             _cell(sheet, row, n, column.type, value, self._time, color)
 
@@ -291,10 +296,6 @@ def _created(table: Table) -> datetime:
 
 def _local(at: datetime, zone: ZoneInfo) -> datetime:
     return at.astimezone(zone).replace(tzinfo=None)
-
-
-def _exact(times: Iterable[datetime]) -> list[str]:
-    return [at.isoformat(timespec="microseconds") for at in times]
 
 
 def _text(text: str) -> str:

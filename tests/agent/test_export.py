@@ -198,7 +198,14 @@ def test_json_lines_are_cycles_as_they_are_listed(
     found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     outside = {line["counter"]: line.pop("outside_limits", []) for line in found}
     assert all(line.pop("warm_up") == 1 for line in found), "the first ones of all"
+    said = [
+        {name: line.pop(name, None) for name in ("mold_shot", "quality", "limits")}
+        for line in found
+    ]
     assert found == listed
+    assert [each["mold_shot"] for each in said] == [1, 2, 3, 7, 8, 9, 10]
+    assert {each["quality"] for each in said} == {"good"}
+    assert [each["limits"] for each in said] == ["inside"] * 5 + ["outside", "inside"]
     assert outside == {n: ["cooling_time_s:high"] if n == 9 else [] for n in outside}
     assert manifest_of(path)["rows_outside_limits"] == 1
 
@@ -264,7 +271,7 @@ def test_a_spreadsheet_is_typed_colored_and_says_what_is_missing(url: str, tmp_p
         for n, cell in enumerate(row)
         if cell.fill.fgColor.rgb == "FFF4B6B6"
     ]
-    assert red == [(9, "cooling_time_s"), (9, "outside_limits")]
+    assert red == [(9, "cooling_time_s"), (9, "limits"), (9, "outside_limits")]
     said = [[cell.value for cell in row] for row in book["coverage"].iter_rows()]
     assert next(row[3:8] for row in said if row[0] == "IMM-01") == [7, 7, 3, 0, 1.33]
     limits = [[cell.value for cell in row] for row in book["limits"].iter_rows(min_row=2)]
@@ -279,8 +286,9 @@ def test_more_rows_than_a_sheet_holds_go_on_in_the_next(url: str, tmp_path: Path
         write_xlsx(whole, tmp_path / "x.xlsx", zone=ZoneInfo("UTC"), most_rows=5)
 
     book = load_workbook(tmp_path / "x.xlsx")
+    at = [cell.value for cell in book["cycles"][1]].index("counter")
     found = [
-        [row[4] for row in book[name].iter_rows(min_row=3, values_only=True)]
+        [row[at] for row in book[name].iter_rows(min_row=3, values_only=True)]
         for name in book.sheetnames[:3]
     ]
     assert found == [[1, 2, 3], [7, 8, 9], [10]]

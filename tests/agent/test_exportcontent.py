@@ -6,7 +6,8 @@ import json
 import random
 import statistics
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from agent.context.entry import Said
 from agent.export.survey import survey
 from agent.export.writing import Order, export
 from agent.history import Filter, open_history
+from agent.identified import identify
 from agent.record import open_record
 from agent.watchwords import set_limit
 from drivers import Change, Notice
@@ -71,7 +73,15 @@ async def a_record(folder: Path) -> Made:
             machine="IMM-01", change=Change.PARAMETER, name="cooling_time_set_s", old=11.5,
             new=12.0, at=at(500), received_at=at(500), who="Ben",
         )  # fmt: skip
-        kept = await record.keep(Batch(machine="IMM-01", notices=[told]))
+        alarm = Notice(
+            machine="IMM-01", change=Change.MESSAGE, name="A17", old=None, new=None,
+            at=at(1195), received_at=at(1195), text="ejector blocked",
+        )  # fmt: skip
+        kept = await record.keep(Batch(machine="IMM-01", notices=[told, alarm]))
+        for seconds, serial in ((0, "4711"), (1, "4711"), (1800, "4712")):
+            shown = {"manufacturer": "Maker", "serial": serial, "software": "7.1"}
+            said = partial(identify, machine="IMM-01", shown=shown, at=at(seconds))
+            kept = await record.change(said)
         await kept
     with change(url) as connection:
         for signal, low, high in (("cushion_mm", 4.5, 5.6), ("cooling_time_s", 11.0, 13.0)):
@@ -180,3 +190,60 @@ def test_what_happened_meanwhile_is_told(made: Made, tmp_path: Path) -> None:
     )  # fmt: skip
     few, _ = exported(made, tmp_path, Filter(machine="IMM-01", counters=(40, 45)))
     assert not few["events"]
+
+
+def test_a_row_says_when_it_began_and_how_far_it_may_be_relied_on(tmp_path: Path) -> None:
+    made = asyncio.run(a_record(tmp_path))
+    with change(made.url) as connection:
+        set_limit(connection, ADA, "A-1", "cushion_mm", low=4.9, high=5.1, since=at(10))
+    manifest, rows = exported(made, tmp_path)
+
+    for row in rows:
+        end = datetime.fromisoformat(row["time"])
+        assert datetime.fromisoformat(row["time_utc"]) == end
+        assert end - datetime.fromisoformat(row["started"]) == timedelta(seconds=20)
+    assert [row["mold_shot"] for row in rows] == [str(n) for n in range(1, 101)]
+    assert {(row["mold_shot_min"], row["quality"]) for row in rows} == {("", "good")}
+    outside = {n for n, value in made.values.items() if not 4.9 <= value <= 5.1}
+    assert {int(row["counter"]) for row in rows if row["limits"] == "outside"} == outside
+    assert {row["limits"] for row in rows} == {"inside", "outside"}
+    counts = manifest["counts"]
+    assert counts["shots inside all limits"] == 100 - len(outside)
+    assert counts["shots of which a limited value is missing"] == 0
+
+
+def test_what_was_not_judged_is_not_called_inside(tmp_path: Path) -> None:
+    """A signal with limits that no shot has a value of; and shots before any limit."""
+    made = asyncio.run(a_record(tmp_path))
+    with change(made.url) as connection:
+        set_limit(connection, ADA, "A-1", "melt_temp_c", high=240, since=at(1000))
+        for signal in ("cushion_mm", "cooling_time_s"):
+            set_limit(connection, ADA, "A-1", signal, low=0, high=99, since=at(500))
+    manifest, rows = exported(made, tmp_path)
+
+    assert {row["limits"] for row in rows[50:]} == {"incomplete"}
+    assert {row["limits"] for row in rows[30:48]} == {"inside"}
+    assert manifest["counts"]["shots of which a limited value is missing"] == 51
+    assert manifest["counts"]["shots without limits in force"] == 0
+
+
+def test_a_stop_is_told_with_what_was_said_before_it(made: Made, tmp_path: Path) -> None:
+    manifest, _ = exported(made, tmp_path)
+
+    stops = [each for each in manifest["events"] if each["kind"] == "stop"]
+    assert [(each["name"], each["new"], each["words"]) for each in stops] == [
+        ("before shot 1/61", "11.7 min", "ejector blocked")
+    ]
+    assert manifest["counts"]["stops of a minute and more"] == 1
+    later, _ = exported(made, tmp_path, Filter(machine="IMM-01", counters=(61, 70)))
+    assert not [each for each in later["events"] if each["kind"] == "stop"], "it was before"
+
+
+def test_a_header_says_which_press_had_the_name_then(made: Made, tmp_path: Path) -> None:
+    name = "Makers and serial numbers"
+    first, _ = exported(made, tmp_path, Filter(machine="IMM-01", counters=(1, 60)))
+    both, _ = exported(made, tmp_path, Filter(machine="IMM-01", counters=(50, 80)))
+
+    was = "IMM-01: Maker, serial number 4711, software 7.1 (since 2026-03-02 06:00 UTC)"
+    now = "IMM-01: Maker, serial number 4712, software 7.1 (since 2026-03-02 06:30 UTC)"
+    assert (first["header"][name], both["header"][name]) == (was, f"{was}; {now}")

@@ -1,0 +1,99 @@
+"""Which shot of its mold's life a row is: the ledger's own number, and its bounds."""
+
+from pathlib import Path
+
+from agent.audit import Author, change
+from agent.batch import Batch, MachineRow, MoldRow
+from agent.export.survey import survey
+from agent.export.table import table
+from agent.history import Filter, open_history
+from agent.molds.desk import Desk
+from agent.molds.life import sum_of
+from agent.molds.shelf import read_took
+from agent.record import open_record
+from tests.agent.makers import at, cycle, ledger, sighting
+
+MACHINES = [MachineRow(name="IMM-01", driver="modbus")]
+MOLDS = [
+    MoldRow(name="A-1", fields={"planned_shots": 100, "cavities": 2}),
+    MoldRow(name="B-2", fields={}),
+]
+ADA = Author(who="Ada", at=at(10_000))
+
+Number = tuple[int, int | None, int | None, int | None]
+"""Counter, number, least and most."""
+
+
+async def kept(folder: Path, items: list[object]) -> str:
+    url, book = f"sqlite:///{folder}/plant.db", ledger()
+    async with open_record(url, MACHINES, MOLDS) as record:
+        for item in items:
+            entry = book.take(item)  # type: ignore[arg-type]
+            done = await record.keep(Batch(machine="IMM-01", entries=[entry]))
+        await done
+    return url
+
+
+def numbers(url: str, size: int = 3, **wanted: str) -> list[Number]:
+    """Every row's, read in pages of so many rows."""
+    found: list[Number] = []
+    with open_history(url) as opened, opened.held() as history:
+        whole = table(history, survey(history, Filter(**wanted), ADA.at))
+        for page in whole.pages(size):
+            found += zip(page["counter"], *page.mold_shots, strict=True)
+    return found
+
+
+def life(url: str, mold: str, revision: str) -> tuple[int, int, int]:
+    with open_history(url) as history, history.connect() as connection:
+        took = sum_of(read_took(connection)[mold], frozenset({revision}))
+    return took.shots, took.shots_min, took.shots_max
+
+
+async def test_a_shot_has_its_number_in_the_mold_s_life(tmp_path: Path) -> None:
+    url = await kept(tmp_path, [cycle(n, 20 * n) for n in (1, 2, 3, 6, 7, 8)])
+    with change(url) as connection:
+        desk = Desk(connection, ADA)
+        desk.correct("A-1", 1000, "by the old book", kind="start")
+        desk.correct("A-1", 7, "tried elsewhere")
+
+    expected = [(n, 1000 + n, None, None) for n in (1, 2, 3, 6, 7, 8)]
+    assert numbers(url) == expected, "what was corrected later does not change what was"
+    assert life(url, "A-1", "A") == (1015, 1015, 1015)
+
+
+async def test_closings_without_plastic_have_no_number_and_take_none(tmp_path: Path) -> None:
+    closings = [cycle(n, 20 * n, closing="dry" if n in (2, 5) else "shot") for n in range(1, 8)]
+    url = await kept(tmp_path, closings)
+
+    ordinals = {1: 1, 2: None, 3: 2, 4: 3, 5: None, 6: 4, 7: 5}
+    assert numbers(url, 2) == [(n, nth, None, None) for n, nth in ordinals.items()]
+    assert life(url, "A-1", "A")[0] == 5
+
+
+async def test_a_re_cut_and_another_mold_begin_their_own(tmp_path: Path) -> None:
+    url = await kept(tmp_path, [cycle(n, 20 * n) for n in range(1, 13)])
+    with change(url) as connection:
+        desk = Desk(connection, ADA)
+        desk.revise("A-1", since=at(85), reason="gate re-cut")
+        desk.mount("IMM-01", "B-2", since=at(165))
+
+    ordinals = [1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4]
+    assert [number for _, number, *_ in numbers(url)] == ordinals
+    assert numbers(url, mold="A-1", revision="B") == [(n, n - 4, None, None) for n in range(5, 9)]
+    assert life(url, "A-1", "B") == life(url, "B-2", "A") == (4, 4, 4)
+
+
+async def test_an_uncertain_count_has_its_bounds(tmp_path: Path) -> None:
+    """A gap that two molds share: how many each made of it nobody saw."""
+    first = [cycle(1, 20), cycle(2, 40), sighting(12, 240)]
+    url = await kept(tmp_path, [*first, *(cycle(n, 20 * n, mold="B-2") for n in (13, 14))])
+    with change(url) as connection:
+        Desk(connection, ADA).mount("IMM-01", "B-2", since=at(140))
+
+    shots, least, most = life(url, "B-2", "A")
+    assert least < shots < most
+    assert numbers(url) == [
+        (1, 1, None, None), (2, 2, None, None),
+        (13, shots - 1, least - 1, most - 1), (14, shots, least, most),
+    ]  # fmt: skip
