@@ -142,6 +142,8 @@ def _value(body: str | None, unit: str) -> str:
     if body is None:
         return ""
     value = json.loads(body)
+    if value is None:
+        return ""
     return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)) + unit
 
 

@@ -10,7 +10,7 @@ from agent.export.content import Content, content
 from agent.export.page import Page
 from agent.export.sheet import BOLD, INK, INK_3, MARGIN, Head, Sheet
 from agent.export.strip import Strip, draw
-from agent.export.summary import METHOD, OUTSIDE_COUNT, Line
+from agent.export.summary import INCOMPLETE_COUNT, METHOD, OUTSIDE_COUNT, WITHOUT_COUNT, Line
 from agent.export.table import Table
 from agent.export.tally import Tally
 from agent.rows import from_ns
@@ -21,6 +21,8 @@ ON_FACE = ("cooling_time_s", "cycle_time_s", "cavity_pressure_peak_bar", "cushio
 CHARTS_MOST, LINES_ON_FACE, GAPS_ON_FACE = 4, 8, 4
 SIGNALS_MOST = 9
 """Beside each other on a page; others are in the other formats."""
+DIGITS = 9
+"""Of a value on paper: all that a float of 32 bits has. The other formats have every digit."""
 NOT_BESIDE = ("parts_good", "parts_bad")
 
 
@@ -57,7 +59,8 @@ def write_pdf(
         for name, strip in strips.items():
             strip.take(page[name])
     said = content(table, zone, site)
-    sheet = Sheet(path, f"Process record: {dict(said.header)['Asked for']}")
+    asked = dict(said.header)["Asked for"]
+    sheet = Sheet(path, f"Process record: {asked}; SHA-256 of its rows {said.rows_sha256[:16]}...")
     _face(sheet, table, said, zone, strips)
     _more(sheet, table, said, zone)
     n = _rows(sheet, table, _beside(said, measured), zone, progress)
@@ -77,11 +80,13 @@ def _face(
     sheet.gap(6)
     blind_min = sum(each.blind_s for each in table.survey.coverage) / 60
     outside, missing = counts[OUTSIDE_COUNT], counts["shots not observed"]
+    lacking, unjudged = counts[INCOMPLETE_COUNT], counts[WITHOUT_COUNT]
     edges = sum(each.unobserved_at_edges for each in table.survey.coverage)
     sheet.figures(
         [
             (str(counts["cycles"]), "cycles recorded", False),
-            (str(outside), "outside a limit", outside > 0),
+            (str(outside), "shots outside a limit", outside > 0),
+            (str(lacking + unjudged), "shots not judged", lacking > 0),
             (f"{missing}{f' to {missing + edges}' if edges else ''}", "shots not observed",
              missing + edges > 0),
             (f"{blind_min:.1f}", "minutes blind", blind_min > 0),
@@ -149,7 +154,7 @@ def _more(sheet: Sheet, table: Table, said: Content, zone: ZoneInfo) -> None:
     """What the face page has no room for."""
     sheet.page()
     sheet.heading("Counts")
-    sheet.pairs((name, str(n)) for name, n in said.counts)
+    sheet.pairs(((name, str(n)) for name, n in said.counts), indent=180)
     if said.lines:
         sheet.heading("All signals of shots in production, after warm-up")
         _summary(sheet, said.lines)
@@ -219,9 +224,10 @@ def _rows(
 ) -> int:
     """Every cycle, red where it is outside a limit."""
     sheet.page(wide=True)
-    sheet.heading(f"Cycles; times in {zone.key}")
+    sheet.heading(f"Cycles; times in {zone.key}, numbers to {DIGITS} digits")
     heads = [
-        Head("end", 4.6), Head("machine", 2.4), Head("shot", 2.2, right=True), Head("state", 2.4),
+        Head("end", 4.6), Head("machine", 2.4), Head("shot", 2.2, right=True),
+        Head("of the mold's life", 2.2, right=True), Head("state", 2.4),
         *(Head(_head(name), 2.2, right=True) for name in signals),
         Head("lot, box, part", 3.6), Head("outside, flags", 4.2),
     ]  # fmt: skip
@@ -234,7 +240,7 @@ def _rows(
             for at in range(len(page.rows)):
                 outside = page.outside[at].split()
                 beyond = {word.rpartition(":")[0] for word in outside}
-                marks.append([False] * 4 + [name in beyond for name in signals] + [False] * 2)
+                marks.append([False] * 5 + [name in beyond for name in signals] + [False] * 2)
                 yield _row(page, at, signals, zone)
             n += len(page.rows)
             progress(n)
@@ -258,11 +264,19 @@ def _row(page: Page, at: int, signals: Sequence[str], zone: ZoneInfo) -> tuple[s
         _time(from_ns(page["time_ns"][at]), zone),
         page["machine"][at],
         f"{page['segment'][at]}/{page['counter'][at]}",
+        _of_life(page, at),
         state,
-        *("" if page[name][at] is None else repr(page[name][at]) for name in signals),
+        *("" if page[name][at] is None else f"{page[name][at]:.{DIGITS}g}" for name in signals),
         " ".join(word for word in said if word),
         " ".join([*page.outside[at].split(), *page["flags"][at].split()]),
     )
+
+
+def _of_life(page: Page, at: int) -> str:
+    number, least, most = (cells[at] for cells in page.mold_shots)
+    if number is None:
+        return ""
+    return str(number) if least is None else f"{number} ({least} to {most})"
 
 
 def _head(name: str) -> str:

@@ -17,6 +17,8 @@ ALARM, ALARM_SOFT = HexColor("#a8111d"), HexColor("#f8dfdf")
 PLAIN, BOLD, MONO = "Helvetica", "Helvetica-Bold", "Courier"
 MARGIN, FOOT = 42.0, 48.0
 """Points, of 1/72 inch."""
+PAGES, ROOM_FOR_PAGES = "pages", 18.0
+"""A drawing of how many pages there are, and the points that it may take."""
 LONGEST = 400
 """Characters of a cell; more is cut, and says so."""
 
@@ -69,6 +71,9 @@ class Sheet:
             OSError: it can't be written.
         """
         self._end_page()
+        self._canvas.beginForm(PAGES)
+        self.text(0, 0, str(self._number), 7, PLAIN, INK_3)
+        self._canvas.endForm()
         self._canvas.save()
 
     def room(self, points: float) -> bool:
@@ -106,9 +111,11 @@ class Sheet:
             self.y -= size + 3
             self.text(MARGIN, self.y, line, size, PLAIN, ink)
 
-    def pairs(self, lines: Iterable[tuple[str, str]], size: float = 8) -> None:
-        """Words and what they say."""
-        left = MARGIN + 120
+    def pairs(
+        self, lines: Iterable[tuple[str, str]], size: float = 8, *, indent: float = 120
+    ) -> None:
+        """Words and what they say, which begins so many points from the left."""
+        left = MARGIN + indent
         for name, value in lines:
             font = MONO if len(value) == 64 and value.isalnum() else PLAIN
             split = simpleSplit(printable(value), font, size, self.width - MARGIN - left) or [""]
@@ -220,7 +227,12 @@ class Sheet:
         self._canvas.setLineWidth(0.5)
         self._canvas.line(MARGIN, 34, self.width - MARGIN, 34)
         self.text(MARGIN, 24, self._title, 7, PLAIN, INK_3)
-        self.text(self.width - MARGIN, 24, str(self._number), 7, PLAIN, INK_3, right=True)
+        right = self.width - MARGIN - ROOM_FOR_PAGES
+        self.text(right, 24, f"page {self._number} of ", 7, PLAIN, INK_3, right=True)
+        self._canvas.saveState()
+        self._canvas.translate(right, 24)
+        self._canvas.doForm(PAGES)  # drawn when it is known
+        self._canvas.restoreState()
         self._canvas.showPage()
 
 

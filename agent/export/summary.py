@@ -19,6 +19,8 @@ ALIKE = 0.25
 2 / sqrt(n)."""
 
 INSIDE_COUNT, OUTSIDE_COUNT = "shots inside all limits", "shots outside a limit"
+INCOMPLETE_COUNT = "shots of which a limited value is missing"
+WITHOUT_COUNT = "shots without limits in force"
 METHOD = (
     "Cpk = min(mean - low, high - mean) / 3 s, s of all n shots together; "
     "shots of production after warm-up, by machine, mold and revision"
@@ -122,8 +124,8 @@ def counts(tally: Tally, unobserved: int, edges: int, stops: int) -> Sequence[tu
         ("shots while warming up", tally.warm_up),
         (INSIDE_COUNT, tally.judged[INSIDE]),
         (OUTSIDE_COUNT, tally.judged[OUTSIDE]),
-        ("shots of which a limited value is missing", tally.judged[INCOMPLETE]),
-        ("shots without limits in force", tally.judged[""]),
+        (INCOMPLETE_COUNT, tally.judged[INCOMPLETE]),
+        (WITHOUT_COUNT, tally.judged[""]),
         ("cycles of uncertain quality", tally.quality[UNCERTAIN]),
         ("cycles with a value that is none", tally.quality[BAD]),
         ("shots not observed", unobserved),

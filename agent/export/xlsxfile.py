@@ -29,6 +29,8 @@ LONGEST = 32_767
 HEADS = 2
 """Rows of names and units."""
 WIDEST = 30
+WIDTHS = {IN_UTC.name: 30}
+"""Of columns whose cells are longer than their names, in letters."""
 SUMMARY = (
     "machine", "mold", "revision", "signal", "unit", "n", "mean", "s", "least", "most", "alike",
     "low", "high", "cpk", "note",
@@ -134,7 +136,9 @@ class _Cycles:
         units = self._book.add_format({"italic": True, "bg_color": "#DDE5EC"})
         sheet.freeze_panes(HEADS, 1)
         for n, column in enumerate(self._columns):
-            width = 23 if column.type is Type.TIME else len(column.name) + 2
+            width = WIDTHS.get(
+                column.name, 23 if column.type is Type.TIME else len(column.name) + 2
+            )
             sheet.set_column(n, n, min(WIDEST, max(9, width)))
         for n, column in enumerate(self._columns):
             sheet.write_string(0, n, _text(column.name), bold)

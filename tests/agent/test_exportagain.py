@@ -4,8 +4,10 @@ import asyncio
 import csv
 import io
 import json
+import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,6 +109,38 @@ def test_it_is_the_same_a_month_later_from_a_restored_backup(made: Made) -> None
             for name in ("by", "at", "previous", "chain", "seal"):
                 del each[name]
         assert old == new
+
+
+def test_it_is_the_same_on_a_computer_that_is_set_up_otherwise(made: Made, tmp_path: Path) -> None:
+    """Another zone, locale, encoding, user, umask, home, folder and order of hashes; as a command.
+
+    What is not another here is the processor, and zlib.
+    """
+    home = tmp_path / "another home"
+    home.mkdir()
+    place = home / "sprue.toml"
+    place.write_text(
+        f'record = {{ url = "{made.url}" }}\n[site]\nname = "Plant 2"\ntimezone = "Europe/Berlin"\n'
+    )
+    script = (
+        "from agent.__main__ import main\n"
+        f"for form in {FORMATS}:\n"
+        "    assert not main(['export', '--box', 'B-1', '--format', form, '--out', 'out',"
+        f" '--config', {str(place)!r}, '--who', 'Cleo'])\n"
+    )
+    here = {
+        "PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2]),
+        "TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0",
+        "PYTHONHASHSEED": "4711", "HOME": str(home), "LOGNAME": "cleo",
+    }  # fmt: skip
+    subprocess.run(
+        [sys.executable, "-c", script], cwd=home, env=here, umask=0o077, check=True,
+        capture_output=True,
+    )  # fmt: skip
+
+    for form, first in made.files.items():
+        again = home / "out" / first.name
+        assert again.read_bytes() == first.read_bytes(), form
 
 
 def test_parquet_is_read_by_three(made: Made) -> None:
