@@ -18,7 +18,7 @@ import pytest
 
 from agent.__main__ import main
 from agent.audit import Author, change
-from agent.context.book import Book
+from agent.context.book import Book, read_entries
 from agent.context.entry import Said
 from agent.export.proof import verify_file
 from agent.export.survey import survey
@@ -29,6 +29,7 @@ from tests.agent.test_exportcontent import a_record
 
 TIME = datetime(2026, 3, 3, 6, tzinfo=UTC)
 ADA = Author(who="Ada", at=TIME)
+BOX = Filter(box="B-1")
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("proof")
     url = asyncio.run(a_record(folder)).url
     zone = ZoneInfo("Europe/Berlin")
+    with change(url) as connection:
+        Book(connection, ADA).enter(
+            Said(kind="box", label="B-1", machine="IMM-01", first=15, last=90)
+        )
     files = {}
-    for form in FORMATS:
-        order = Order(form=form, folder=folder, zone=zone, author=ADA, site="Plant 2")
+    for form, wanted in (*((form, Filter(mold="A-1")) for form in FORMATS), ("box", BOX)):
+        csv = "csv" if form == "box" else form
+        order = Order(form=csv, folder=folder, zone=zone, author=ADA, site="Plant 2")
         with open_history(url) as opened, opened.held() as history:
-            files[form] = export(history, url, survey(history, Filter(mold="A-1"), TIME), order)
+            files[form] = export(history, url, survey(history, wanted, TIME), order)
     return Made(url, folder, files)
 
 
@@ -175,6 +181,9 @@ def test_a_manifest_made_anew_is_not_in_the_record(made: Made, tmp_path: Path) -
         ("DELETE FROM cycle WHERE counter = 60", "cycle: row 60 is missing"),
         ("UPDATE ledger SET shots = shots + 1", "ledger: row 1"),
         ("UPDATE audit SET who = 'Eve' WHERE action = 'exported'", "audit: row"),
+        ("UPDATE audit SET new = 'x' WHERE action = 'exported'", "audit: row"),
+        ("DELETE FROM context WHERE kind = 'box'", "context: row"),
+        ("UPDATE context SET machine_id = NULL WHERE kind = 'box'", "context: row"),
         ("UPDATE context SET label = 'L-9' WHERE label = 'L-2'", "context: row"),
         ("UPDATE cycle SET counter = 1000 WHERE counter = 60", "cycle: row 60"),
     ],
@@ -182,17 +191,33 @@ def test_a_manifest_made_anew_is_not_in_the_record(made: Made, tmp_path: Path) -
 def test_a_record_that_was_changed_is_named(
     made: Made, tmp_path: Path, statement: str, words: str
 ) -> None:
-    for end in ("", "-wal"):
-        file = made.folder / f"plant.db{end}"
-        if file.exists():
-            shutil.copy(file, tmp_path)
+    url = copied_record(made, tmp_path)
     with closing(sqlite3.connect(tmp_path / "plant.db")) as database:
-        database.execute("DROP TRIGGER IF EXISTS x")
         database.execute(statement)
         database.commit()
 
-    proof = verify_file(made.files["csv"], f"sqlite:///{tmp_path}/plant.db")
-    assert any(each.startswith(f"record: {words}") for each in proof.differences)
+    for form in ("csv", "box"):
+        proof = verify_file(made.files[form], url)
+        assert any(each.startswith(f"record: {words}") for each in proof.differences)
+
+
+def test_a_box_that_was_withdrawn_since_is_no_difference(made: Made, tmp_path: Path) -> None:
+    url = copied_record(made, tmp_path)
+    with change(url) as connection:
+        (number,) = (each.number for each in read_entries(connection, kinds=["box"]))
+        Book(connection, ADA).withdraw(number, "another box")
+
+    proof = verify_file(made.files["box"], url)
+    assert not proof.differences
+    assert "the record was corrected since: no box 'B-1' was entered" in "".join(proof.notes)
+
+
+def copied_record(made: Made, folder: Path) -> str:
+    for end in ("", "-wal"):
+        file = made.folder / f"plant.db{end}"
+        if file.exists():
+            shutil.copy(file, folder)
+    return f"sqlite:///{folder}/plant.db"
 
 
 def test_a_signature_is_checked_by_any_tool(
