@@ -12,10 +12,15 @@ from sqlalchemy import select
 from agent.anomalies import Wanted, count
 from agent.cycle import Booked
 from agent.export.logged import Exported, exports
+from agent.export.moldshots import MoldShots
+from agent.export.page import Page
 from agent.export.survey import Survey, survey
+from agent.export.table import table
 from agent.export.writing import FORMATS, name_of
 from agent.history import Filter, History
+from agent.rows import booked_of
 from agent.schema import machine, mold
+from agent.today import day_start
 from dashboards.catalogue import Catalogue
 from dashboards.face import shown
 from dashboards.figures import duration_parts, number
@@ -23,6 +28,7 @@ from dashboards.plantzone import PlantZone
 from dashboards.wording import in_words, told, unit_of
 
 PREVIEWED = 10
+LARGEST = 2**63
 EARLIER = 12
 
 COLUMNS = (
@@ -31,8 +37,12 @@ COLUMNS = (
 )  # fmt: skip
 """Values of the preview, where a cycle has them."""
 
-NAMES = ("machine", "mold", "revision", "job", "lot", "box")
-"""What one can ask for beside the time."""
+NAMES = ("machine", "mold", "revision", "job", "lot", "box", "part_id", "state")
+"""What one can ask for beside the time, and the machine's counters."""
+
+STATES = ("production", "test", "failed", "setup")
+WEEK_DAYS = 7
+"""Of the longest preset."""
 
 
 class ChoiceError(ValueError):
@@ -55,6 +65,8 @@ class Choice:
             "since": local(wanted.since, zone) if wanted.since else None,
             "until": local(wanted.until, zone) if wanted.until else None,
             **{name: getattr(wanted, name) for name in NAMES},
+            "segment": None if wanted.segment is None else str(wanted.segment),
+            "shots": "{}-{}".format(*wanted.counters) if wanted.counters else None,
             "format": self.form,
             "units": "1" if self.units else None,
             "curves": "1" if self.curves else None,
@@ -80,17 +92,45 @@ def choice_of(query: Mapping[str, str], zone: ZoneInfo, since: datetime) -> Choi
         begins = since
     if begins and ends and begins >= ends:
         raise ChoiceError("the selection ends before it begins; until should be later than since")
+    if names["state"] not in (None, *STATES):
+        right = ", ".join(STATES)
+        raise ChoiceError(f"state is {shown(names['state'])!r}; right would be {right}")
+    if sum(names[name] is not None for name in ("lot", "box", "part_id")) > 1:
+        raise ChoiceError("a lot, a box and a part are looked for one at a time")
+    segment, shots = _segment(query.get("segment", "")), _shots(query.get("shots", ""))
+    if names["machine"] is None and (segment is not None or shots is not None):
+        raise ChoiceError("shots and segments are of one press's counter; say which press")
     form = query.get("format", "csv")
     if form not in FORMATS:
         raise ChoiceError(f"format is {shown(form)!r}; right would be {', '.join(FORMATS)}")
     if names["revision"] and not names["mold"]:
         raise ChoiceError("a revision is one of a mold; say which mold")
     return Choice(
-        wanted=Filter(since=begins, until=ends, **names),
+        wanted=Filter(since=begins, until=ends, segment=segment, counters=shots, **names),
         form=form,
         units=form == "csv" and query.get("units") == "1",
         curves=form == "parquet" and query.get("curves") == "1",
     )
+
+
+def _segment(text: str) -> int | None:
+    if not (plain := text.strip()):
+        return None
+    if not (plain.isascii() and plain.isdigit() and int(plain) < LARGEST):
+        raise ChoiceError(f"segment is {shown(text)!r}; right would be a number, as 2")
+    return int(plain)
+
+
+def _shots(text: str) -> tuple[int, int] | None:
+    if not (plain := "".join(text.split())):
+        return None
+    first, _, last = plain.partition("-")
+    last = last or first
+    if not (plain.isascii() and first.isdigit() and last.isdigit()):
+        raise ChoiceError(f"shots is {shown(text)!r}; right would be 1200-1450, or 1200")
+    if not int(first) <= int(last) < LARGEST:
+        raise ChoiceError(f"shots is {shown(text)!r}; the first has to be the lesser one")
+    return int(first), int(last)
 
 
 def instant(text: str, key: str, zone: ZoneInfo) -> datetime | None:
@@ -118,11 +158,22 @@ def local(at: datetime, zone: ZoneInfo) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Previewed:
+    """One of the newest rows, with what an export says of it."""
+
+    booked: Booked
+    mold_shot: int | None
+    limits: str
+    """As `agent.export.limits` has it."""
+    outside: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What the record says of a selection."""
 
     survey: Survey
-    newest: Sequence[Booked]
+    newest: Sequence[Previewed]
     anomalies: int
     without: tuple[str, int] | None
     """Where nothing matches: a filter that excludes all, and how many there are without it."""
@@ -136,7 +187,7 @@ def look_at_records(history: History, now: datetime, choice: Choice) -> Found:
     wanted = choice.wanted
     with history.held() as held:
         found = survey(held, wanted, now)
-        newest = list(held.cycles(wanted, newest=PREVIEWED)) if found.rows else []
+        newest = _previewed(held, found) if found.rows else []
         asked = Wanted(
             machine=wanted.machine, mold=wanted.mold, since=wanted.since, until=wanted.until
         )
@@ -148,7 +199,7 @@ def look_at_records(history: History, now: datetime, choice: Choice) -> Found:
             names, mold_names = list(machines), list(molds)
         return Found(
             survey=found,
-            newest=newest[::-1],
+            newest=newest,
             anomalies=raised,
             without=None if found.rows else _excluding(held, wanted),
             earlier=earlier,
@@ -157,11 +208,27 @@ def look_at_records(history: History, now: datetime, choice: Choice) -> Found:
         )
 
 
+def _previewed(history: History, found: Survey) -> list[Previewed]:
+    page = Page(history.some(found.wanted, PREVIEWED, newest=True))
+    judged = table(history, found).limits.judge(page)
+    numbers, *_ = MoldShots(history).number(page)
+    return [
+        Previewed(booked=booked_of(row._asdict()), mold_shot=n, limits=limits, outside=outside)
+        for row, n, limits, outside in zip(page.rows, numbers, *judged, strict=True)
+    ]
+
+
 def _excluding(history: History, wanted: Filter) -> tuple[str, int] | None:
-    for name in ("box", "lot", "job", "revision", "machine", "mold", "until", "since"):
+    for name in (
+        "part_id", "box", "lot", "counters", "segment", "state", "job", "revision", "machine",
+        "mold", "until", "since",
+    ):  # fmt: skip
         if getattr(wanted, name) is None:
             continue
-        n = history.count(replace(wanted, **{name: None}))
+        wider = replace(wanted, **{name: None})
+        if wider.machine is None and (wider.segment is not None or wider.counters is not None):
+            continue  # counters are a machine's
+        n = history.count(wider)
         if n:
             return name, n
     return None
@@ -194,6 +261,7 @@ class RecordsPage:
         self.choice = choice
         self.now = now
         self.formats = FORMATS
+        self.states = STATES
         self.machines = [shown(name) for name in found.machines]
         self.molds = [shown(name) for name in found.molds]
         self.rows = found.survey.rows
@@ -212,9 +280,33 @@ class RecordsPage:
         """What stands in the fields."""
         wanted = self.choice.wanted
         values = {name: shown(getattr(wanted, name) or "") for name in NAMES}
+        values["segment"] = "" if wanted.segment is None else str(wanted.segment)
+        values["shots"] = "{}-{}".format(*wanted.counters) if wanted.counters else ""
         for key, at in (("since", wanted.since), ("until", wanted.until)):
             values[key] = local(at, self._info) if at else ""
         return values
+
+    @property
+    def presets(self) -> list[tuple[str, str, bool]]:
+        """Times to choose from: the key of the words, the address, and whether it is chosen."""
+        today = day_start(self.now, self._info)
+        before = (today.astimezone(self._info) - timedelta(days=1)).astimezone(UTC)
+        week = (today.astimezone(self._info) - timedelta(days=WEEK_DAYS - 1)).astimezone(UTC)
+        wanted = self.choice.wanted
+        times = {
+            "today": (today, None), "yesterday": (before, today), "week": (week, None),
+            "any_time": (None, None),
+        }  # fmt: skip
+        found = []
+        for key, (since, until) in times.items():
+            begins, ends = (local(at, self._info) if at else None for at in (since, until))
+            if key == "any_time" and not any(
+                getattr(wanted, name) for name in (*NAMES, "counters", "segment")
+            ):
+                continue  # without anything that is asked for it is today
+            address = f"/records{self.choice.query(self._info, since=begins, until=ends)}"
+            found.append((key, address, (wanted.since, wanted.until) == (since, until)))
+        return found
 
     @property
     def figures(self) -> list[tuple[str, str]]:
@@ -286,12 +378,13 @@ class RecordsPage:
         return [(in_words(name), unit_of(name)) for name in self._names]
 
     @property
-    def preview(self) -> Sequence[tuple[str, str, str, str, Sequence[str], str]]:
-        """The newest rows: time, address, cycle, mold, values, remarks."""
+    def preview(self) -> Sequence[tuple[str, str, str, str, str, Sequence[str], str, str]]:
+        """The newest rows: time, address, cycle, mold, its shot, values, result, remarks."""
         lines = []
-        for each in self._found.newest:
-            cycle = each.cycle
+        for row in self._found.newest:
+            each, cycle = row.booked, row.booked.cycle
             flags = [shown(flag).replace("_", " ") for flag in cycle.flags]
+            outside = [in_words(word.partition(":")[0]) for word in row.outside.split()]
             state = [] if cycle.state == "production" else [cycle.state]
             dry = [self._strings["closing.dry"]] if cycle.closing == "dry" else []
             values = [told(cycle.values.get(n), n).partition(" ")[0] for n in self._names]
@@ -302,8 +395,10 @@ class RecordsPage:
                     f"/press/{cycle.machine}/cycle/{each.segment}/{cycle.counter}",
                     number(cycle.counter),
                     mold,
+                    "" if row.mold_shot is None else number(row.mold_shot),
                     values,
-                    ", ".join([*dry, *state, *flags]),
+                    row.limits,
+                    ", ".join([*dry, *state, *outside, *flags]),
                 )
             )
         return lines
@@ -314,9 +409,9 @@ class RecordsPage:
         if self._found.without is None:
             return None
         name, n = self._found.without
-        words = self._strings.say(
-            "records.without", what=self._strings[f"records.{name}"], n=number(n)
-        )
+        name = {"counters": "shots"}.get(name, name)
+        what = self._strings[f"records.{'shot_range' if name == 'shots' else name}"]
+        words = self._strings.say("records.without", what=what, n=number(n))
         return words, f"/records{self.choice.query(self._info, **{name: None})}"
 
     @property
@@ -327,4 +422,4 @@ class RecordsPage:
     @property
     def _names(self) -> list[str]:
         found = self._found.newest
-        return [name for name in COLUMNS if any(name in each.cycle.values for each in found)]
+        return [name for name in COLUMNS if any(name in each.booked.cycle.values for each in found)]

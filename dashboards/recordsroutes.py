@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse
 from sqlalchemy import Connection
 
 from agent.audit import Author, login_name
+from agent.context.error import ContextError
 from agent.export.logged import Exported, exported_as
 from agent.files import RecordError
 from agent.today import day_start
@@ -35,7 +36,7 @@ def add(app: FastAPI, draw: Renderer, access: RecordAccess, jobs: ExportJobs) ->
             choice = choice_of(request.query_params, zone, day_start(now, zone))
             found = await access.ask(lambda history, at: look_at_records(history, at, choice))
             head = await access.head()
-        except ChoiceError as error:
+        except (ChoiceError, ContextError) as error:
             return draw.sorry(400, f"{str(error)[:1].upper()}{str(error)[1:]}.")
         except RecordError as error:
             return draw.sorry(503, str(error))

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from agent.audit import login_name
 from agent.export.writing import FORMATS
@@ -30,6 +30,10 @@ def _form(text: str) -> str:
 Form = Annotated[str, AfterValidator(_form), Field(json_schema_extra={"enum": [*FORMATS]})]
 
 
+Counter = Annotated[int, Field(ge=0, lt=2**63)]
+Label = Annotated[str, Field(min_length=1, max_length=120)]
+
+
 class Wanted(Checked):
     """Which cycles, and how they are to be written."""
 
@@ -39,10 +43,34 @@ class Wanted(Checked):
     revision: Annotated[str | None, Field(max_length=16)] = None
     job: Annotated[str | None, Field(max_length=200)] = None
     state: Annotated[str | None, Field(max_length=16)] = None
+    segment: Annotated[
+        int | None, Field(ge=0, lt=2**63, description="Of the machine's counter.")
+    ] = None
+    shots: Annotated[
+        list[Counter] | None,
+        Field(
+            min_length=2,
+            max_length=2,
+            description="First and last by the machine's counter, both included.",
+        ),
+    ] = None
+    lot: Label | None = None
+    box: Label | None = None
+    part_id: Label | None = None
     since: Moment | None = None
     until: Moment | None = None
     units: Annotated[bool, Field(description="CSV: a second row, of units.")] = False
     curves: Annotated[bool, Field(description="Parquet: curves, too.")] = False
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> "Wanted":
+        if self.machine is None and (self.shots is not None or self.segment is not None):
+            raise ValueError("shots and segment are of one machine's counter: say which machine")
+        if self.revision is not None and self.mold is None:
+            raise ValueError("a revision is one of a mold: say which mold")
+        if sum(each is not None for each in (self.lot, self.box, self.part_id)) > 1:
+            raise ValueError("lot, box and part_id: one of the three at a time")
+        return self
 
 
 def exporting(writes: Writes, jobs: ExportJobs) -> APIRouter:
@@ -57,7 +85,9 @@ def exporting(writes: Writes, jobs: ExportJobs) -> APIRouter:
         key = wish_of(author.who, idempotency_key, text)[:32] if idempotency_key else new_key()
         wanted = Filter(
             machine=body.machine, mold=body.mold, revision=body.revision, job=body.job,
-            state=body.state, since=body.since, until=body.until,
+            state=body.state, segment=body.segment,
+            counters=(body.shots[0], body.shots[1]) if body.shots else None, lot=body.lot,
+            box=body.box, part_id=body.part_id, since=body.since, until=body.until,
         )  # fmt: skip
         jobs.ask(
             Job(key=key, wanted=wanted, form=body.format, units=body.units, curves=body.curves,

@@ -5,19 +5,26 @@ import hashlib
 import json
 import re
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest_asyncio
 
+from agent.audit import Author, change
+from agent.context.book import Book
+from agent.context.entry import Said
 from agent.files import main_path
 from agent.live import Plant
+from agent.watchwords import set_limit
 from tests.dashboards.client import Answer, get, post, serving
 from tests.dashboards.recorded import recorded
 from tests.dashboards.story import story
 from tests.dashboards.test_recordpages import Place, words_of
 
+OLD = datetime(2026, 1, 1, tzinfo=UTC)
+ADA = Author(who="Ada", at=datetime(2026, 11, 23, tzinfo=UTC))
 KEY = "0123456789abcdef" * 2
 
 
@@ -47,10 +54,31 @@ async def test_what_a_selection_holds_stands_there_before_anything_is_written(
     assert "140 cycle records 140 shots counted 0 records missing, 1 gap 2 anomalies" in text
     assert "newest first, 10 of 140 rows" in text
     assert "IMM-07 140 records, not seen for 15 min" in text
-    assert re.search(r"14:32:07 140 A-2217 C 12\.\d\d 24\.40", text)
+    assert re.search(r"14:32:07 140 A-2217 C 140 12\.\d\d 24\.40 none set", text)
     assert "sprue-IMM-07-20261123T050000Z.csv" in text
     assert "Export 140 records" in text
     assert not (main_path(place.url).parent / "exports").exists()
+
+
+async def test_shots_states_and_parts_are_chosen_as_by_the_command(place: Place) -> None:
+    with change(place.url) as connection:
+        book = Book(connection, ADA)
+        book.enter(Said(kind="id", label="SN-7", machine="IMM-07", first=120, last=120))
+        set_limit(connection, ADA, "A-2217", "cooling_time_s", high=12.0, since=OLD)
+    for query, rows, name in (
+        ("machine=IMM-07&segment=1&shots=101-103", 3, "sprue-IMM-07-segment-1-shots-101-103.csv"),
+        ("part_id=SN-7", 1, "sprue-part-SN-7.csv"),
+        ("machine=IMM-07&state=production", 140, "sprue-IMM-07-production.csv"),
+    ):
+        text = await place.words(f"/records?{query}")
+        assert f"Export {rows} record" in text
+        assert name in text
+
+    answer = await get(f"{place.address}/records?machine=IMM-07&shots=130-140")
+    assert re.search(r"140 A-2217 C 140 .* outside Cooling time", words_of(answer))
+    address = unescape(re.findall(r'<a href="([^"]+)"[^>]*>Any time', answer.text)[0])
+    assert "shots=130-140" in address
+    assert "since" not in address
 
 
 async def test_a_selection_without_a_match_says_which_filter_excludes_all(place: Place) -> None:
@@ -109,6 +137,12 @@ async def test_what_there_can_not_be_is_refused_in_words(place: Place) -> None:
         ("format=doc", "right would be csv"),
         ("since=2026-11-23T06:00&until=2026-11-23T05:00", "ends before it begins"),
         ("revision=C", "say which mold"),
+        ("state=good", "right would be production"),
+        ("shots=12-15", "say which press"),
+        ("machine=IMM-07&shots=15-12", "the lesser one"),
+        ("machine=IMM-07&segment=x", "right would be a number"),
+        ("lot=L-1&box=B-1", "one at a time"),
+        ("box=B-1", "No box 'B-1' was entered"),
     ):
         answer = await get(f"{place.address}/records?{query}")
         assert (answer.status, words in unescape(answer.text)) == (400, True), query
