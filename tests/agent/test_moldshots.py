@@ -1,9 +1,11 @@
 """Which shot of its mold's life a row is: the ledger's own number, and its bounds."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from agent.audit import Author, change
 from agent.batch import Batch, MachineRow, MoldRow
+from agent.cycle import Cycle
 from agent.export.survey import survey
 from agent.export.table import table
 from agent.history import Filter, open_history
@@ -11,6 +13,7 @@ from agent.molds.desk import Desk
 from agent.molds.life import sum_of
 from agent.molds.shelf import read_took
 from agent.record import open_record
+from agent.sighting import Sighting
 from tests.agent.makers import at, cycle, ledger, sighting
 
 MACHINES = [MachineRow(name="IMM-01", driver="modbus")]
@@ -20,25 +23,27 @@ MOLDS = [
 ]
 ADA = Author(who="Ada", at=at(10_000))
 
+RE_CUT = Filter(mold="A-1", revision="B")
+
 Number = tuple[int, int | None, int | None, int | None]
 """Counter, number, least and most."""
 
 
-async def kept(folder: Path, items: list[object]) -> str:
+async def kept(folder: Path, items: Sequence[Cycle | Sighting]) -> str:
     url, book = f"sqlite:///{folder}/plant.db", ledger()
     async with open_record(url, MACHINES, MOLDS) as record:
         for item in items:
-            entry = book.take(item)  # type: ignore[arg-type]
+            entry = book.take(item)
             done = await record.keep(Batch(machine="IMM-01", entries=[entry]))
         await done
     return url
 
 
-def numbers(url: str, size: int = 3, **wanted: str) -> list[Number]:
+def numbers(url: str, size: int = 3, wanted: Filter | None = None) -> list[Number]:
     """Every row's, read in pages of so many rows."""
     found: list[Number] = []
     with open_history(url) as opened, opened.held() as history:
-        whole = table(history, survey(history, Filter(**wanted), ADA.at))
+        whole = table(history, survey(history, wanted or Filter(), ADA.at))
         for page in whole.pages(size):
             found += zip(page["counter"], *page.mold_shots, strict=True)
     return found
@@ -80,7 +85,7 @@ async def test_a_re_cut_and_another_mold_begin_their_own(tmp_path: Path) -> None
 
     ordinals = [1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4]
     assert [number for _, number, *_ in numbers(url)] == ordinals
-    assert numbers(url, mold="A-1", revision="B") == [(n, n - 4, None, None) for n in range(5, 9)]
+    assert numbers(url, wanted=RE_CUT) == [(n, n - 4, None, None) for n in range(5, 9)]
     assert life(url, "A-1", "B") == life(url, "B-2", "A") == (4, 4, 4)
 
 
