@@ -91,7 +91,7 @@ async def test_a_re_cut_and_another_mold_begin_their_own(tmp_path: Path) -> None
 
 async def test_an_uncertain_count_has_its_bounds(tmp_path: Path) -> None:
     """A gap that two molds share: how many each made of it nobody saw."""
-    first = [cycle(1, 20), cycle(2, 40), sighting(12, 240)]
+    first: list[Cycle | Sighting] = [cycle(1, 20), cycle(2, 40), sighting(12, 240)]
     url = await kept(tmp_path, [*first, *(cycle(n, 20 * n, mold="B-2") for n in (13, 14))])
     with change(url) as connection:
         Desk(connection, ADA).mount("IMM-01", "B-2", since=at(140))
