@@ -26,8 +26,8 @@ class Stop:
     """Segment and counter of the shot that came then."""
     after_ns: int
     """End of the shot before."""
-    began_ns: int
-    """When the next one would have ended at the pace of those before."""
+    pace_s: float
+    """Of the shots before."""
     stood_s: float
 
 
@@ -54,7 +54,7 @@ def stops_as_events(
             continue
         lasts = times.get(stop.machine, [])
         # What ends a shot's cycle early, an alarm say, is told before its end.
-        first = bisect_left(lasts, 2 * stop.after_ns - stop.began_ns)
+        first = bisect_left(lasts, stop.after_ns - round(stop.pace_s * 1e9))
         said = told.get(stop.machine, [])[first : bisect_right(lasts, until_ns)]
         segment, counter = stop.before
         found.append(

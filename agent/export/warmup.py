@@ -87,8 +87,7 @@ def _of_stretch(history: History, page: Page, first: int, last: int, stops: list
             stops.append(
                 Stop(
                     machine=firsts[machine_id].machine, before=(shot[3], shot[4]),
-                    after_ns=after_ns, began_ns=after_ns + round(walk.pace_s * 1e9),
-                    stood_s=walk.stood_s,
+                    after_ns=after_ns, pace_s=walk.pace_s, stood_s=walk.stood_s,
                 )
             )  # fmt: skip
     return found

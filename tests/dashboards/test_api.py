@@ -321,4 +321,18 @@ async def test_what_can_not_be_exported_is_said(api: Api) -> None:
     assert "no cycle in the record matches" in job["why"]
     for path, status in ((f"/exports/{none['key']}/file", 404), ("/exports/x", 404)):
         assert (await api.ask(path)).status == status
-    assert (await api.ask("/exports", "POST", {"format": "doc"})).status == 422
+    for wrong in (
+        {"format": "doc"}, {"shots": [1, 2]}, {"machine": "IMM-07", "shots": [1]},
+        {"revision": "C"}, {"lot": "L-1", "box": "B-1"}, {"segment": 1},
+    ):  # fmt: skip
+        assert (await api.ask("/exports", "POST", wrong)).status == 422, wrong
+    box = await api.json("/exports", "POST", {"box": "B-1"})
+    assert "no box 'B-1' was entered" in (await api.ended(f"/exports/{box['key']}"))["why"]
+
+
+async def test_an_export_is_of_some_shots_alone(api: Api) -> None:
+    wanted = {"machine": "IMM-07", "segment": 1, "shots": [101, 103], "format": "jsonl"}
+    asked = await api.json("/exports", "POST", wanted)
+    job = await api.ended(f"/exports/{asked['key']}")
+
+    assert (job["rows"], job["name"]) == (3, "sprue-IMM-07-segment-1-shots-101-103.jsonl")

@@ -72,6 +72,11 @@ async def test_every_row_is_the_truth_and_every_gap_is_told(tmp_path: Path) -> N
     assert not rows, "rows of shots that never were"
     assert compared > 1000
 
+    presses = manifest["header"]["Makers and serial numbers"]
+    for name in names[4:]:  # of Euromap 77; a simulated press has its name as its number
+        assert f"{name}: " in presses
+        assert f"serial number {name}" in presses
+
     exported = manifest["counts"]["cycles"]
     assert sum(each["cycles"] for each in covered.values()) == exported
     for name, each in covered.items():
