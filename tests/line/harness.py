@@ -77,7 +77,7 @@ async def an_agent(plant: Plant, folder: Path, poll_s: float = 0.05) -> AsyncGen
     """An agent configured for a plant; not started yet, and gone in the end."""
     machines = print_config(plant.fleet, plant.ports).replace("poll_s = 0.1", f"poll_s = {poll_s}")
     config = folder / "sprue.toml"
-    head = '[record]\nurl = "sqlite:///plant.db"\n[web]\nlisten = "127.0.0.1:0"\n'
+    head = '[record]\nurl = "sqlite:///plant.db"\nreserve_mb = 4\n[web]\nlisten = "127.0.0.1:0"\n'
     config.write_text(head + machines, encoding="utf-8")
     agent = Agent(config, folder / "agent.log")
     try:
