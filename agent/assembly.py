@@ -350,8 +350,9 @@ class Assembly:
                 del values[name]
                 flags.append(f"not_a_number:{name}")
         provenance = dict.fromkeys(values, report.origin)
-        for name in report.origins.keys() & values.keys():
-            provenance[name] = report.origins[name]
+        if report.origins:
+            for name in report.origins.keys() & values.keys():
+                provenance[name] = report.origins[name]
         # What shows now is not of a cycle that the machine had kept from before.
         states = {**({} if report.backfilled else self._states), **report.states}
         mode = _text(states.get("mode"))
@@ -367,9 +368,10 @@ class Assembly:
                     values[name], provenance[name] = level, Origin.SAMPLED
             if report.origin is not Origin.REPORTED:
                 uncertainty |= self._moved(provenance)
-            curves, own = self._curves(), _own_curves(report)
-            flags += [f"curve_cut:{n}" for n in sorted(self._cut & curves.keys() - own.keys())]
-            curves |= own
+            if self._samples or report.curves:
+                curves, own = self._curves(), _own_curves(report)
+                flags += [f"curve_cut:{n}" for n in sorted(self._cut & curves.keys() - own.keys())]
+                curves |= own
             if abs(report.received_at - (report.stamped_at or report.ended_at)) > CLOCK_OFF:
                 flags.append("clock_off")
         else:
@@ -527,7 +529,7 @@ def _range(name: str) -> tuple[float, float]:
     """The plausible range of a signal; everything finite, for a vendor's own name."""
     signal = signal_named(name)
     low, high = (signal.low, signal.high) if signal else (-FINITE, FINITE)
-    return max(low, -FINITE), min(high, FINITE)
+    return float(max(low, -FINITE)), float(min(high, FINITE))  # floats compare with theirs quickly
 
 
 _RANGES: Mapping[str, tuple[float, float]] = {name: _range(name) for name in SIGNALS}

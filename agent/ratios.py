@@ -123,7 +123,7 @@ class PartsRatio:
         if now is not None:
             before, self._before = self._before, now
             return now - before if before is not None and closings == 1 and now >= before else None
-        parts = [cycle.values.get(name) for name in ("parts_good", "parts_bad")]
-        if any(not isinstance(each, int | float) for each in parts):
+        good, bad = cycle.values.get("parts_good"), cycle.values.get("parts_bad")
+        if good is None or bad is None or isinstance(good, str) or isinstance(bad, str):
             return None
-        return int(sum(float(each) for each in parts if isinstance(each, int | float)))
+        return int(float(good) + float(bad))

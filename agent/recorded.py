@@ -50,8 +50,10 @@ class _Layout:
     counts: list[tuple[int, str]] = field(default_factory=list)
     words: list[tuple[int, str]] = field(default_factory=list)
     extras: list[tuple[int, str]] = field(default_factory=list)
+    said_at: list[int] = field(default_factory=list)
+    """Where the words and the state are."""
     said: tuple[list[str], dict[str, str]] | None = None
-    """Cells of the words and the state in the row before, and what they came to."""
+    """Their cells in the row before, and what they came to."""
 
     @classmethod
     def of(cls, names: tuple[str, ...]) -> "_Layout":
@@ -61,6 +63,9 @@ class _Layout:
                 setattr(layout, name, at)
             elif name != "time" and name not in EXPORTED and name:
                 layout._list_of(name).append((at, name))
+        layout.said_at = [at for at, _ in layout.words]
+        if layout.state is not None:
+            layout.said_at.append(layout.state)
         return layout
 
     def _list_of(self, name: str) -> list[tuple[int, str]]:
@@ -137,7 +142,10 @@ class Reader:
                 except ValueError:
                     self._odd(row, name, cell, values, _number)
         for at, name in layout.counts:
-            if cell := cells[at]:
+            cell = cells[at]
+            if cell.isdecimal():
+                values[name] = int(cell)
+            elif cell:
                 self._odd(row, name, cell, values, _whole)
         for at, name in layout.extras:
             if cell := cells[at].strip():
@@ -161,9 +169,7 @@ class Reader:
             self._recording.drop(row.line, name, f"{cell!r} is no number")
 
     def _states(self, row: Row, layout: _Layout) -> Mapping[str, str]:
-        cells = [row.cells[at] for at, _ in layout.words]
-        if layout.state is not None:
-            cells.append(row.cells[layout.state])
+        cells = [row.cells[at] for at in layout.said_at]
         if layout.said is not None and layout.said[0] == cells:
             return layout.said[1]  # words seldom change from one shot to the next
         before = self._recording.dropped

@@ -222,6 +222,7 @@ class Recording:
             return last
 
     def _row(self, number: int, line: bytes, *, quiet: bool = False) -> Row | None:
+        """The row of a line; `quiet` where only its time matters, and nothing is told of it."""
         try:
             text = line.decode().rstrip("\r\n")
             if not text or text.isspace():
@@ -229,8 +230,9 @@ class Recording:
             if self._json:
                 names, cells = self._object(text)
             else:
-                names, cells = self._header, self._split(text)
-                if len(cells) != len(names):
+                names = self._header
+                cells = self._split(text, names.index("time") + 1 if quiet else -1)
+                if len(cells) != len(names) and not quiet:
                     raise ValueError(f"has {len(cells)} cells, the line of names {len(names)}")
         except UnicodeDecodeError:
             problem = "not UTF-8"
@@ -254,9 +256,10 @@ class Recording:
             f"{self._path}, line {line}, column {column}: {problem}; the cell is left out"
         )
 
-    def _split(self, text: str) -> list[str]:
+    def _split(self, text: str, most: int = -1) -> list[str]:
+        """The cells of a line; where only the first ones matter, the rest may be one cell."""
         if '"' not in text:
-            return text.split(self._delimiter)
+            return text.split(self._delimiter, most)
         return next(csv.reader((text,), delimiter=self._delimiter, strict=True))
 
     def _object(self, text: str) -> tuple[tuple[str, ...], list[str]]:

@@ -61,15 +61,17 @@ class ShotCount:
             self._mold = entry.runs[-1].mold, entry.runs[-1].revision
         n = _closings(entry)
         self._closings += n
-        found = [*self._molds(entry)]
+        found = [*self._molds(entry)] if entry.mounts else []
         for finding in entry.findings:
             found += self._step(finding)
         if entry.refused == "duplicate" and entry.standing is not None:
             found += self._again(entry)
         if entry.booked is not None:
             cycle = entry.booked.cycle
-            found += self._moves_again(entry)
-            found += self._dries(entry)
+            if self._told:  # what lasts may be over
+                found += self._moves_again(entry)
+            if self._dry or cycle.closing == "dry":
+                found += self._dries(entry)
             odd = self._disagreement.take(cycle, n)
             if odd is not None:
                 found.append(
@@ -398,6 +400,10 @@ def _doubt(finding: Finding) -> str:
 
 def _closings(entry: Entry) -> int:
     """How many closings an entry adds to the ledger."""
-    added = sum(run.closings for run in entry.runs if run.kind not in ("seen", "seen_late"))
-    late = any(run.kind == "seen_late" for run in entry.runs)
+    added, late = 0, False
+    for run in entry.runs:
+        if run.kind == "seen_late":
+            late = True
+        elif run.kind != "seen":
+            added += run.closings
     return added + int(entry.booked is not None and not late)

@@ -1,6 +1,6 @@
 """What one mold revision is like on one machine, in one resin: its channels, and since when."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -58,7 +58,10 @@ class Baseline:
         self.left_at: datetime | None = None
         """End of its last shot before something else was on; None for what is on."""
         self._settled_in = START_SHOTS
-        self._ignored: set[str] = set()
+        self._names: tuple[str, ...] = ()
+        """Of the values of the last good cycle; they are mostly those of the next one."""
+        self._judges: Sequence[Channel | None] = ()
+        """A channel for each of these names; None where nobody judges it."""
 
     @property
     def state(self) -> State:
@@ -113,12 +116,14 @@ class Baseline:
         self.good += 1
         if self._settled_in > 0:
             self._settled_in -= 1
+        names = tuple(values)
+        if names != self._names:
+            self._names = names
+            self._judges = [self._judge(name, value) for name, value in values.items()]
         odd = False
         out: list[Channel] = []
-        channels, ignored = self.channels, self._ignored
-        for name, value in values.items():
-            channel = channels.get(name)
-            if channel is None and (name in ignored or (channel := self._new(name, value)) is None):
+        for channel, value in zip(self._judges, values.values(), strict=True):
+            if channel is None:
                 continue
             if value.__class__ is not float:
                 if value.__class__ is not int:
@@ -131,13 +136,14 @@ class Baseline:
                     out.append(channel)
         return odd, out
 
-    def _new(self, name: str, value: Value) -> Channel | None:
-        """A channel for a signal that is seen for the first time, if it is one to watch."""
-        treatment = TREATMENTS.get(name)
-        if treatment is None:
-            self._ignored.add(name)
+    def _judge(self, name: str, value: Value) -> Channel | None:
+        """The channel of a signal, made where it is one to watch."""
+        if (channel := self.channels.get(name)) is not None:
+            return channel
+        if (treatment := TREATMENTS.get(name)) is None:
             return None
         if isinstance(value, bool | str):
+            self._names = ()  # a number may come yet
             return None
         channel = self.channels[name] = Channel(name, treatment)
         if self._settled_in > 0 or self.good <= 1:

@@ -178,39 +178,41 @@ class Channel:
         self.last = value
         if not self.ready:
             return self._unready(value)
+        self.recent.append(value)
         away = value - self.centre
-        clip = self._clip
-        cut = away if -clip < away < clip else math.copysign(clip, away)
         # What `shift.take` does; a call for each value of each shot would be a tenth of it all.
-        shift = self.shift
-        mean = shift.value = shift.value + shift.weight * (cut - shift.value)
-        if self.recent.maxlen:
-            self.recent.append(value)
-        odd, ease = self._odd, self._ease
-        if not (-odd < away < odd and -ease < mean < ease) or self._wandering:
-            return self._unusual(away, cut, counter)
-        self._calm_run += 1
-        if self.since is not None:
-            self._back()
-        if self.spikes.above:
-            self.spikes.take(0.0)
-        if not self.frozen:
-            self._learn(value, away, mean, counter)
-        return CALM
+        shift, odd = self.shift, self._odd
+        if -odd < away < odd:  # and so within where it is cut
+            mean = shift.value = shift.value + shift.weight * (away - shift.value)
+            ease = self._ease
+            if -ease < mean < ease and not self._wandering:
+                self._calm_run += 1
+                if self.since is not None:
+                    self._back()
+                if self.spikes.above:
+                    self.spikes.take(0.0)
+                if not self.frozen:
+                    self._learn(value, away, mean, counter)
+                return CALM
+            return self._unusual(away, away, counter)
+        cut = max(-self._clip, min(self._clip, away))
+        shift.value += shift.weight * (cut - shift.value)
+        return self._unusual(away, cut, counter)
 
     def _learn(self, value: float, away: float, mean: float, counter: int) -> None:
         n = self.n = self.n + 1
         gain = 1.0 / n if n < 500 else GAIN_LEAST
         pull = self._pull
         scatter, mean_scatter = away * away, mean * mean
+        m2, s2 = self._m2, self._s2
         if pull:
             grain = self._grain
-            if scatter > MOST_LEARNED * self._m2 + grain:
-                scatter = MOST_LEARNED * self._m2 + grain
-            if mean_scatter > MOST_LEARNED * self._s2 + grain:
-                mean_scatter = MOST_LEARNED * self._s2 + grain
-        self._m2 += gain * (scatter - self._m2)
-        self._s2 += gain * (mean_scatter - self._s2)
+            if scatter > MOST_LEARNED * m2 + grain:
+                scatter = MOST_LEARNED * m2 + grain
+            if mean_scatter > MOST_LEARNED * s2 + grain:
+                mean_scatter = MOST_LEARNED * s2 + grain
+        self._m2 = m2 + gain * (scatter - m2)
+        self._s2 = s2 + gain * (mean_scatter - s2)
         if self._boost > pull:
             least = BOOST_LEAST if pull else BOOST_LEAST_TIMES
             pull = self._boost
@@ -350,7 +352,13 @@ class Channel:
         return gone > 0.5 * self.treatment.floors(self.centre)[1]
 
     def _limits(self) -> None:
-        seen = Scatter(self.n, math.sqrt(self._m2), math.sqrt(self._s2), self._far, self._far_mean)
+        seen = Scatter(
+            n=self.n,
+            sigma=math.sqrt(self._m2),
+            mean_sigma=math.sqrt(self._s2),
+            far=self._far,
+            far_mean=self._far_mean,
+        )
         limits = Limits.of(self.treatment, self.home, seen, armed=self.armed)
         self._clip, self._odd, self._ease = limits.clip, limits.odd, limits.ease
         self.single.limit, self.shift.limit = limits.single, limits.shift

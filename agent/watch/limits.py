@@ -10,10 +10,10 @@ Source:
 """
 
 import math
-from dataclasses import dataclass
 
 from agent.watch.tail import Tail
 from agent.watch.treatment import Treatment
+from drivers.unchanging import unchanging
 
 PROVISIONAL = 8
 """Good cycles until limits are provisional: judged, at twice the floors."""
@@ -32,7 +32,7 @@ PACED_S, PACED_SIGMAS = 0.25, 8.0
 """A time that scatters so much is paced by people: skewed, and nobody's hurry."""
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Scatter:
     """What good shots of one signal have shown."""
 
@@ -45,7 +45,7 @@ class Scatter:
     far_mean: Tail
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Limits:
     """Distances from the centre, in the signal's unit."""
 

@@ -17,7 +17,7 @@ STRETCHED = 1.7
 LEAST_S = 8.0
 PACE_WEIGHT, PACE_OFF = 0.1, 1.5
 """How quickly the pace follows, and from which factor on a gap is no change of pace."""
-AUTOMATIC = "AUTOMATIC"
+AUTOMATIC, SEMI = "AUTOMATIC", "SEMI_AUTOMATIC"
 MODES_STOPPED = ("MANUAL", "SETUP", "SLEEP", "OTHER")
 
 

@@ -5,48 +5,29 @@ file, and with a restart in between.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from agent.anomaly import Anomaly
 from agent.cycle import Booked, Cycle
-from agent.watch import heat, process, times
 from agent.watch.baseline import Baseline, Key
 from agent.watch.baselines import Baselines
+from agent.watch.causes import Causes
 from agent.watch.channel import Channel
-from agent.watch.derived import COOLING, with_cooling, with_rise
+from agent.watch.cuts import Cuts
+from agent.watch.derived import with_cooling, with_rise
 from agent.watch.facts import Facts
 from agent.watch.openings import Openings
 from agent.watch.sheet import Sheet
-from agent.watch.stops import LEAST_S, MODES_STOPPED, STOP_S, STRETCHED, Stops
+from agent.watch.stops import LEAST_S, MODES_STOPPED, SEMI, STOP_S, STRETCHED, Stops
 from agent.watch.supply import Supply
-from agent.watch.telling import cut, interrupted, of_all, of_curve
-from agent.watch.times import SEMI
+from agent.watch.telling import interrupted, of_all, of_curve
 from agent.watch.together import Strange
 from agent.watch.units import Units
-from agent.watch.verdict import Edit, Elsewhere, Scene, Verdict, Wait
 from drivers import Change, Notice, Value
 
-Office = Literal["times", "heat", "process"]
-"""Who judges: in this order, as what is wrong with the first explains the next."""
-OFFICES: Sequence[Office] = ("times", "heat", "process")
-_OFFICE: Mapping[str, Office] = {
-    "times": "times", "coolant": "heat", "mold": "heat", "melt": "process", "process": "process",
-}  # fmt: skip
-_VERDICT: Mapping[Office, Callable[[Scene], Verdict | Wait | None]] = {
-    "times": times.verdict, "heat": heat.verdict, "process": process.verdict,
-}  # fmt: skip
-
 NOTHING_CHOSEN: Mapping[str, Any] = MappingProxyType({})
-
-EDITS_LAST = 4
-"""Good cycles for which a changed setting may be the cause of a step."""
-SWING_CYCLES = 40
-"""Within which a signal that was out on both sides swings."""
-CUT_SHARE, CUT_S = 0.15, 1.0
-"""How much shorter a single cooling time is that was cut."""
 
 
 class Watch:
@@ -75,12 +56,9 @@ class Watch:
         self._sheet = Sheet(Facts())
         self._units = Units()
         self._opened = Openings(machine, self._supply)
-        self._since: dict[Office, int] = {}
-        self._edits: list[Edit] = []
-        self._swings: dict[str, list[tuple[int, int]]] = {}
+        self._causes = Causes(machine, self._opened, self._supply)
+        self._cuts = Cuts()
         self._stops = Stops()
-        self._low: list[Any] | None = None
-        """Counter and cooling time of the last shot, where it was too short."""
 
     @property
     def baseline(self) -> Baseline | None:
@@ -152,10 +130,7 @@ class Watch:
             if str(notice.new) in MODES_STOPPED:
                 self._stops.left_automatic = True
         elif notice.change is Change.PARAMETER:
-            cycle = self.baseline.good + 1 if self.baseline else 0
-            self._edits.append(
-                Edit(name=notice.name, old=notice.old, new=notice.new, who=notice.who, cycle=cycle)
-            )
+            self._causes.told(notice, self.baseline.good + 1 if self.baseline else 0)
 
     def _cycle(self, booked: Booked) -> Sequence[Anomaly]:
         cycle = booked.cycle
@@ -189,11 +164,11 @@ class Watch:
         cycle = booked.cycle
         values = with_rise(with_cooling(cycle.values, baseline), baseline)
         odd, out = baseline.take(values, cycle.counter)
-        if (changed := baseline.changed_sets(cycle.values)) or self._edits:
-            self._note_edits(changed, baseline)
+        self._causes.shown(cycle.values, baseline)
         found += self._sheet.take(booked, baseline, self._opened.shown)
-        if odd or self._low or self._opened or self._since:
-            found += self._judge(booked, baseline, values, out)
+        if odd or self._cuts.low or self._opened or self._causes.pending:
+            found += self._cuts.take(booked, baseline, values)
+            found += self._causes.take(booked, baseline, values, out)
         if cycle.curves and not baseline.warming_up:
             found += self._shapes(booked, baseline, odd=odd)
         if self._together:
@@ -203,10 +178,9 @@ class Watch:
     def _mount(self, key: Key) -> Baseline:
         before = self.baseline.good if self.baseline else 0
         baseline = self._baselines.mount(key, self._stops.at)
-        by = baseline.good - before  # each counts its own cycles
-        self._edits = [replace(edit, cycle=edit.cycle + by) for edit in self._edits]
+        self._causes.mount(baseline.good - before)  # each counts its own cycles
         self._sheet = Sheet(self._facts(key[0], key[1]) or Facts())
-        self._since, self._swings, self._low = {}, {}, None
+        self._cuts = Cuts()
         return baseline
 
     def _usual_s(self, cycle: Cycle, usual: Channel | None) -> float | None:
@@ -215,16 +189,6 @@ class Watch:
             return usual.centre
         lasted = cycle.values.get("cycle_time_s")
         return float(lasted) if isinstance(lasted, int | float) else self._stops.pace_s
-
-    def _note_edits(self, changed: list[tuple[str, float, float]], baseline: Baseline) -> None:
-        now = baseline.good
-        told = {edit.name for edit in self._edits}
-        self._edits += [
-            Edit(name=name, old=old, new=new, who=None, cycle=now)
-            for name, old, new in changed
-            if name not in told
-        ]
-        self._edits = [edit for edit in self._edits if now - edit.cycle < EDITS_LAST]
 
     # Single shots
 
@@ -253,36 +217,13 @@ class Watch:
 
         So is the first one by hand: it may be the one for which somebody took over.
         """
-        cycle = booked.cycle
-        by_hand = cycle.state == "setup"
+        by_hand = booked.cycle.state == "setup"
         if by_hand and self._stops.left_automatic:
             return []
         if not by_hand:
             self._stops.note(booked)
         self._stops.left_automatic |= by_hand
-        cooling = baseline.channels.get("cooling_time_s")
-        value = with_cooling(cycle.values, baseline).get(COOLING)
-        if cycle.state == "test" or cooling is None or not cooling.ready:
-            return []
-        if not isinstance(value, int | float) or not _is_cut(float(value), cooling):
-            return []
-        return [cut(booked, cycle.counter, float(value), cooling.centre)]
-
-    def _watch_cut(
-        self, booked: Booked, baseline: Baseline, values: Mapping[str, Value]
-    ) -> list[Anomaly]:
-        """A single low cooling time is told when the next one is as ever: a timer would stay."""
-        cooling = baseline.channels.get(COOLING)
-        if cooling is None or not cooling.ready or COOLING not in values:
-            return []
-        low, self._low = self._low, None
-        if _is_cut(cooling.last, cooling) and not cooling.frozen:
-            if low is None and abs(cooling.single.run) == 1:
-                self._low = [booked.cycle.counter, cooling.last]
-            return []
-        if low is None or abs(cooling.last - cooling.centre) > cooling.single.limit:
-            return []
-        return [cut(booked, low[0], low[1], cooling.centre)]
+        return [] if booked.cycle.state == "test" else self._cuts.failed(booked, baseline)
 
     # Curves
 
@@ -310,90 +251,16 @@ class Watch:
             together.pause()  # a cause with a name explains it
             return [self._opened.close(shown, baseline, cycle.time, cycle.counter)] if shown else []
         said = together.take(
-            values, baseline.channels, learn=not odd and shown is None, judge=not self._since
+            values,
+            baseline.channels,
+            learn=not odd and shown is None,
+            judge=not self._causes.pending,
         )
         if said == "calm" and shown is not None:
             return [self._opened.close(shown, baseline, cycle.time, cycle.counter)]
         if not isinstance(said, Strange) or shown is not None:
             return []
         return [self._opened.add(of_all(booked, baseline, said))]
-
-    # Causes
-
-    def _judge(
-        self,
-        booked: Booked,
-        baseline: Baseline,
-        values: Mapping[str, Value],
-        out: Sequence[Channel],
-    ) -> list[Anomaly]:
-        found = self._watch_cut(booked, baseline, values)
-        found += self._opened.over(booked, baseline)
-        offices: dict[Office, list[Channel]] = {}
-        for channel in out:
-            self._swing(channel, baseline.good)
-            if not channel.frozen:
-                offices.setdefault(_OFFICE[channel.treatment.group], []).append(channel)
-        for office in OFFICES:
-            if office not in offices:
-                self._since.pop(office, None)
-                continue
-            first = self._since.setdefault(office, baseline.good)
-            if not any(channel.stands for channel in offices[office]):
-                continue
-            if office == "process" and "heat" in self._since:
-                continue
-            judged = [c for c in offices[office] if c.ready and not c.frozen and c.out]
-            if not judged:
-                continue
-            scene = self._scene(booked, baseline, values, judged, baseline.good - first + 1)
-            verdict = _VERDICT[office](scene)
-            if isinstance(verdict, Verdict):
-                found += self._opened.open(booked, baseline, verdict)
-                self._since.pop(office, None)
-                if verdict.cause == "program_changed":
-                    self._since.clear()
-                    break
-        return found
-
-    def _scene(
-        self,
-        booked: Booked,
-        baseline: Baseline,
-        values: Mapping[str, Value],
-        out: Sequence[Channel],
-        age: int,
-    ) -> Scene:
-        cycle = booked.cycle
-        elsewhere: Sequence[Elsewhere] = ()
-        if any(channel.treatment.group in ("coolant", "mold") for channel in out):
-            elsewhere = self._supply.elsewhere(self.machine, cycle.time)
-        return Scene(
-            baseline=baseline,
-            counter=cycle.counter,
-            time=cycle.time,
-            mode=cycle.mode,
-            values=values,
-            out=out,
-            edits=self._edits,
-            age=age,
-            derived=COOLING not in cycle.values,
-            opened=[opened.what for opened in self._opened],
-            swung=[name for name, swings in self._swings.items() if len(swings) > 1],
-            elsewhere=elsewhere,
-        )
-
-    def _swing(self, channel: Channel, now: int) -> None:
-        """Note on which side a coolant signal is out; of one side in a row only the newest."""
-        if channel.treatment.group != "coolant":
-            return
-        side = 1 if channel.last > channel.centre else -1
-        if abs(channel.last - channel.centre) < 0.6 * channel.limit:
-            return
-        swings = [s for s in self._swings.get(channel.name, []) if now - s[0] <= SWING_CYCLES]
-        if swings and swings[-1][1] == side:
-            swings.pop()
-        self._swings[channel.name] = [*swings, (now, side)]
 
     # Over a restart of ours
 
@@ -403,11 +270,9 @@ class Watch:
             "baselines": self._baselines.save(),
             "key": list(self.baseline.key) if self.baseline else None,
             "opened": self._opened.save(),
-            "since": dict(self._since),
-            "edits": [asdict(edit) for edit in self._edits],
-            "swings": {name: [list(s) for s in swings] for name, swings in self._swings.items()},
+            **self._causes.save(),
             "stops": self._stops.save(),
-            "low": self._low,
+            "low": self._cuts.low,
             "sheet": self._sheet.save(),
             "units": self._units.save(),
         }
@@ -420,15 +285,7 @@ class Watch:
             self._sheet = Sheet(self._facts(mold, revision) or Facts())
             self._sheet.load(kept["sheet"])
         self._opened.load(kept["opened"])
-        self._since = dict(kept["since"])
-        self._edits = [Edit(**each) for each in kept["edits"]]
-        self._swings = {
-            name: [(at, side) for at, side in swings] for name, swings in kept["swings"].items()
-        }
+        self._causes.load(kept)
         self._stops = Stops.load(kept["stops"])
-        self._low = kept["low"]
+        self._cuts.low = kept["low"]
         self._units.load(kept.get("units", {}))
-
-
-def _is_cut(value: float, cooling: Channel) -> bool:
-    return value < cooling.centre - max(CUT_S, CUT_SHARE * cooling.centre, cooling.single.limit)
