@@ -9,7 +9,7 @@ from agent.cycle import Booked
 from agent.live import Plant, Tile
 from agent.shotnow import ShotNow
 from agent.watch.baseline import WATER
-from agent.watch.channel import ARMED
+from agent.watch.habit import ARMED
 from dashboards.anomalywords import sentence
 from dashboards.catalogue import Catalogue
 from dashboards.curvechart import CurveChart, curve_chart

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from agent.watch.channel import ARMED, CALM, OUT, Channel
+from agent.watch.channel import CALM, OUT, Channel
 from agent.watch.envelope import Envelope
+from agent.watch.habit import ARMED
 from agent.watch.limits import PROVISIONAL
 from agent.watch.shapes import Shapes
 from agent.watch.together import Together
