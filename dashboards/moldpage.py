@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, select
 
 from agent import schema
+from agent.drift import read_baselines
 from agent.molds.desk import MoldError
 from agent.molds.life import ByResin, sum_of
 from agent.molds.mold import COMPONENTS, LEVELS
@@ -19,6 +20,8 @@ from dashboards.lifechart import Event, LifeChart, life_chart
 from dashboards.plantzone import PlantZone
 from dashboards.shelfpage import SEVERITY, MoldWords, Standing, standing_of
 
+CYCLES_TOLD = 20
+"""Good shots on a machine, after which it is known what that shows of the mold."""
 EVER_WEEKS = 2600
 """Fifty years."""
 
@@ -34,6 +37,8 @@ class MoldFound:
     ever: Mapping[date, int]
     """Shots by day, since the first one."""
     machines: Sequence[str]
+    blind: Sequence[str]
+    """Those of them that show nothing of the mold's water, where its present revision ran."""
 
 
 def look_at(connection: Connection, now: datetime, name: str) -> MoldFound:
@@ -54,6 +59,15 @@ def look_at(connection: Connection, now: datetime, name: str) -> MoldFound:
         log=shelf.services.get(name, []),
         ever=ever,
         machines=list(connection.execute(select(table.c.name).order_by(table.c.name)).scalars()),
+        blind=sorted(
+            {
+                machine
+                for machine, baseline in read_baselines(connection, name)
+                if baseline.key[1] == mold.revision
+                and baseline.good >= CYCLES_TOLD
+                and baseline.blind_to_coolant
+            }
+        ),
     )
 
 
@@ -134,6 +148,13 @@ class MoldPage:
             ("location", mold.location),
         ]
         return [(key, shown(value)) for key, value in facts if value]
+
+    @property
+    def blind(self) -> str:
+        """On which machines nobody would see that its water fails; empty for none."""
+        if not self._found.blind:
+            return ""
+        return self._strings.say("mold.blind", machines=", ".join(map(shown, self._found.blind)))
 
     @property
     def figures(self) -> list[tuple[str, str]]:

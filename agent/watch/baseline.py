@@ -84,9 +84,7 @@ class Baseline:
     @property
     def blind_to_coolant(self) -> bool:
         """Whether no signal of this mold would show that its water fails."""
-        return not any(
-            (channel := self.channels.get(name)) is not None and channel.n > 0 for name in WATER
-        )
+        return self.channels.keys().isdisjoint(WATER)
 
     def paused(self) -> bool:
         """The press stood for less than a stop; whether that is news, and not its habit."""
