@@ -170,9 +170,7 @@ class Ledger:
         if standing.rolls and step_s - usual_s >= POWER_OFF_S:
             return False
         others, before = cycle.counters, standing.others
-        return not others or all(
-            others[n] - before.get(n, others[n]) <= 1 for n in CYCLES if n in others
-        )
+        return all(others[n] - before.get(n, others[n]) <= 1 for n in CYCLES if n in others)
 
     def _ordinary(self, cycle: Cycle, when: datetime) -> Entry:
         """Book an ordinary shot: what `_book` does with it, without asking every rule."""

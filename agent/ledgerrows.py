@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from agent.counter import Judgement, Step
 from agent.entry import Mount, Run
@@ -15,7 +15,8 @@ SET_UP_MOST = 20
 """Closings without plastic with which a mold is set up, at most; own assumption."""
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Place:
     """What closings are booked on."""
 
     mount: Mount | None
@@ -37,12 +38,9 @@ class Place(NamedTuple):
         """Whether a row is on it."""
         mount = self.mount
         mold, revision = (mount.mold, mount.revision) if mount else (None, None)
-        return (
-            run.mold == mold
-            and run.revision == revision
-            and run.resin == self.resin
-            and run.cavities == self.cavities
-        )
+        return (run.mold, run.revision, run.resin, run.cavities) == (
+            mold, revision, self.resin, self.cavities
+        )  # fmt: skip
 
 
 @dataclass(slots=True, kw_only=True)
