@@ -25,7 +25,7 @@ from drivers import Observation
 TOLD = 20
 """Sentences about a file, before they are only counted."""
 
-BATCH = 16
+BATCH = 24
 """Cycles that walk together; of many more, the garbage collector sees most still alive."""
 
 UTC_ZONE = ZoneInfo("UTC")
