@@ -74,6 +74,14 @@ class Plot:
     right: float = WIDTH - RIGHT
     bottom: float = 0.0
 
+    def across(self, x: float) -> str:
+        """Where something stands in per cent of the width: lines are stretched, letters are not."""
+        return f"{100 * x / WIDTH:g}"
+
+    def down(self, y: float) -> str:
+        """The same of the height."""
+        return f"{100 * y / self.height:g}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleChart:
@@ -244,8 +252,7 @@ def _plot(
     ]
     step = _step((high - low) / TICKS)
     ticks = [low + n * step for n in range(round((high - low) / step) + 1)]
-    decimals = 0 if step >= 1 else 1
-    every = _step(end_s / 12)
+    decimals, every = _decimals(step), _step(end_s / 12)
     unit = SIGNALS[signals[0]].unit
     title = strings[f"press.plot_{name}"]
     return Plot(
@@ -256,7 +263,7 @@ def _plot(
         height=height,
         levels=[Tick(round(y(each), 1), number(each, decimals)) for each in ticks],
         times=[
-            Tick(round(x(n * every), 1), number(n * every, 0 if every >= 1 else 1))
+            Tick(round(x(n * every), 1), number(n * every, _decimals(every)))
             for n in range(int(end_s / every + 1e-6) + 1)
         ],
         bands=bands,
@@ -271,10 +278,19 @@ def _step(rough: float) -> float:
     return next(each * power for each in STEPS if each * power >= rough * 0.9999)
 
 
+def _decimals(step: float) -> int:
+    """How many a scale needs to say its steps.
+
+    >>> [_decimals(step) for step in (100.0, 2.5, 0.25)]
+    [0, 1, 2]
+    """
+    return next((n for n in range(3) if math.isclose(step * 10**n % 1, 0, abs_tol=1e-6)), 3)
+
+
 def _nice_end(span_s: float) -> float:
     """A little more than a cycle, to a half second.
 
     >>> _nice_end(24.0), _nice_end(0.0)
-    (26.0, 10.0)
+    (25.5, 10.0)
     """
     return math.ceil(2 * span_s * 1.06) / 2 if span_s > 0 else 10.0

@@ -225,3 +225,27 @@ async def test_the_pages_work_without_a_script(url: str, address: str, open_page
 
     await expect(page.locator(".history")).to_contain_text("cable was loose")
     assert deeds(url, "b") == [("close", "cable was loose")]
+
+
+async def test_figures_at_the_axes_of_curves_stand_at_their_lines(
+    address: str, open_page: Open
+) -> None:
+    page = await open_page(f"{address}/press/IMM-07/compare", 1700, 900)
+    off = await page.evaluate(
+        """() => [...document.querySelectorAll(".canvas")].flatMap((canvas) => {
+          const box = (each) => each.getBoundingClientRect();
+          const middle = (each) => box(each).y + box(each).height / 2;
+          const lines = [...canvas.querySelectorAll(".grid")].map(middle);
+          return [...canvas.querySelectorAll(".level")].map((text, n) => middle(text) - lines[n]);
+        })"""
+    )
+    assert len(off) >= 5
+    assert max(abs(each) for each in off) < 4
+    left = await page.evaluate(
+        """() => {
+          const at = (name) => document.querySelector(`.canvas ${name}`).getBoundingClientRect();
+          const zero = at(".time");
+          return zero.x + zero.width / 2 - at(".grid").x;
+        }"""
+    )
+    assert abs(left) < 3, "where time 0 stands"
