@@ -23,6 +23,9 @@ class Command(NamedTuple):
 COMMANDS: Mapping[str, Command] = {
     "demo": Command("agent.runcommands:add_demo", "a simulated plant, the agent and its pages"),
     "run": Command("agent.runcommands:add_run", "the agent"),
+    "reload": Command(
+        "agent.reloadcommand:add", "the running agent takes in what has changed in its file"
+    ),
     "serve": Command("agent.servecommand:add", "the pages over a plant record"),
     "check": Command("agent.checkcommand:add", "is the configuration right?"),
     "doctor": Command("agent.doctorcommand:add", "what is wrong around it, and what to do"),

@@ -93,6 +93,11 @@ class Loaded:
         return [each for _, each in places(self.config.machine)]
 
     @property
+    def machines(self) -> list[str]:
+        """The names of the machines."""
+        return [machine.name for machine in self.config.machine]
+
+    @property
     def machine_rows(self) -> list[MachineRow]:
         """The machines as the record takes them."""
         return [MachineRow(name=m.name, driver=m.driver) for m in self.config.machine]

@@ -99,12 +99,16 @@ def curve_files(main: Path) -> list[Path]:
 
 
 @contextmanager
-def only_writer(path: Path) -> Iterator[Callable[[str], None]]:
+def only_writer(path: Path, *, agent: bool = False) -> Iterator[Callable[[str], None]]:
     """Be the one process that writes a record; the lock ends with the process, however it ends.
 
     It is a file of its own: to open and close the database itself a second time in one process
     would drop SQLite's own locks. What the writer has to say while the disk takes nothing stands in
     it, too: its room is taken at the start.
+
+    Args:
+        path: The record's main file.
+        agent: Whether we are an agent, which `agent_at` finds.
 
     Yields:
         Says why nothing can be written, in words for `trouble_of`; nothing where all is well. It
@@ -134,6 +138,9 @@ def only_writer(path: Path) -> Iterator[Callable[[str], None]]:
                     "of its own ([record] url)"
                 ) from error
         say("")
+        with suppress(OSError):
+            lock.seek(BOARD)
+            lock.write(f"{os.getpid() if agent else 0:<10}".encode())
         try:
             yield say
         finally:
@@ -150,9 +157,25 @@ def trouble_of(path: Path) -> str | None:
     if (said := _SAID.get(path.absolute())) is not None:
         return said or None
     try:
-        return _lock_path(path).read_bytes().decode("utf-8", "ignore").strip() or None
+        board = _lock_path(path).read_bytes()[:BOARD]
     except OSError:
         return None
+    return board.decode("utf-8", "ignore").strip() or None
+
+
+def agent_at(path: Path) -> int | None:
+    """The process id of the agent that writes a record now; None where none does."""
+    if fcntl is None:
+        return None
+    try:
+        with _lock_path(path).open("rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return int(lock.read()[BOARD:] or 0) or None
+    except (OSError, ValueError):
+        return None
+    return None
 
 
 def _lock_path(path: Path) -> Path:

@@ -8,6 +8,7 @@ from functools import partial
 from agent.anomaly import Anomaly
 from agent.assembly import GRACE_S, Assembly
 from agent.batch import Batch, Blind
+from agent.before import Before
 from agent.blindness import blindness
 from agent.clockwatch import ClockWatch
 from agent.display import Display
@@ -16,7 +17,7 @@ from agent.ledger import Entry, Ledger, Mount
 from agent.molds.moldlife import MoldLife
 from agent.molds.shelf import Shelf
 from agent.molds.timeline import PERSON, Timeline, Word
-from agent.record import Before, Record
+from agent.record import Record
 from agent.shotcount import ShotCount
 from agent.slow import SlowSamples
 from agent.stages import Stages
@@ -106,10 +107,13 @@ class Line:
         """The interval in which we can't see the machine, while it lasts."""
         return self._blind
 
-    async def begin(self) -> None:
+    async def begin(self, why: str = "Sprue was not running") -> None:
         """Open the blind interval that the agent's own absence was, and seed the mount.
 
         A machine that was never seen is not blind yet: the first failure to connect says so.
+
+        Args:
+            why: Nobody looked until now.
         """
         now = self._clock()
         blinds = []
@@ -119,7 +123,7 @@ class Line:
                 since=self._seen_at,
                 until=None,
                 cause="not_running",
-                why="Sprue was not running",
+                why=why,
             )
             blinds.append(self._blind)
         entries = []

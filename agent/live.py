@@ -249,6 +249,35 @@ class Plant:
         self.written = Latency()
         """From when we had all of a shot until it was on the disk."""
 
+    def arrange(self, tiles: list[Tile]) -> None:
+        """Have other machines, or another order, from now on; pages that show them begin anew.
+
+        Args:
+            tiles: As they are before anything was heard; one that is there keeps what was heard.
+        """
+        kept = {
+            tile.machine: self.tile(tile.machine) for tile in tiles if tile.machine in self._tiles
+        }
+        self._tiles = {
+            tile.machine: replace(
+                kept[tile.machine],
+                label=tile.label,
+                tonnage=tile.tonnage,
+                hall=tile.hall,
+                stale_after_s=tile.stale_after_s,
+            )
+            if tile.machine in kept
+            else tile
+            for tile in tiles
+        }
+        names = [*self._tiles]
+        self._seen = {name: self._seen.get(name) for name in names}
+        self.answers = {name: self.answers.get(name, 0) for name in names}
+        self._versions = {name: self._versions.get(name, -1) + 1 for name in names}
+        self._spark_counts = {name: self._spark_counts.get(name, 0) for name in names}
+        self._sparks = {name: self._sparks.get(name, deque(maxlen=SPARK_CYCLES)) for name in names}
+        self._shots = {name: shot for name, shot in self._shots.items() if name in self._tiles}
+
     @property
     def machines(self) -> list[str]:
         """Their names, in the order of the configuration."""

@@ -10,9 +10,8 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,22 +22,19 @@ from sqlalchemy.exc import DatabaseError
 from agent import schema
 from agent.anomaly import Anomaly
 from agent.anomalyrows import anomaly_of
-from agent.batch import Batch, Blind, MachineRow, MoldRow, Saved
+from agent.batch import Batch, MachineRow, MoldRow
+from agent.before import Before, read_before, unknown
 from agent.copying import is_full, may_pass
-from agent.cycle import Booked
 from agent.files import RecordError, main_path, only_writer, writer
-from agent.history import curves_of, cycles_since, standing_of
-from agent.ledger import Standing
+from agent.history import curves_of
 from agent.molds.news import News
 from agent.molds.shelf import Shelf
 from agent.openlog import long_log
 from agent.reserve import Reserve
-from agent.rows import from_ns
 from agent.shedding import without_curves
 from agent.slow import Stretch
-from agent.stages import WATCH
 from agent.watchwords import Words, read_words
-from agent.writing import Change, Writing
+from agent.writing import Change, Writing, introduce
 from drivers.condition import Condition
 
 log = logging.getLogger(__name__)
@@ -63,22 +59,6 @@ RETRY_S = 1.0
 
 SEEN_EVERY_S = 1.0
 """How often it is noted when a machine was last seen, if nothing else is written."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
-    """What the record knew of a machine when it was opened."""
-
-    standing: Standing
-    seen_at: datetime | None
-    blind: Blind | None
-    """The interval that was open when the agent stopped."""
-    memory: Sequence[Saved] = ()
-    """What the watch remembers."""
-    since: Sequence[Booked] = ()
-    """Cycles that came after those that the memory has taken."""
-    told: bool = False
-    """By the plant record, of what another agent did: our own lacks its segment and its mount."""
 
 
 @asynccontextmanager
@@ -180,6 +160,21 @@ class Record:
         """
         return await self._hand_over(change)
 
+    async def before_of(self, machine: MachineRow) -> Before:
+        """What the record knows of a machine now, after all that it was given; a new one is made.
+
+        Args:
+            machine: As the configuration has it.
+        """
+        found: list[Before | None] = []
+
+        def look(main: Connection) -> None:
+            introduce(main, machine)
+            found.append(self._before(main, machine.name))
+
+        await (await self.change(look))
+        return found[-1] or unknown()
+
     def seen(self, machine: str, at: datetime) -> None:
         """Note that a machine gave a sign of life; written within a second."""
         self._seen[machine] = at
@@ -259,7 +254,7 @@ class Record:
         """The writer's thread: open, write until told to stop, close."""
         try:
             with ExitStack() as files:
-                self._say = files.enter_context(only_writer(self._path))
+                self._say = files.enter_context(only_writer(self._path, agent=True))
                 main = files.enter_context(writer(self._path, "main"))
                 writing = Writing(main, self._path, files)
                 self._reserve.keep()
@@ -288,34 +283,13 @@ class Record:
         with main.begin():
             self.alerts = [anomaly_of(row) for row in main.execute(alerts).mappings()]
             self.words = read_words(main)
-            curves = partial(curves_of, self._path)
-            for row in main.execute(select(schema.machine)).all():
-                interval = main.execute(
-                    select(schema.blind).where(
-                        schema.blind.c.machine_id == row.id, schema.blind.c.until_ns.is_(None)
-                    )
-                ).first()
-                memory = _memory(main, row.id)
-                self.before[row.name] = Before(
-                    memory=memory,
-                    since=[
-                        booked
-                        for each in memory
-                        if each.stage == WATCH
-                        for booked in cycles_since(main, row.name, each, curves)
-                    ],
-                    standing=standing_of(main, row.name),
-                    seen_at=from_ns(row.seen_ns) if row.seen_ns is not None else None,
-                    blind=Blind(
-                        machine=row.name,
-                        since=from_ns(interval.since_ns),
-                        until=None,
-                        cause=interval.cause,
-                        why=interval.why,
-                    )
-                    if interval
-                    else None,
-                )
+            names = main.execute(select(schema.machine.c.name)).scalars().all()
+            for name in names:
+                if (before := self._before(main, name)) is not None:
+                    self.before[name] = before
+
+    def _before(self, main: Connection, name: str) -> Before | None:
+        return read_before(main, name, partial(curves_of, self._path))
 
     def _write_group(self, writing: Writing) -> bool:
         """Write what waits in one commit; False when told to stop."""
@@ -472,12 +446,3 @@ class Record:
                 future.set_exception(broken)
 
         self._loop.call_soon_threadsafe(tell)
-
-
-def _memory(main: Connection, machine_id: int) -> list[Saved]:
-    saved = schema.saved
-    query = select(saved).where(saved.c.machine_id == machine_id, saved.c.stage.startswith(WATCH))
-    return [
-        Saved(stage=row.stage, body=row.body, segment=row.segment, counter=row.counter)
-        for row in main.execute(query)
-    ]

@@ -1,33 +1,30 @@
 """The agent: every machine's task, the record and the pages in one group, from start to stop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
-from agent.certificates import watch_certificates
+from agent.audit import Author
 from agent.config import Loaded
+from agent.crew import Crew
 from agent.cycle import Booked
-from agent.display import Display, first_tile
+from agent.difference import Difference
+from agent.display import first_tile
 from agent.files import main_path
-from agent.forward.forwarding import forward
 from agent.history import Filter, open_history
-from agent.housekeeping import keep_house
-from agent.ledger import Standing
 from agent.line import Line
 from agent.live import SPARK_CYCLES, Plant, Site, Today
-from agent.machine import follow_from
 from agent.molds.moldlife import MoldLife
+from agent.molds.seed import ORIGIN, seed
 from agent.molds.shelf import Shelf
-from agent.record import Before, Record, open_record
+from agent.record import Record, open_record
+from agent.reloading import reload_when_asked
+from agent.services import Pages, Running, services
 from agent.supervisor import keep_told
 from agent.today import Tally, day_start
-from agent.watch import Supply
-from drivers.settings import MachineSettings
-
-Pages = Callable[[Plant], Awaitable[None]]
-"""Serves the pages of a plant until cancelled."""
 
 TICK_S = 1.0
 MOLDS_EVERY_S = 60.0
@@ -38,11 +35,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def run(loaded: Loaded, pages: Pages) -> None:
+async def run(loaded: Loaded, pages: Pages, asked: asyncio.Event | None = None) -> None:
     """Run until cancelled, or until one of our own parts fails.
 
     A machine that goes away is an ordinary day: its task waits for it. A record that breaks, or an
     address that is taken, is not: the error ends the group.
+
+    Args:
+        loaded: The configuration.
+        pages: Serves the pages.
+        asked: Set by who wants the configuration read anew.
 
     Raises:
         ExceptionGroup: with what failed, such as a `RecordError`.
@@ -52,84 +54,50 @@ async def run(loaded: Loaded, pages: Pages) -> None:
         reserve_bytes=int(loaded.config.record.reserve_mb * 1e6),
     ) as record:  # fmt: skip
         path = main_path(loaded.record_url)
-        said = loaded.config.site
-        site = Site(name=said.name, timezone=said.timezone, taste=said.taste)
-        plant = Plant(site, [first_tile(machine) for machine in loaded.config.machine], now)
-        past, today = await asyncio.to_thread(_past, loaded)
-        tally = Tally(today, ZoneInfo(site.timezone))
+        plant = Plant(
+            _site(loaded), [first_tile(machine) for machine in loaded.config.machine], now
+        )
+        past, today = await asyncio.to_thread(_past, loaded, loaded.machines)
+        tally = Tally(today, ZoneInfo(plant.site.timezone))
         changes: asyncio.Queue[Shelf] = asyncio.Queue()
         record.on_change = changes.put_nowait
-        molds, supply = MoldLife(record.shelf, record.alerts), Supply()
-        displays = {
-            machine.name: Display(machine.name, plant, molds) for machine in loaded.config.machine
-        }
+        molds = MoldLife(record.shelf, record.alerts)
+        crew = Crew(loaded, record, plant, tally, molds, now)
         for name, cycles in past.items():
             for booked in cycles:
-                displays[name].replay(booked)
-
-        def line_of(machine: MachineSettings, before: Before) -> Line:
-            return Line(
-                machine,
-                record,
-                displays[machine.name],
-                tally,
-                before,
-                molds,
-                supply,
-                now,
-                together=loaded.config.watch.together,
-                slow_s=loaded.config.record.slow_s,
-            )
-
-        lines = {
-            machine.name: line_of(machine, _before(record, machine.name))
-            for machine in loaded.config.machine
-        }
-        for machine in loaded.config.machine:
-            if not machine.shared:
-                await lines[machine.name].begin()
+                crew.displays[name].replay(booked)
+        await crew.begin()
         async with asyncio.TaskGroup() as tasks:
+            running = Running(tasks)
+
+            async def take(new: Loaded, found: Difference) -> None:
+                added, _ = await asyncio.to_thread(_past, new, found.added)
+                plant.site = _site(new)
+                await crew.change(new, found, tasks, added)
+                if found.seeds:
+                    author = Author(who=new.path.name, origin=ORIGIN, at=now())
+                    seeds = partial(seed, rows=new.mold_rows, author=author)
+                    await (await record.change(seeds))
+                await running.run(services(new, record, path, plant, pages, now))
+
             tasks.create_task(record.watch(), name="record")
             tasks.create_task(keep_told(lambda: doing(plant)), name="supervisor")
-            tasks.create_task(watch_certificates(loaded, now), name="certificates")
-            tasks.create_task(keep_house(loaded.config, loaded.path), name="house")
-            tasks.create_task(pages_until_cancelled(pages, plant), name="pages")
-            tasks.create_task(
-                forward(loaded.config.forward, record, path, now, loaded.shared, site=site.name),
-                name="forward",
-            )
-            tasks.create_task(tick(plant, displays, lines, tally), name="tick")
-            tasks.create_task(follow_molds(molds, lines, record, changes), name="molds")
-            turns = None
-            if loaded.takes_turns:
-                from agent.turns import Turns  # with libraries that most agents need not
-
-                turns = Turns(loaded, path, lines, displays, line_of, now)
-                tasks.create_task(turns.run(), name="leases")
-            for machine in loaded.config.machine:
-                before = _before(record, machine.name)
-                work = (
-                    turns.follow(machine, before)
-                    if turns is not None and machine.shared
-                    else follow_from(machine, loaded, before.standing, lines[machine.name], now)
-                )
-                tasks.create_task(work, name=f"follow {machine.name}")
+            await running.run(services(loaded, record, path, plant, pages, now))
+            tasks.create_task(tick(plant, crew, tally), name="tick")
+            tasks.create_task(follow_molds(molds, crew.lines, record, changes), name="molds")
+            crew.follow(tasks, path)
+            if asked is not None:
+                reloading = reload_when_asked(asked, loaded, take, record, now)
+                tasks.create_task(reloading, name="reload")
 
 
-async def pages_until_cancelled(pages: Pages, plant: Plant) -> None:
-    """Serve the pages; a coroutine, whatever kind of awaitable they are."""
-    await pages(plant)
-
-
-async def tick(
-    plant: Plant, displays: dict[str, Display], lines: dict[str, Line], tally: Tally
-) -> NoReturn:
+async def tick(plant: Plant, crew: Crew, tally: Tally) -> NoReturn:
     """Once a second: what follows from time alone."""
     while True:
         at = now()
-        for display in displays.values():
+        for display in crew.displays.values():
             display.tick(at)
-        plant.today = tally.now(at, (line.blind for line in lines.values() if line.blind))
+        plant.today = tally.now(at, (line.blind for line in crew.lines.values() if line.blind))
         await asyncio.sleep(TICK_S)
 
 
@@ -137,18 +105,17 @@ async def follow_molds(
     molds: MoldLife, lines: dict[str, Line], record: Record, changes: "asyncio.Queue[Shelf]"
 ) -> NoReturn:
     """Take in what people change about molds, and once a minute what the calendar brings."""
-    teller = next(iter(lines.values()))
     while True:
         try:
             shelf = await asyncio.wait_for(changes.get(), MOLDS_EVERY_S)
         except TimeoutError:
-            await teller.tell(molds.tick(now()))
-            continue
-        alerts = molds.reload(shelf, now())
-        for line in lines.values():
-            line.seat(shelf)
-            await line.hear(record.words)
-        await teller.tell(alerts)
+            alerts = molds.tick(now())
+        else:
+            alerts = molds.reload(shelf, now())
+            for line in list(lines.values()):  # machines may come and go meanwhile
+                line.seat(shelf)
+                await line.hear(record.words)
+        await next(iter(lines.values())).tell(alerts)
 
 
 def doing(plant: Plant) -> str:
@@ -158,16 +125,17 @@ def doing(plant: Plant) -> str:
     return f"{seen} of {len(tiles)} machines are seen"
 
 
-def _before(record: Record, machine: str) -> Before:
-    return record.before.get(machine) or Before(standing=Standing(), seen_at=None, blind=None)
+def _site(loaded: Loaded) -> Site:
+    said = loaded.config.site
+    return Site(name=said.name, timezone=said.timezone, taste=said.taste)
 
 
-def _past(loaded: Loaded) -> tuple[dict[str, Sequence[Booked]], Today]:
-    """The newest cycles of every machine and today's sums, for pages that were there before."""
+def _past(loaded: Loaded, machines: Sequence[str]) -> tuple[dict[str, Sequence[Booked]], Today]:
+    """The newest cycles of machines and today's sums, for pages that were there before."""
     since = day_start(now(), ZoneInfo(loaded.config.site.timezone))
     with open_history(loaded.record_url) as history:
         past: dict[str, Sequence[Booked]] = {
-            machine.name: list(history.cycles(Filter(machine=machine.name), newest=SPARK_CYCLES))
-            for machine in loaded.config.machine
+            name: list(history.cycles(Filter(machine=name), newest=SPARK_CYCLES))
+            for name in machines
         }
         return past, history.today(since)

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import signal
 import sys
 import tempfile
 import threading
@@ -66,6 +67,9 @@ async def _demo_plant(args: argparse.Namespace) -> None:
 
 async def _agent(loaded: Loaded) -> None:
     host, port = loaded.config.web.address
+    asked = asyncio.Event()
+    if hasattr(signal, "SIGHUP"):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
 
     async def pages(plant: Plant) -> None:
         loading = threading.Thread(target=_load_pages, daemon=True)  # a stop waits for none of it
@@ -76,7 +80,7 @@ async def _agent(loaded: Loaded) -> None:
 
         await serve(plant, host, port, _say_where, record=loaded.record_url, web=loaded.config.web)
 
-    await run(loaded, pages)
+    await run(loaded, pages, asked)
 
 
 def _load_pages() -> None:

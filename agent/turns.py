@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from agent.batch import Blind
+from agent.before import Before
 from agent.config import Loaded
 from agent.display import Display
 from agent.forward.forwarding import agent_of
 from agent.line import Line
 from agent.machine import follow_from
-from agent.plantrecord.handover import read_before
+from agent.plantrecord.handover import before_by_plant
 from agent.plantrecord.leases import Leases, in_turn
-from agent.record import Before
 from drivers import Link
 from drivers.settings import MachineSettings
 
@@ -66,7 +66,7 @@ class Turns:
         async def begin(from_other: bool) -> None:
             nonlocal before, begun
             if from_other:
-                before = await asyncio.to_thread(read_before, self._record, name)
+                before = await asyncio.to_thread(before_by_plant, self._record, name)
                 self._lines[name] = self._line_of(machine, before)
             elif begun:
                 why = "This agent could not renew its lease"

@@ -87,8 +87,7 @@ class Writing:
         with self._main.begin():
             cover(self._main, found=True)
             for machine in machines:
-                known = {"name": machine.name, "driver": machine.driver}
-                self._upsert(schema.machine, ["name"], [known], ["driver"])
+                introduce(self._main, machine)
             seed(self._main, list(molds), Author(who="sprue.toml", origin=ORIGIN, at=now))
             cover(self._main)
             self._others = self._commits_of_others()
@@ -415,7 +414,9 @@ class Writing:
 
     def _machine(self, name: str) -> int:
         if name not in self._machines:
-            self._machines[name] = self._new(schema.machine, name=name)
+            table = schema.machine
+            known = self._main.execute(select(table.c.id).where(table.c.name == name)).scalar()
+            self._machines[name] = int(known) if known else self._new(table, name=name)
         return self._machines[name]
 
     def _mold(self, name: str | None) -> int | None:
@@ -448,6 +449,12 @@ class Writing:
 
 
 @lru_cache(maxsize=64)
+def introduce(connection: Connection, machine: MachineRow) -> None:
+    """Make a configured machine known; by which driver it is read may have changed."""
+    known = {"name": machine.name, "driver": machine.driver}
+    connection.execute(_upserting(schema.machine, ("name",), ("driver",)), [known])
+
+
 def _upserting(table: Table, keys: tuple[str, ...], changing: tuple[str, ...]) -> Insert:
     """Made once a table: to make it costs several times what to execute it does."""
     statement = insert(table)

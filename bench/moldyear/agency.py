@@ -15,13 +15,13 @@ from multiprocessing.connection import Connection
 from zoneinfo import ZoneInfo
 
 from agent.batch import MachineRow, MoldRow
+from agent.before import unknown
 from agent.display import Display, first_tile
-from agent.ledger import Standing
 from agent.line import Line
 from agent.live import Plant, Site, Today
 from agent.molds.moldlife import MoldLife
 from agent.molds.shelf import Shelf
-from agent.record import Before, Record, open_record
+from agent.record import Record, open_record
 from agent.run import follow_molds
 from agent.today import Tally
 from agent.watch import Supply
@@ -255,9 +255,7 @@ def _watched(
     tally, supply = Tally(Today(since=START), ZoneInfo("UTC")), Supply()
     found = {}
     for interface, each in zip(interfaces, settings, strict=True):
-        before = record.before.get(each.name) or Before(
-            standing=Standing(), seen_at=None, blind=None
-        )
+        before = record.before.get(each.name) or unknown()
         display = Display(each.name, plant, lives)
         line = Line(each, record, display, tally, before, lives, supply, now)
         found[each.name] = Watched(interface, line)
