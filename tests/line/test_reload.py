@@ -95,8 +95,8 @@ async def test_only_what_changed_is_connected_anew(tmp_path: Path) -> None:
         with open_history(agent.url) as history:
             blind = [(each.machine, each.why) for each in history.blinds() if each.until]
         why = "Sprue connected anew, with another configuration"
-        assert (slower, why) in blind
-        assert {machine for machine, why in blind if why != "Sprue was not running"} == {slower}
+        # Whatever else a busy computer made blind was not ours to open.
+        assert [machine for machine, said in blind if said == why] == [slower]
         status, _seconds = await agent.stop()
         assert status == 0
         assert "Traceback" not in agent.log.read_text(encoding="utf-8")
