@@ -154,7 +154,7 @@ def trouble_of(path: Path) -> str | None:
     Where the writer is another process, its word is in a file on the same disk: one that turned
     read-only, or that hangs, may not have taken it.
     """
-    if (said := _SAID.get(path.absolute())) is not None:
+    if (said := own_trouble(path)) is not None:
         return said or None
     try:
         board = _lock_path(path).read_bytes()[:BOARD]
@@ -176,6 +176,15 @@ def agent_at(path: Path) -> int | None:
     except (OSError, ValueError):
         return None
     return None
+
+
+def own_trouble(path: Path) -> str | None:
+    """The same where the writer is in this process, without a look at the disk.
+
+    Returns:
+        Empty where all is well; None where no writer of this process has the record.
+    """
+    return _SAID.get(path.absolute())
 
 
 def _lock_path(path: Path) -> Path:

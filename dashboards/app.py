@@ -36,7 +36,7 @@ from dashboards.gate import Gate
 from dashboards.headers import KnownHosts, Peer, SecurityHeaders, host_name
 from dashboards.inbox import waiting
 from dashboards.mishap import Mishap
-from dashboards.news import follow_news
+from dashboards.news import follow_news, follow_trouble
 from dashboards.overview import (
     LIVES_SHOWN,
     NEEDS_SHOWN,
@@ -83,7 +83,7 @@ def create_app(
     app.state.work = work  # for whoever serves it: what goes on beside the requests
     work.append(channel.pulse)
     if access is not None:
-        work.append(partial(follow_news, plant, access))
+        work += [partial(follow_news, plant, access), partial(follow_trouble, plant, access)]
     app.add_middleware(
         Gate, access=access, terms=web.terms, secure=web.is_secure, nobody=_has_no_users(record),
         site=plant.site.taste, again=draw.again,

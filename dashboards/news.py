@@ -1,4 +1,4 @@
-"""One task that asks the record what is open, so that no page has to ask for itself."""
+"""Two tasks that ask the record, so that no page has to: what is open, and how its disk does."""
 
 import asyncio
 from dataclasses import replace
@@ -9,20 +9,20 @@ from agent.files import RecordError
 from agent.live import Plant
 from dashboards.recordaccess import RecordAccess
 
+TROUBLE_S = 1.0
+
 LOOK_S = 2.0
 """From one look to the next; a look at a record that has not changed takes a millisecond."""
 
 
 async def follow_news(plant: Plant, access: RecordAccess, look_s: float = LOOK_S) -> NoReturn:
-    """Tell the plant whatever changes in the record: anomalies, and what people enter; and whether
-    its disk takes anything.
+    """Tell the plant whatever changes in the record: anomalies, and what people enter.
 
     A record that does not answer is news once: open pages ask it themselves, and say how old they
     are. What was told stays.
     """
     before: Counter | None = None
     while True:
-        plant.trouble = await access.trouble()
         try:
             counter = await access.read(count_changes)
             if counter != before:
@@ -34,3 +34,10 @@ async def follow_news(plant: Plant, access: RecordAccess, look_s: float = LOOK_S
                 plant.hear(replace(plant.news, version=plant.news.version + 1))
             before = None  # whatever comes back may be another one
         await asyncio.sleep(look_s)
+
+
+async def follow_trouble(plant: Plant, access: RecordAccess) -> NoReturn:
+    """Tell the plant why the record's disk takes nothing, also while it answers no question."""
+    while True:
+        plant.trouble = await access.trouble()
+        await asyncio.sleep(TROUBLE_S)

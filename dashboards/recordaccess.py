@@ -11,7 +11,7 @@ from fastapi import Request
 from sqlalchemy import Connection
 
 from agent.audit import Author, change, login_name, was_done
-from agent.files import RecordError, is_plant, main_path, trouble_of
+from agent.files import RecordError, is_plant, main_path, own_trouble, trouble_of
 from agent.history import History, open_history
 from dashboards.inbox import waiting
 from dashboards.looking import Looker
@@ -92,7 +92,10 @@ class RecordAccess:
         """Why the record's writer can't write now; empty where all is well."""
         if is_plant(self.url):
             return ""
-        return await asyncio.to_thread(trouble_of, main_path(self.url)) or ""
+        path = main_path(self.url)
+        if (said := own_trouble(path)) is not None:  # a disk that hangs hangs up every look at it
+            return said
+        return await asyncio.to_thread(trouble_of, path) or ""
 
     async def ask(self, question: Callable[[History, datetime], T]) -> T:
         """The same with the record's own questions.

@@ -17,7 +17,7 @@ import pytest
 from agent.shedding import FLAG
 from simulators.fleet import load
 from simulators.plant import Plant, open_plant
-from tests.dashboards.client import get
+from tests.dashboards.client import Viewer, get, viewing
 from tests.line.harness import (
     PATIENCE_S,
     Agent,
@@ -123,6 +123,7 @@ async def watched(disk: Disk, log: Path) -> AsyncGenerator[tuple[Plant, Agent]]:
         await stand_still(plant)
         await agent.start()
         await until_all_seen(agent, plant)
+        await until("pages are served", lambda: "http://" in log.read_text(encoding="utf-8"))
         for press in plant.presses.values():
             press.resume()
         yield plant, agent
@@ -157,6 +158,18 @@ async def until_told(agent: Agent, words: str) -> None:
             )):  # fmt: skip
                 return
             await asyncio.sleep(0.1)
+
+
+async def until_beat(viewer: Viewer, words: str) -> None:
+    """Until an open page hears so; beats come all the time."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                trouble = (await viewer.hear("beat"))["trouble"]
+            except TimeoutError:  # a busy computer
+                continue
+            if words in trouble and bool(words) == bool(trouble):
+                return
 
 
 async def until_well(agent: Agent) -> None:
@@ -198,9 +211,16 @@ async def test_a_disk_that_hangs_or_is_full_costs_no_shot_and_one_that_fails_non
     async with watched(disk, tmp_path / "log") as (plant, agent):
         await until_molded(plant, 2)
 
-        with disk.hangs():
-            await until_told(agent, "the disk is slow")
-            await until_molded(plant, 3)
+        async with viewing(address(agent)) as viewer:
+            await viewer.hear("snapshot")
+            with disk.hangs():
+                # Who reads the record may have to wait for such a disk; who watches has not.
+                await until_beat(viewer, "the disk is slow")
+                health = json.loads((await get(f"{address(agent)}/healthz")).text)
+                assert health["status"] == "trouble"
+                await until_molded(plant, 3)
+                await until_beat(viewer, "the disk is slow")
+            await until_beat(viewer, "")
         await until_well(agent)
 
         reserve = path_of(agent).with_name("plant.db.reserve")
@@ -211,7 +231,7 @@ async def test_a_disk_that_hangs_or_is_full_costs_no_shot_and_one_that_fails_non
             before = len(agent.cycles())
             await until_molded(plant, 3)
             await until("shots are kept all the same", lambda: len(agent.cycles()) > before + 6)
-            assert FLAG in agent.cycles()[-1].cycle.flags
+            assert any(FLAG in each.cycle.flags for each in agent.cycles()[before:])
         await until_well(agent)
         assert reserve.exists()
         await caught_up(plant, agent)
