@@ -99,7 +99,7 @@ class Update:
     """One thing for the viewers: what they look up in the plant when they come to it."""
 
     topic: str
-    """`tiles`, `cycle`, `phase`, `shot`, `news`."""
+    """`tiles`, `cycle`, `phase`, `shot`, `news`; `layout` where machines are others now."""
     key: str
     """What a newer one of the same topic and key replaces: the machine."""
 
@@ -277,6 +277,7 @@ class Plant:
         self._spark_counts = {name: self._spark_counts.get(name, 0) for name in names}
         self._sparks = {name: self._sparks.get(name, deque(maxlen=SPARK_CYCLES)) for name in names}
         self._shots = {name: shot for name, shot in self._shots.items() if name in self._tiles}
+        self.send(Update("layout", ""))
 
     @property
     def machines(self) -> list[str]:

@@ -73,7 +73,7 @@ def create_app(
     """
     assets = Assets()
     draw = Renderer(plant, assets, recorded=record is not None)
-    channel = Channel(plant, build=draw.build, layout=draw.layout, lag_s=lag_s)
+    channel = Channel(plant, build=draw.build, layout=lambda: draw.layout, lag_s=lag_s)
     web = web or WebSettings()
     origins = [web.origin] if web.origin else []
     access = RecordAccess(record, plant.clock, origins) if record is not None else None

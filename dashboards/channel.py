@@ -79,11 +79,13 @@ class Channel:
     Args:
         plant: What they see.
         build: Digest of the pages; a page of another build loads itself anew.
-        layout: Digest of the machines and their order; the same.
+        layout: Gives the digest of the machines and their order; the same.
         lag_s: How far a viewer may fall behind.
     """
 
-    def __init__(self, plant: Plant, *, build: str, layout: str, lag_s: float) -> None:
+    def __init__(
+        self, plant: Plant, *, build: str, layout: Callable[[], str], lag_s: float
+    ) -> None:
         self.plant = plant
         self.lag_s = lag_s
         self.shots = ShotFrames(plant)
@@ -146,7 +148,11 @@ class Channel:
         """Hand all viewers what changed since they were told last."""
         rows: dict[Topic, list[str]] = {topic: [] for topic in COLUMNS}
         told: list[Thing] = []
-        for update in self._inbox.empty():
+        updates = self._inbox.empty()
+        if any(update.topic == "layout" for update in updates):
+            self._begin_anew()
+            return
+        for update in updates:
             if update.topic == "news":
                 told.append(("news", ""))
                 continue
@@ -158,6 +164,12 @@ class Channel:
             text = self._change(rows, news=("news", "") in told)
             for viewer in self._viewers:
                 viewer.hand(text, told)
+
+    def _begin_anew(self) -> None:
+        """Other machines: places are others, and pages load themselves anew."""
+        self._rows, self.shots = Rows(self.plant), ShotFrames(self.plant)
+        for viewer in self._viewers:
+            viewer.begin_anew()
 
     def whole(self, lacks: Iterable[Thing]) -> str:
         """All of what a viewer lacks."""
@@ -184,7 +196,7 @@ class Channel:
                 "t": "hello",
                 "schema": SCHEMA,
                 "build": self._build,
-                "layout": self._layout,
+                "layout": self._layout(),
                 "now": epoch(self.plant.clock()),
                 "zone": site.timezone,
                 "columns": COLUMNS,
@@ -249,6 +261,12 @@ class _Viewer:
         self._lacks.clear()
         return text
 
+    def begin_anew(self) -> None:
+        """Everything again, as at the beginning."""
+        self._change = None
+        self._lacks.clear()
+        self._inbox.put(SNAPSHOT)
+
     def beat(self, text: str) -> None:
         """The newest beat."""
         self._newest_beat = text
@@ -305,7 +323,8 @@ class _Viewer:
 
     async def _send_all(self) -> None:
         self._channel.tell()  # so that what was told is what there is
-        self._changes()
+        self._change = None
+        self._lacks.clear()
         hello, snapshot = self._channel.hello(), self._channel.snapshot()
         self._sent_seq = self._channel.seq
         await self._send(hello)

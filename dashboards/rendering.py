@@ -42,9 +42,13 @@ class Renderer:
     def __init__(self, plant: Plant, assets: Assets, *, recorded: bool) -> None:
         self.plant = plant
         self.build = _digest(version("sprue"), assets.digest, str(SCHEMA), *_templates().values())
-        self.layout = _digest(*(f"{tile.machine}\n{tile.hall}" for tile in plant.tiles))
         self._jinja = _environment(assets)
         self._recorded = recorded
+
+    @property
+    def layout(self) -> str:
+        """Digest of the machines and their order: a page that shows others loads itself anew."""
+        return _digest(*(f"{tile.machine}\n{tile.hall}" for tile in self.plant.tiles))
 
     @property
     def strings(self) -> Catalogue:

@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from agent.live import Plant, Today
+from agent.live import Plant, Tile, Today
 from dashboards.wire import COLUMNS
 from tests.dashboards.client import (
     Viewer,
@@ -282,10 +282,11 @@ async def test_a_viewer_that_took_nothing_for_a_while_gets_whole_rows_of_what_it
     async with serving(plant, lag_s=30.0) as address, viewing(address) as viewer:
         await viewer.hear("snapshot")
         viewer.connection.transport.pause_reading()
-        for n in range(250):  # until nothing more fits between the two
-            for machine in plant.machines[:100]:
-                plant.set(machine, job=f"{n} {os.urandom(50).hex()}")
-            await asyncio.sleep(0.01)
+        for _ in range(60):  # until nothing more fits between the two
+            for machine in plant.machines:
+                names = {name: os.urandom(50).hex() for name in ("mold", "part", "job", "reason")}
+                plant.set(machine, **names)
+            await asyncio.sleep(0.06)
         plant.set("IMM-001", reason="The last word")
         viewer.connection.transport.resume_reading()
 
@@ -299,3 +300,24 @@ async def test_a_viewer_that_took_nothing_for_a_while_gets_whole_rows_of_what_it
 
     assert whole, "it was never behind"
     assert known[57]["job"] == plant.tile("IMM-058").job
+
+
+async def test_other_machines_are_told_as_another_layout_and_nothing_ends(
+    demo_plant: Plant, viewer: Viewer
+) -> None:
+    await viewer.say(sub=["plant", "press:6"], seq=0)
+    before = await viewer.hear("hello")
+    await viewer.hear("snapshot")
+    demo_plant.set("IMM-03", reason="Told to nobody: it is gone then")
+    more = Tile(machine="IMM-99", label="99", mold="A-9")
+    gone = ("IMM-03", "IMM-07")
+
+    demo_plant.arrange([more, *(each for each in demo_plant.tiles if each.machine not in gone)])
+    demo_plant.set("IMM-99", state="running")
+
+    after = await viewer.hear("hello")
+    rows = [row_of("tiles", row) for row in (await viewer.hear("snapshot"))["tiles"]]
+    assert after["layout"] != before["layout"]
+    assert (len(rows), rows[0]["mold"], rows[0]["state"]) == (23, "A-9", "running")
+    demo_plant.set("IMM-24", reason="Door open")
+    assert await viewer.changes("tiles") == [{"place": 22, "reason": "Door open"}]
