@@ -205,7 +205,7 @@ class History:
         self._url = url
         self._path = None if is_plant(url) else main_path(url)
         self._held = held
-        self._same: bool | None = None
+        self._same: dict[Filter, bool] = {}
         self._colds: dict[tuple[int, ...], Cold] = {}
 
     def close(self) -> None:
@@ -264,20 +264,27 @@ class History:
             RecordError: a file can't be read.
         """
         with self.moment() as connection:
-            as_booked = as_booked or self._same_as_booked(connection)
+            as_booked = as_booked or self._same_as_booked(connection, wanted)
             rows = list(connection.execute(question(filtered(wanted, as_booked=as_booked))))
             cold = self.moved(connection, wanted)
         if cold is not None:
             rows += cold.rows(question(filtered(wanted, as_booked=as_booked, flat=True)))
         return rows
 
-    def _same_as_booked(self, connection: Connection) -> bool:
-        """Whether nothing was ever attributed anew, in a record that is held: far faster to ask."""
+    def _same_as_booked(self, connection: Connection, wanted: Filter) -> bool:
+        """Whether nothing of it was ever attributed anew, in a record that is held: then it is far
+        faster to ask for."""
         if self._held is None:
             return False
-        if self._same is None:
-            self._same = connection.execute(select(attribution.c.id).limit(1)).first() is None
-        return self._same
+        if wanted not in self._same:
+            whole = Span(machine=wanted.machine or "", segment=wanted.segment)
+            if wanted.counters is not None:
+                whole = replace(whole, first=wanted.counters[0], last=wanted.counters[1])
+            spans = [whole] if wanted.spans is None else wanted.spans
+            moved = select(attribution.c.id).join(machine)
+            moved = moved.where(or_(false(), *map(_attributed_within, spans)))
+            self._same[wanted] = connection.execute(moved.limit(1)).first() is None
+        return self._same[wanted]
 
     @contextmanager
     def moment(self) -> Iterator[Connection]:
@@ -429,7 +436,7 @@ class History:
         at one moment: what is no longer in the one is in the other by then.
         """
         with self.moment() as connection:
-            as_booked = as_booked or self._same_as_booked(connection)
+            as_booked = as_booked or self._same_as_booked(connection, wanted)
         query = filtered(wanted, as_booked=as_booked)
         moved = filtered(wanted, as_booked=as_booked, flat=True)
         if up_to is not None:
@@ -439,7 +446,13 @@ class History:
                 each.with_only_columns(*(c for c in each.selected_columns if c.name not in without))
                 for each in (query, moved)
             )
-        query, moved = query.order_by(cycle.c.id).limit(size), moved.order_by(cycle.c.id)
+        query, moved = query.order_by(cycle.c.id), moved.order_by(cycle.c.id)
+        held = self._held if self._path is not None else None
+        if held is not None and not _archived(held, wanted):
+            with held.execute(query.where(cycle.c.id > after)) as result:
+                yield from result.partitions(size)  # else all are put in order at every page
+            return
+        query = query.limit(size)
         files: set[int] = set()
         streams: list[Iterator[Row[Any]]] = []
         heads: list[Row[Any] | None] = []
@@ -842,6 +855,20 @@ def _within(span: Span) -> ColumnElement[bool]:
         conditions.append(cycle.c.time_ns >= span.since_ns)
     if span.until_ns is not None:
         conditions.append(cycle.c.time_ns < span.until_ns)
+    return and_(*conditions)
+
+
+def _attributed_within(span: Span) -> ColumnElement[bool]:
+    """Attributions of counters of a stretch; of any machine where it names none."""
+    conditions: list[ColumnElement[bool]] = [attribution.c.id.is_not(None)]
+    if span.machine:
+        conditions.append(machine.c.name == span.machine)
+    if span.segment is not None:
+        conditions.append(attribution.c.segment == span.segment)
+    if span.first is not None:
+        conditions.append(attribution.c.last >= span.first)
+    if span.last is not None:
+        conditions.append(attribution.c.first <= span.last)
     return and_(*conditions)
 
 

@@ -173,9 +173,9 @@ class _Survey:
         said = {name: _plain(cells[n]) for name, cells in page.said.items()}
         machine = _plain(page["machine"][n])
         words = [time, page["state"][n], *page["flags"][n].split(), *page.outside[n].split()]
-        number, least, most = (cells[n] for cells in page.mold_shots)
-        if number is not None:
-            words.append(f"mold_shot {number}" + (f" ({least} to {most})" if least else ""))
+        nth, least, most = (cells[n] for cells in page.mold_shots)
+        if nth is not None:
+            words.append(f"mold_shot {nth}" + (f" ({least} to {most})" if least else ""))
         for name in ("operator", "open_cavities", "box"):
             if said[name]:
                 words.append(f"{name} {said[name]}")

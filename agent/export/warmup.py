@@ -75,7 +75,7 @@ def _of_stretch(history: History, page: Page, first: int, last: int, stops: list
             walk.take(tuple(each))
     found, chosen = set(), set(page["id"][first:last])
     begins = {machine_id: row.id for machine_id, row in firsts.items()}
-    for shot in _inside(history, page, first, last):
+    for shot in _inside(history, page, first, last, begins):
         machine_id = shot[0]
         if machine_id not in walks or shot[1] < begins[machine_id]:
             continue
@@ -99,8 +99,10 @@ def _files_before(connection: Connection, row: Row[Any]) -> list[ArchiveFile]:
     return archived(connection, **earlier)[-FILES_BEFORE:]
 
 
-def _inside(history: History, page: Page, first: int, last: int) -> Iterable[Sequence[Any]]:
-    """All shots of all machines between the first and the last of some cycles, as `COLUMNS`."""
+def _inside(
+    history: History, page: Page, first: int, last: int, machines: Iterable[int]
+) -> Iterable[Sequence[Any]]:
+    """All shots of some machines between the first and the last of some cycles, as `COLUMNS`."""
     ids = page["id"]
     span = ids[first], ids[last - 1]
     if span[1] - span[0] + 1 == last - first:  # none is left out
@@ -109,7 +111,9 @@ def _inside(history: History, page: Page, first: int, last: int) -> Iterable[Seq
         here = zip(*(column[first:last] for column in columns), strict=True)
         is_shot = [closing == "shot" for closing in page["closing"][first:last]]
         return compress(here, is_shot)
-    inside = select(*COLUMNS).where(cycle.c.closing == "shot", cycle.c.id.between(*span))
+    inside = select(*COLUMNS).where(
+        cycle.c.machine_id.in_(machines), cycle.c.id.between(*span), cycle.c.closing == "shot"
+    )
     there = history.rows_of(inside.order_by(cycle.c.id), partial(archived, ids=span))
     return sorted(map(tuple, there), key=itemgetter(1))
 
