@@ -13,7 +13,6 @@ from sqlalchemy import Connection, select
 from agent.audit import Author, note
 from agent.rows import from_ns, to_ns
 from agent.schema import audit
-from drivers.certificate import printable
 
 KIND, ACTION, ORIGIN = "machine", "identified", "machine"
 WORDS = {
@@ -32,6 +31,8 @@ def identify(connection: Connection, machine: str, shown: Mapping[str, str], at:
         shown: `Press.identity`.
         at: When it was shown.
     """
+    from drivers.certificate import printable  # with all that reads certificates
+
     told = {key: printable(shown[key]) for key in WORDS if shown.get(key)}
     newest = (
         select(audit.c.new)

@@ -10,6 +10,9 @@ from sqlalchemy import Row
 
 from agent.export.stops import Stop
 
+PLACE = ("machine", "segment", "mold", "revision")
+"""Columns that say where and on what a row was made."""
+
 
 class Page:
     """Some rows; what is asked of them is found out at the first time."""
@@ -61,13 +64,29 @@ class Page:
         return self._array(name, np.int64)
 
     def places(self, *names: str) -> Mapping[tuple[Any, ...], NDArray[np.intp]]:
-        """Which rows each thing has that some columns say together, in order of first sight."""
+        """Which rows each thing has that some of `PLACE` say together, in order of first sight."""
         if names not in self._places:
-            found: dict[tuple[Any, ...], list[int]] = {}
-            for n, key in enumerate(zip(*(self[name] for name in names), strict=True)):
-                found.setdefault(key, []).append(n)
-            self._places[names] = {key: np.array(rows) for key, rows in found.items()}
+            found: dict[tuple[Any, ...], list[NDArray[np.intp]]] = {}
+            at = [PLACE.index(name) for name in names]
+            for key, rows in self._finest().items():
+                found.setdefault(tuple(key[n] for n in at), []).append(rows)
+            self._places[names] = {
+                key: rows[0] if len(rows) == 1 else np.sort(np.concatenate(rows))
+                for key, rows in found.items()
+            }
         return self._places[names]
+
+    def _finest(self) -> Mapping[tuple[Any, ...], NDArray[np.intp]]:
+        """By all of `PLACE` together, which is the only walk over all rows."""
+        if PLACE not in self._places:
+            found: dict[tuple[Any, ...], list[int]] = {}
+            for n, key in enumerate(zip(*(self[name] for name in PLACE), strict=True)):
+                if key in found:
+                    found[key].append(n)
+                else:
+                    found[key] = [n]
+            self._places[PLACE] = {key: np.array(rows) for key, rows in found.items()}
+        return self._places[PLACE]
 
     def _array(self, name: str, dtype: Any) -> NDArray[Any]:
         if name not in self._arrays:
