@@ -171,6 +171,9 @@ def _rise(
         if n > paced:
             evidence = f"{last} to {new}; time for {paced} at the pace so far"
             found = replace(found, least=paced, alone=False, evidence=evidence)
+    if room.lately is not None and 1 < n <= FEW and found.least > room.lately:
+        evidence = f"{last} to {new}; time for {room.lately} as fast as the last ones"
+        found = replace(found, least=room.lately, alone=False, evidence=evidence)
     width = modulus or next((w for w in WIDTHS if last < w and new < w), WIDTHS[-1])
     rounds = max(0, room.most - n) // width
     if rounds and (modulus or room.likely is not None):
@@ -309,7 +312,7 @@ def _plain(wrap: Judgement, new: int, room: Room, *, new_job: bool) -> bool:
     n = wrap.closings
     if n == 1 or (n <= 3 and room.likely is None and not new_job):
         return True
-    if wrap.most != n or new_job:
+    if wrap.most != n or new_job or (room.paused and 0 <= new <= RESET_TO_MOST):
         return False
     told = n <= RESET_TO_MOST or new > RESET_TO_MOST  # else a stop may be just as long, by chance
     if told and room.likely is not None and abs(n - room.likely) <= max(0.5, AS_LIKELY * n):

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from agent.counter import RESET_TO_MOST, Judgement, Step, certain
+from agent.counter import Judgement, Step, certain
 from agent.cycle import Booked, Cycle
 from agent.entry import Entry, Finding, Mount, Run, Segment
 from agent.judging import POWER_OFF_S, Look, judged, proves, shown
+from agent.learning import learn
 from agent.ledgerrows import Place, Rows
 from agent.novelty import (
     BOUNCE,
@@ -26,17 +27,14 @@ from agent.novelty import (
     known,
     pulse,
 )
-from agent.pace import PACE_CYCLES, SURE
+from agent.pace import PACE_CYCLES
+from agent.seating import Seating
+from agent.segments import follow, opened
 from agent.sighting import Sighting
-from agent.standing import SEGMENTS_KEPT, Earlier, Standing, Track
-from agent.witness import CYCLES, MADE_KEPT, PARTS
+from agent.standing import Gap, Standing
+from agent.witness import CYCLES
 
 __all__ = ["PACE_CYCLES", "Entry", "Ledger", "Mount", "Run", "Segment", "Standing"]
-
-TRACK_MOST = 3
-"""A counter goes on where it was before it went elsewhere within so many closings, or not at all"""
-
-PERSON = "person"
 
 SET_UP_LEAST_S = 300.0
 """Nobody sets a mold up for another job in less; own assumption."""
@@ -69,8 +67,7 @@ class Ledger:
         self.machine = machine
         self.standing = standing
         self.modulus = modulus
-        self._revision_of = revision_of
-        self._cavities_of = cavities_of
+        self._seating = Seating(machine, revision_of, cavities_of)
 
     @property
     def interval_s(self) -> float | None:
@@ -79,7 +76,7 @@ class Ledger:
 
     def take(self, item: Cycle | Sighting) -> Entry:
         """Book one cycle, or what a bare counter proves."""
-        confirmed = self._confirmed(item)
+        confirmed = self._seating.confirmed(self.standing, item)
         entry = self._sight(item) if isinstance(item, Sighting) else self._cycle(item)
         if confirmed is not None and item.mold == self.standing.said:
             object.__setattr__(entry, "mounts", [*entry.mounts, confirmed])
@@ -95,14 +92,14 @@ class Ledger:
         """
         standing, pace = self.standing, self.standing.pace.copy()
         nothing_before = standing.mount is None
-        self._sit(mount)
+        self._seating.sit(standing, mount)
         if mount is not None and standing.ended is not None and mount.since < standing.ended:
             standing.bare = False  # it made what was seen since
             if mount.since <= standing.ended - timedelta(seconds=sum(pace.steps_s)):
                 standing.pace = pace
             elif nothing_before:
                 standing.pace.restart()
-        self._set_place(None, None)
+        self._seating.set_place(standing, None, None)
 
     # One cycle, or one sighting
 
@@ -114,11 +111,13 @@ class Ledger:
                 return self._begin(cycle, at, "before_first_seen")
             return self._first(cycle, at, when)
         if (old := known(standing, cycle, when)) is not None:
-            return self._known(cycle, old)
+            return self._known(cycle, old, when)
         when = ended_at(standing, cycle)
         if self._is_ordinary(cycle, when):
             return self._ordinary(cycle, when)
-        changes = self._next_mount(cycle.mold) is not None and standing.mount is not None
+        changes = (
+            self._seating.begins(standing, cycle.mold) is not None and standing.mount is not None
+        )
         look = Look(item=cycle, when=when, at=at, sure=proves(standing, cycle), changes=changes)
         pulses = standing.pulses if changes or standing.pace.usual_s is None else ()
         entry = self._judge(look, cycle)
@@ -142,7 +141,7 @@ class Ledger:
     ) -> Entry:
         """Say that steps that came too soon for one mold may have been closings of the next."""
         evidence = "they came too soon for the mold before"
-        row = self._pulse_row("hidden", counter + 1, 0, (0, len(pulses)), when, evidence)
+        row = self._pulse_row("double_pulse", counter, 0, (0, len(pulses)), when, evidence)
         return replace(entry, runs=[*entry.runs, row])
 
     def _is_ordinary(self, cycle: Cycle, when: datetime) -> bool:
@@ -157,7 +156,7 @@ class Ledger:
         if (
             standing.pulses
             or standing.track is not None
-            or self._next_mount(cycle.mold) is not None
+            or self._seating.begins(standing, cycle.mold) is not None
         ):
             return False
         if cycle.job != standing.job and cycle.job is not None and standing.job is not None:
@@ -174,9 +173,10 @@ class Ledger:
 
     def _ordinary(self, cycle: Cycle, when: datetime) -> Entry:
         """Book an ordinary shot: what `_book` does with it, without asking every rule."""
-        self._mount(cycle, cycle.received_at)
-        run = self._seen(cycle, ONE)
-        self._learn(cycle, ONE, when, changed=False)
+        standing = self.standing
+        self._seating.take(standing, cycle, cycle.received_at)
+        run = self._seen(cycle, ONE, when)
+        learn(standing, cycle, ONE, when, changed=False)
         self._kept(cycle)
         self._stand(cycle, cycle.received_at, when, started=cycle.closing == "shot")
         return Entry(booked=self._booked(cycle), segments=[], runs=[run], mounts=[], findings=[])
@@ -185,7 +185,9 @@ class Ledger:
         standing, at = self.standing, sighting.at
         if standing.segment is None:
             return self._begin(sighting, at, None)
-        changes = self._next_mount(sighting.mold) is not None and standing.mount is not None
+        changes = (
+            self._seating.begins(standing, sighting.mold) is not None and standing.mount is not None
+        )
         look = Look(item=sighting, when=at, at=at, sure=False, changes=changes)
         verdict = judged(standing, look, self.modulus)
         if verdict.step is Step.TORN:
@@ -195,18 +197,20 @@ class Ledger:
 
     def _begin(self, item: Cycle | Sighting, at: datetime, refused: str | None) -> Entry:
         """The first word of a machine: what its counter says already is not ours."""
-        segment = self._open(item.counter, at, "first_seen")
-        mounts = self._mount(item, at)
+        standing = self.standing
+        segment = opened(self.machine, standing, item.counter, at, "first_seen")
+        mounts = self._seating.take(standing, item, at)
         self._stand(item, at, at, started=False)
         if isinstance(item, Cycle):
-            self.standing.shown = shown(item)
+            standing.shown = shown(item)
         return Entry(segments=[segment], mounts=mounts, refused=refused)
 
     def _first(self, cycle: Cycle, at: datetime, when: datetime) -> Entry:
         """The first word of a machine is a cycle that we saw end."""
-        segment = self._open(cycle.counter - 1, at, "first_seen")
-        mounts = self._mount(cycle, at)
-        run = self._seen(cycle, certain(Step.RISEN, 1))
+        standing = self.standing
+        segment = opened(self.machine, standing, cycle.counter - 1, at, "first_seen")
+        mounts = self._seating.take(standing, cycle, at)
+        run = self._seen(cycle, certain(Step.RISEN, 1), when)
         self._kept(cycle)
         self._stand(cycle, at, when, started=cycle.closing == "shot")
         return Entry(booked=self._booked(cycle), segments=[segment], runs=[run], mounts=mounts)
@@ -215,16 +219,16 @@ class Ledger:
         """Book what a judgement proves: the closings nobody saw, and the item's own."""
         standing, item, when = self.standing, look.item, look.when
         cycle = item if isinstance(item, Cycle) else None
-        before, since = self._place(), standing.ended or when
+        before, since = self._place, standing.ended or when
         last, others, job = standing.counter, standing.others, standing.job
         new_job = item.job if job is not None and item.job != job else None
         idle_s = (when - since).total_seconds() - verdict.closings * (standing.pace.usual_s or 0.0)
         set_up = standing.bare or (new_job is not None and idle_s >= SET_UP_LEAST_S)
-        segments, resumed = self._follow(verdict, item.counter, look.at)
-        mounts = self._mount(item, look.at)
+        segments, resumed = follow(self.machine, standing, verdict, item.counter, look.at)
+        mounts = self._seating.take(standing, item, look.at)
         rows = Rows(
             machine=self.machine,
-            segment=self._segment().number,
+            segment=self._number,
             verdict=verdict,
             first=standing.counter + 1,
             counter=item.counter,
@@ -235,11 +239,12 @@ class Ledger:
             shot=0 if cycle is None or cycle.closing == "dry" else min(1, verdict.closings),
             dry=cycle is None and item.closing == "dry",
             set_up=set_up,
+            same_job=job is not None and item.job == job,
             job=item.counters.get("job_counter"),
             job_before=others.get("job_counter"),
         )
         changed = bool(mounts) and before.mount is not None
-        runs = [*rows.settled(resumed), *rows.unseen(self._place(), before if changed else None)]
+        runs = [*rows.settled(resumed), *rows.unseen(self._place, before if changed else None)]
         # A counter that was only seen may have moved a little before.
         early = timedelta() if standing.started else LATE
         standing.gaps += (replace(gap, since=gap.since - early) for gap in rows.gaps)
@@ -260,8 +265,8 @@ class Ledger:
             self._stand(item, look.at, look.at, started=False)
             refused = "not_new"
         else:
-            runs.append(self._seen(cycle, verdict))
-            self._learn(cycle, verdict, when, changed=bool(mounts))
+            runs.append(self._seen(cycle, verdict, when))
+            learn(standing, cycle, verdict, when, changed=bool(mounts))
             self._kept(cycle)
             self._stand(cycle, look.at, when, started=cycle.fresh and cycle.closing == "shot")
             booked = self._booked(cycle)
@@ -276,22 +281,17 @@ class Ledger:
 
     # Cycles that are no new closing
 
-    def _known(self, cycle: Cycle, old: Known) -> Entry:
+    def _known(self, cycle: Cycle, old: Known, when: datetime) -> Entry:
         """A cycle that is booked already, or came late: it was booked as unobserved."""
         standing, gap = self.standing, old.gap
         if gap is None:
             return Entry(refused=old.refused)
         number = gap.number(cycle.counter)
-        standing.gaps.remove(gap)
-        standing.gaps += [
-            replace(gap, first=low, last=high)
-            for low, high in ((gap.first, number - 1), (number + 1, gap.last))
-            if low <= high
-        ]
+        proved = self._close(gap, number)
         if cycle.fresh:
             standing.times.append((cycle.counter, cycle.time))
         shots = -1 if cycle.closing == "dry" else 0
-        row = self._place().row(
+        row = self._place.row(
             machine=self.machine,
             segment=gap.segment,
             kind="seen_late",
@@ -300,14 +300,34 @@ class Ledger:
             closings=0,
             shots=shots,
             unobserved=-1,
-            shots_min=shots,
+            shots_min=shots + proved,
             shots_max=shots,
-            since=cycle.time,
-            until=cycle.time,
+            since=when,
+            until=when,
         )
         # From before a wrap: its raw value is one of the segment that the wrap ended.
         segment = gap.segment if number == cycle.counter else gap.segment - 1
         return Entry(booked=replace(self._booked(cycle), segment=segment), runs=[row])
+
+    def _close(self, gap: Gap, number: int) -> int:
+        """Take a closing out of a gap, now that its cycle has come.
+
+        Returns:
+            1 where that proves one of those that may have been none.
+        """
+        standing = self.standing
+        of_row = [each for each in standing.gaps if each.is_beside(gap)]
+        left = sum(each.last - each.first + 1 for each in of_row) - 1
+        doubt = min(gap.doubt, left)
+        parts = [
+            replace(gap, first=low, last=high)
+            for low, high in ((gap.first, number - 1), (number + 1, gap.last))
+            if low <= high
+        ]
+        rest = [each for each in of_row if each != gap]
+        standing.gaps = [each for each in standing.gaps if not each.is_beside(gap)]
+        standing.gaps += [replace(each, doubt=doubt) for each in (*rest, *parts)]
+        return gap.doubt - doubt
 
     def _pulse(self, look: Look, verdict: Judgement, cycle: Cycle) -> Entry:
         """Book a step of the counter by one, unless it came sooner than a mold can close."""
@@ -327,7 +347,9 @@ class Ledger:
         else:
             segments = []
             if verdict.step is Step.WRAPPED:
-                segments.append(self._open(cycle.counter - 1, look.at, Step.WRAPPED.value))
+                segments.append(
+                    opened(self.machine, standing, cycle.counter - 1, look.at, Step.WRAPPED.value)
+                )
             standing.pulses = (*standing.pulses, (when, most))
             standing.counter = cycle.counter
             standing.others = {**others, **cycle.counters}
@@ -366,9 +388,9 @@ class Ledger:
         when: datetime,
         evidence: str,
     ) -> Run:
-        return self._place().row(
+        return self._place.row(
             machine=self.machine,
-            segment=self._segment().number,
+            segment=self._number,
             kind=kind,
             first=first,
             last=first + max(0, n - 1),
@@ -383,63 +405,7 @@ class Ledger:
             evidence=evidence,
         )
 
-    # Segments
-
-    def _follow(
-        self, verdict: Judgement, counter: int, at: datetime
-    ) -> tuple[list[Segment], Track | None]:
-        """Open a new segment where the counter did not simply rise.
-
-        Returns:
-            The segment, and the track that the counter has gone back to.
-        """
-        standing, track, since = self.standing, self.standing.track, verdict.closings
-        assert standing.ended is not None
-        resumed = None
-        match verdict.step:
-            case Step.SAME:
-                return [], None
-            case Step.RISEN | Step.DOUBLED | Step.TORN:
-                if track is not None:
-                    gone = track.stood or track.since + since > TRACK_MOST
-                    standing.track = None if gone else replace(track, since=track.since + since)
-                return [], None
-            case Step.STUCK if track and track.stood and track.counter == counter:
-                standing.track = replace(track, since=track.since + since)
-            case Step.RESUMED:
-                standing.track, resumed = None, track
-            case step:
-                standing.rolls = standing.rolls or step is Step.ROLLED_BACK
-                standing.track = Track(
-                    counter=standing.counter,
-                    since=since,
-                    ended=standing.ended,
-                    stood=step is Step.STUCK,
-                )
-        return [self._open(counter - since, at, verdict.step.value)], resumed
-
-    def _open(self, first: int, at: datetime, reason: str) -> Segment:
-        standing, old = self.standing, self.standing.segment
-        if old is not None:
-            standing.earlier.append(Earlier(old.number, old.first, standing.counter))
-            del standing.earlier[:-SEGMENTS_KEPT]
-            kept = {each.segment for each in standing.earlier}
-            standing.gaps = [gap for gap in standing.gaps if gap.segment in kept]
-        segment = Segment(
-            machine=self.machine,
-            number=old.number + 1 if old else 1,
-            first=first,
-            opened_at=at,
-            reason=reason,
-        )
-        standing.segment, standing.counter, standing.run = segment, first, None
-        return segment
-
-    def _segment(self) -> Segment:
-        assert self.standing.segment is not None
-        return self.standing.segment
-
-    # Where it stands, and what it has learned
+    # Where it stands
 
     def _stand(
         self, item: Cycle | Sighting, at: datetime, when: datetime, *, started: bool
@@ -466,45 +432,23 @@ class Ledger:
         self.standing.shown = shown(cycle)
         self.standing.stale = None
 
-    def _learn(self, cycle: Cycle, verdict: Judgement, when: datetime, *, changed: bool) -> None:
-        """Take the pace, what jobs do to the counter, and how many parts a shot makes."""
-        standing = self.standing
-        assert standing.ended is not None
-        standing.pulses = ()
-        if standing.job is not None and cycle.job is not None and cycle.job != standing.job:
-            if verdict.step is Step.RISEN and verdict.closings == 1:
-                if cycle.counter > RESET_TO_MOST and verdict.alone:  # 0 to 1 goes either way
-                    standing.per_job = False
-            elif verdict.step is Step.RESET and verdict.alone:
-                standing.per_job = True
-        if verdict.closings != 1 or changed or not standing.started or cycle.closing == "dry":
-            return
-        step_s = (when - standing.ended).total_seconds()
-        pace = standing.pace
-        if cycle.fresh and pace.usual_s is not None and 0 < step_s < BOUNCE * pace.usual_s:
-            if len(pace.steps_s) < SURE:  # a stop was among the few there are
-                pace.steps_s.clear()
-                pace.add(round(step_s, 6))
-            else:
-                pace.even_out(step_s)
-        elif cycle.fresh and step_s > 0:
-            pace.add(round(step_s, 6))
-        was, now = standing.others.get(PARTS), cycle.counters.get(PARTS)
-        if was is not None and now is not None and now >= was:
-            standing.made = (*standing.made, now - was)[-MADE_KEPT:]
+    def _seen(self, cycle: Cycle, verdict: Judgement, when: datetime) -> Run:
+        """The run that a cycle is in: the one before, grown by one, or a new one.
 
-    def _seen(self, cycle: Cycle, verdict: Judgement) -> Run:
-        """The run that a cycle is in: the one before, grown by one, or a new one."""
-        standing, place = self.standing, self._place()
+        Its times are by our clock, and all of its cycles are stamped by one that is as far off.
+        """
+        standing, place = self.standing, self._place
+        off_s = (when - cycle.time).total_seconds()
         shots = 0 if cycle.closing == "dry" else 1
         run = standing.run
-        if run is not None and run.last == cycle.counter - 1 and place.is_of(run):
-            run = run.grown(cycle.counter, shots, cycle.time)
+        follows = run is not None and run.last == cycle.counter - 1 and place.is_of(run)
+        if run is not None and follows and off_s == standing.run_off_s:
+            run = run.grown(cycle.counter, shots, when)
         else:
             rose = verdict.step is Step.RISEN
             run = place.row(
                 machine=self.machine,
-                segment=self._segment().number,
+                segment=self._number,
                 kind="seen",
                 first=cycle.counter,
                 last=cycle.counter,
@@ -513,97 +457,29 @@ class Ledger:
                 unobserved=0,
                 shots_min=shots,
                 shots_max=shots,
-                since=cycle.time,
-                until=cycle.time,
+                since=when,
+                until=when,
                 reason="" if rose else verdict.step.value,
                 evidence="" if rose else verdict.evidence,
             )
-        standing.run = run
+        standing.run, standing.run_off_s = run, off_s
         return run
 
-    # Molds
-
-    def _next_mount(self, mold: str | None) -> tuple[str, str, str] | None:
-        """Mold, revision and source of the mount that an item begins; None where it begins none."""
-        standing, held = self.standing, self.standing.mount
-        if mold is not None and mold != standing.said:
-            if held is not None and held.source == PERSON and held.mold == mold:
-                return None  # it only confirms what somebody said
-            source = "machine"
-        elif held is not None and held.source != PERSON:
-            mold, source = held.mold, held.source
-        else:
-            return None
-        revision = self._revision_of(mold)
-        if held is not None and (held.mold, held.revision) == (mold, revision):
-            return None
-        return mold, revision, source
-
-    def _mount(self, item: Cycle | Sighting, at: datetime) -> list[Mount]:
-        """A new mount where the machine names another mold than before, or that was re-cut."""
-        found = self._next_mount(item.mold)
-        if item.mold is not None:
-            self.standing.said = item.mold
-        mounts = []
-        if found is not None:
-            mold, revision, source = found
-            mount = Mount(
-                machine=self.machine, mold=mold, revision=revision, since=at, source=source
-            )
-            self._sit(mount)
-            mounts.append(mount)
-        self._set_place(item.resin, item.cavities)
-        return mounts
-
-    def _confirmed(self, item: Cycle | Sighting) -> Mount | None:
-        """The machine's word where it comes to name what a person has said already: it changes
-        nothing, and yet what it names after that is news."""
-        standing, held = self.standing, self.standing.mount
-        if item.mold is None or item.mold == standing.said:
-            return None
-        if held is None or held.source != PERSON or held.mold != item.mold:
-            return None
-        return Mount(
-            machine=self.machine,
-            mold=held.mold,
-            revision=held.revision,
-            since=item.at if isinstance(item, Sighting) else item.received_at,
-            source="machine",
-        )
-
-    def _sit(self, mount: Mount | None) -> None:
-        """Have another mold on: its pace is its own, and what a shot of it makes."""
-        standing, held = self.standing, self.standing.mount
-        standing.mount = mount
-        standing.bare = mount is not None and held is not None
-        if held is None or (mount is not None and mount.mold == held.mold):
-            return
-        fastest_s = standing.pace.fastest_s
-        if fastest_s is not None:
-            standing.fastest_s = {**standing.fastest_s, held.mold: fastest_s}
-        standing.pace.restart(standing.fastest_s.get(mount.mold) if mount else None)
-        standing.made = ()
-        standing.resin = None
-
-    def _set_place(self, resin: str | None, cavities: int | None) -> None:
-        """What is loaded and open: by the machine's word, by a person's, or by the mold's own."""
-        standing, mount = self.standing, self.standing.mount
-        if mount is not None:
-            resin = resin or mount.resin
-            if cavities is None:
-                cavities = mount.cavities or self._cavities_of(mount.mold, mount.revision)
-        standing.resin = resin or standing.resin
-        standing.cavities = cavities
-
+    @property
     def _place(self) -> Place:
         standing = self.standing
         return Place(standing.mount, standing.resin, standing.cavities)
+
+    @property
+    def _number(self) -> int:
+        assert self.standing.segment is not None
+        return self.standing.segment.number
 
     def _booked(self, cycle: Cycle) -> Booked:
         mount = self.standing.mount
         return Booked(
             cycle=cycle,
-            segment=self._segment().number,
+            segment=self._number,
             mold=mount.mold if mount else None,
             revision=mount.revision if mount else None,
         )

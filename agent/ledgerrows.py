@@ -11,6 +11,9 @@ from agent.standing import Gap, Track
 SPLIT = "split by the job"
 """Evidence of rows in a gap of which the machine itself says which came after a mold change."""
 
+NO_NUMBER = -(2**40)
+"""Added to the number of a closing it makes one of no other's: of a second doubt at one closing."""
+
 SET_UP_MOST = 20
 """Closings without plastic with which a mold is set up, at most; own assumption."""
 
@@ -66,6 +69,8 @@ class Rows:
     """The last of the closings has no cycle, and was without plastic."""
     set_up: bool
     """No shot was seen since the mold came on, so that it may have been set up unseen."""
+    same_job: bool
+    """By its name the job is the one from before: a counter that fell did so without a mold."""
     job: int | None
     """Number of the last closing in its job."""
     job_before: int | None
@@ -93,6 +98,8 @@ class Rows:
             fewer = max(fewer, shots)  # those before it may have been, too
         runs = []
         evidence, first = verdict.evidence, self.first
+        if n <= 0:
+            first, last = self.counter, self.counter - 1  # no range, and a key of its own
         if before is not None:
             split = self._on_new(n)
             old = n if split is None else n - split
@@ -102,21 +109,23 @@ class Rows:
             word = "mold changed unseen" if split is None else SPLIT
             said = f"{evidence}; {word}" if evidence else word
             if old or more:
-                low = 0 if split is None else max(0, old_shots - fewer)
-                bounds = low, old_shots + more
+                bounds = 0, old_shots + more
                 runs.append(self._row(before, first, first + old - 1, old, old_shots, bounds, said))
-            first, n, shots, fewer = first + old, n - old, shots - old_shots, 0
-            more = old + more if split is None else 0
+            # Setters set the job's counter back in the middle of a job, too: it says the least.
+            first, n, shots, fewer, more = first + old, n - old, shots - old_shots, 0, old + more
             evidence = said
         if verdict.shots is None and (before is not None or self.set_up):
             fewer = max(fewer, min(shots, SET_UP_MOST))
-        if n <= 0 and runs and runs[0].last < first:
-            first, last = first + 1, first  # no range either, and a key of its own
+        if n <= 0 and runs:
+            first = self.counter + (NO_NUMBER if runs[0].kind == "hidden" else 0)
+            last = first - 1
         if n > 0 or more:
             bounds = max(0, shots - fewer), shots + more
             runs.append(self._row(now, first, last, n, shots, bounds, evidence))
-        if runs and verdict.most > verdict.closings and verdict.step is not Step.RISEN:
-            self.doubt = runs[0] if before is not None else runs[-1]
+            if before is None and runs[-1].kind == "unobserved":
+                self.gaps[-1] = replace(self.gaps[-1], doubt=shots - bounds[0])
+        if before is None and runs and more and verdict.step is not Step.RISEN:
+            self.doubt = runs[-1]  # whose they were would stay in doubt
         return runs
 
     def settled(self, track: Track | None) -> list[Run]:
@@ -143,6 +152,8 @@ class Rows:
     def _on_new(self, n: int) -> int | None:
         """How many of n unseen closings the new mold made; None where nothing says it."""
         verdict, job, before = self.verdict, self.job, self.job_before
+        if self.same_job:
+            return None
         if job is not None and (before is None or job < before + verdict.closings):
             return min(n, max(0, job - self.seen))
         if verdict.step is Step.RESET and verdict.alone:

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from itertools import pairwise
 
 from agent.cycle import Cycle
-from agent.pace import EARLY, FASTER, SHORTEST_CYCLE_S, SURE
+from agent.pace import EARLY, FASTER, PAIRED, SHORTEST_CYCLE_S, SURE
 from agent.standing import Gap, Standing
 from agent.witness import CYCLES, PARTS
 
@@ -22,9 +22,6 @@ BOUNCES_MOST = 3
 
 EVEN = 1.5
 """The longest of some intervals over the shortest: switches do not bounce as evenly as this."""
-
-PAIRED = (1.75, 2.6)
-"""A short gap and the one before it, in usual cycles, where one cycle was only published late."""
 
 OFF_S = 60.0
 """A machine's stamp that is further off than this was made by a clock that was set."""

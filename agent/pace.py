@@ -36,6 +36,9 @@ STEADY = 0.7
 EARLY = 0.5
 """Of the usual interval: an end that is less uncertain is taken as it is told."""
 
+PAIRED = (1.75, 2.6)
+"""A short gap and the one before it, in usual cycles, where one cycle was only published late."""
+
 SHORTEST_CYCLE_S = 1.0
 """No press cycles faster. Where a simulator does, what comes too soon came late before it: our own
 delays are as long as its cycles."""
@@ -59,6 +62,10 @@ class Room:
     """Closings, had the machine run on behind an old picture; empty where no pace is known."""
     told: bool = False
     """What ended meanwhile was told: somebody looked all the time."""
+    lately: int | None = None
+    """Closings at the fastest of the last few intervals, at most; None where there are few."""
+    paused: bool = False
+    """Somebody saw it stand for a cycle and more."""
 
 
 class Pace:
@@ -82,6 +89,15 @@ class Pace:
         """Take one more interval."""
         self.steps_s.append(step_s)
         self._known = None
+
+    def was_late(self, step_s: float) -> bool:
+        """Whether a short interval and the one before it are two usual ones together: the one
+        between was only told late."""
+        low, high = PAIRED
+        usual_s = self.usual_s
+        if usual_s is None:
+            return False
+        return low * usual_s <= self.steps_s[-1] + step_s <= high * usual_s
 
     def even_out(self, step_s: float) -> None:
         """Take one more, that is short because the one before was long: only told late."""
@@ -162,12 +178,19 @@ class Pace:
         if likely is not None and len(self.steps_s) >= SURE:
             hidden = range(ceil(likely / 2), most + 1)
         believable = _closings(whole_s, never_s, started)
+        paused = False
         if looked_s is not None and 0 <= looked_s < elapsed_s:
-            most = min(most, _closings(looked_s, shortest_s, started=False))
+            most_of_look = _closings(looked_s, shortest_s, started=False)
+            paused = likely is not None and likely >= most_of_look + 1
+            most = min(most, most_of_look)
             believable = min(believable, _closings(looked_s, never_s, started=False))
             likely = None if likely is None else min(likely, float(most))
         paced = None if paced_s is None else min(most, _closings(elapsed_s, paced_s, started))
-        return Room(most, believable, likely, steady, paced, hidden)
+        lately = None
+        if len(self.steps_s) >= SURE:
+            last_s = list(self.steps_s)[-SURE:]
+            lately = _closings(elapsed_s, FASTER * min(last_s), started)
+        return Room(most, believable, likely, steady, paced, hidden, lately=lately, paused=paused)
 
 
 def _closings(elapsed_s: float, shortest_s: float, started: bool) -> int:

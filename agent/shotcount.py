@@ -11,6 +11,7 @@ from datetime import datetime
 
 from agent.anomaly import SHORT_MOST, Anomaly, Severity
 from agent.counter import Step
+from agent.countwords import WORDS, doubt, shots
 from agent.entry import Entry, Finding
 from agent.ratios import Disagreement, PartsRatio
 
@@ -104,7 +105,7 @@ class ShotCount:
 
     def _step(self, finding: Finding) -> Iterator[Anomaly]:
         """A counter that did not simply rise, and closings that nobody saw."""
-        words = _WORDS.get(finding.what)
+        words = WORDS.get(finding.what)
         if words is None:
             return
         if finding.what == Step.STUCK:
@@ -118,11 +119,11 @@ class ShotCount:
             severity = "info"
         before, after = f"{finding.before:,}", f"{finding.after:,}"
         said = sentence.format(
-            machine=self._machine, before=before, after=after, n=_shots(finding.closings)
+            machine=self._machine, before=before, after=after, n=shots(finding.closings)
         )
         if finding.new_job is not None:
             said += f" Job {finding.new_job} began, which is the usual reason."
-        said += _doubt(finding)
+        said += doubt(finding)
         if finding.what in (Step.DOUBLED, Step.TORN):
             told = self._told.get(cause)
             if told is not None and self._closings - told.closings <= OFTEN:
@@ -161,8 +162,8 @@ class ShotCount:
         )
         said = (
             f"The counters of {self._machine} disagree: the shot counter rose by "
-            f"{finding.after - finding.before:,}, {rose}. {_shots(finding.closings)} are booked"
-            f"{_doubt(finding)}"
+            f"{finding.after - finding.before:,}, {rose}. {shots(finding.closings)} are booked"
+            f"{doubt(finding)}"
         )
         return self._event(
             "counters_disagree",
@@ -208,7 +209,7 @@ class ShotCount:
             return
         said = (
             f"The shot counter of {self._machine} stands at {finding.after:,} while the press "
-            f"molds; shots are counted by what else shows them.{_doubt(finding)}"
+            f"molds; shots are counted by what else shows them.{doubt(finding)}"
         )
         anomaly = self._event(
             "counter_stalled",
@@ -231,7 +232,7 @@ class ShotCount:
         if any(finding.what == Step.STUCK for finding in entry.findings):
             return
         cycle = entry.booked.cycle
-        said = f"{told.anomaly.message} It moved again after {_shots(told.times)}."
+        said = f"{told.anomaly.message} It moved again after {shots(told.times)}."
         told.anomaly = replace(
             told.anomaly, message=said, closed_at=cycle.time, until_counter=cycle.counter
         )
@@ -330,72 +331,6 @@ class ShotCount:
             evidence=dict(numbers or {}),
             closed_at=None if lasts else at,
         )
-
-
-_WORDS: Mapping[str, tuple[str, str, str]] = {
-    Step.RESET: (
-        "counter_reset",
-        "The shot counter of {machine} was set back from {before} to {after}; {n} since.",
-        "Counter set back",
-    ),
-    Step.SET: (
-        "counter_reset",
-        "The shot counter of {machine} was set from {before} to {after}; {n} counted.",
-        "Counter set",
-    ),
-    Step.WRAPPED: (
-        "counter_wrapped",
-        "The shot counter of {machine} went round its end, from {before} to {after}: {n}.",
-        "Counter went round",
-    ),
-    Step.ROLLED_BACK: (
-        "counter_rolled_back",
-        "The shot counter of {machine} fell back from {before} to {after}, as after a power "
-        "failure; {n} counted, and none that it repeats twice.",
-        "Counter fell back",
-    ),
-    Step.JUMPED: (
-        "counters_disagree",
-        "The shot counter of {machine} jumped from {before} to {after}, more than there was time "
-        "for; {n} counted.",
-        "Counter jumped",
-    ),
-    Step.RESUMED: (
-        "counters_disagree",
-        "The shot counter of {machine} is back where it was, from {before} to {after}; {n} "
-        "counted.",
-        "Counter is back",
-    ),
-    Step.TORN: (
-        "counters_disagree",
-        "The shot counter of {machine} showed half of a number, {after} after {before}; {n} "
-        "counted.",
-        "Counter misread",
-    ),
-    Step.DOUBLED: (
-        "double_pulse",
-        "The shot counter of {machine} went from {before} to {after} faster than a mold can "
-        "close; {n} counted.",
-        "Counter counted twice",
-    ),
-    "unobserved": (
-        "shots_unobserved",
-        "{n} of {machine} from counter {before} to {after}, not all of them seen.",
-        "Shots not observed",
-    ),
-    Step.STUCK: ("counter_stalled", "", ""),
-}
-"""By what was found: cause, sentence, and words for a tile."""
-
-
-def _shots(n: int) -> str:
-    return f"{n:,} shot" if n == 1 else f"{n:,} shots"
-
-
-def _doubt(finding: Finding) -> str:
-    if finding.least == finding.most:
-        return ""
-    return f" Between {finding.least:,} and {finding.most:,} are possible ({finding.evidence})."
 
 
 def _closings(entry: Entry) -> int:

@@ -33,6 +33,12 @@ class Gap:
     until: datetime
     width: int = 0
     """What was taken from the raw values of numbers from before a wrap."""
+    doubt: int = 0
+    """How many closings of the gap's row may have been none, or no shots."""
+
+    def is_beside(self, other: "Gap") -> bool:
+        """Whether both are of one row of the ledger: what is between them came late."""
+        return (self.segment, self.since, self.until) == (other.segment, other.since, other.until)
 
     def number(self, counter: int) -> int:
         """The number in the gap's segment that a raw value stands for."""
@@ -90,6 +96,8 @@ class Standing:
     """Whether jobs set the counter to 0; None where it was not seen yet."""
     run: Run | None = None
     """The run that the next seen closing may extend."""
+    run_off_s: float = 0.0
+    """Our clock less the one that stamps that run's cycles."""
     gaps: list[Gap] = field(default_factory=list)
     earlier: list[Earlier] = field(default_factory=list)
     track: Track | None = None
@@ -140,8 +148,17 @@ def to_body(standing: Standing) -> bytes:
         "job": standing.job,
         "per_job": standing.per_job,
         "run": _row(standing.run),
+        "run_off_s": standing.run_off_s,
         "gaps": [
-            (each.segment, each.first, each.last, to_ns(each.since), to_ns(each.until), each.width)
+            (
+                each.segment,
+                each.first,
+                each.last,
+                to_ns(each.since),
+                to_ns(each.until),
+                each.width,
+                each.doubt,
+            )
             for each in standing.gaps
         ],
         "earlier": [(each.segment, each.first, each.last) for each in standing.earlier],
@@ -185,9 +202,10 @@ def from_body(body: bytes, segment: Segment, mount: Mount | None) -> Standing:
         job=kept["job"],
         per_job=kept["per_job"],
         run=_run(kept["run"]),
+        run_off_s=kept.get("run_off_s", 0.0),
         gaps=[
-            Gap(number, first, last, from_ns(since), from_ns(until), width)
-            for number, first, last, since, until, width in kept["gaps"]
+            Gap(number, first, last, from_ns(since), from_ns(until), *rest)
+            for number, first, last, since, until, *rest in kept["gaps"]
         ],
         earlier=[Earlier(*each) for each in kept["earlier"]],
         track=Track(

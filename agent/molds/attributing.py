@@ -202,24 +202,39 @@ class _Machine:
 
     def _cut(self, booking: Booking, at: datetime) -> int:
         cycle = schema.cycle
+        at_ns = to_ns(at) - self._off_ns(booking)
         query = (
             select(cycle.c.counter)
             .where(
                 cycle.c.machine_id == self._key,
                 cycle.c.segment == booking.segment,
                 cycle.c.counter.between(booking.first, booking.last),
-                cycle.c.time_ns >= to_ns(at),
+                cycle.c.time_ns >= at_ns,
             )
             .order_by(cycle.c.counter)
             .limit(1)
         )
         found = self._connection.execute(query).scalar()
         moved = self._moved(booking, booking.first, booking.last)
-        later = moved.counters[moved.times_ns >= to_ns(at)]
+        later = moved.counters[moved.times_ns >= at_ns]
         return min(
             booking.last + 1 if found is None else int(found),
             int(later.min(initial=booking.last + 1)),
         )
+
+    def _off_ns(self, booking: Booking) -> int:
+        """Our clock, by which rows and people's words are, less the one that stamped its cycles."""
+        cycle, first = schema.cycle, booking.first
+        query = select(cycle.c.time_ns).where(
+            cycle.c.machine_id == self._key,
+            cycle.c.segment == booking.segment,
+            cycle.c.counter == first,
+        )
+        stamped = self._connection.execute(query).scalar()
+        if stamped is None:
+            moved = self._moved(booking, first, first)
+            stamped = int(moved.times_ns[0]) if len(moved.times_ns) else to_ns(booking.since)
+        return to_ns(booking.since) - stamped
 
     def _part(self, booking: Booking, first: int, last: int) -> Took:
         cycle = schema.cycle

@@ -217,7 +217,7 @@ class Walk:
         """Whose closings they are that a row has from a time on."""
         own, word = booking.owner, self._timeline.at(at)
         near = [word, *self._timeline.between(booking.since, booking.until)]
-        if word is None or word.mold != own.mold:
+        if word is None or word.mold != own.mold or self._is_the_last_ones(booking):
             near.reverse()  # it came last, whoever of the others came again
         said = next((each for each in near if each is not None and each.mold == own.mold), None)
         if said is not None and booking.kind != "seen" and not self._decides(word, booking):
@@ -245,13 +245,20 @@ class Walk:
             return False
         if word.source != PERSON and word.since >= booking.until - AT_THE_END:
             return False
-        last = self._timeline.at(booking.until)
-        if last is None or not _exact(booking):
-            return not _exact(booking)
-        revision = self._revision_at(last.mold, booking.until) if last.mold else None
-        if (booking.owner.mold, booking.owner.revision) == (last.mold, revision):
+        if not _exact(booking):
+            return True
+        if self._is_the_last_ones(booking):
             return False
         return word in self._timeline.between(booking.since, booking.until)[:-1]
+
+    def _is_the_last_ones(self, booking: Booking) -> bool:
+        """Whether a row is what the job's counter says of who sits there at the end of a gap; it
+        may be the mold from before the gap, re-cut meanwhile."""
+        last = self._timeline.at(booking.until)
+        if last is None or last.mold is None or not _exact(booking):
+            return False
+        revision = last.revision or self._revision_at(last.mold, booking.until)
+        return (booking.owner.mold, booking.owner.revision) == (last.mold, revision)
 
     def _counter(self, booking: Booking, time: datetime) -> int:
         if booking.kind == "seen":

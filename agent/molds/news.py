@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from agent import schema
 from agent.audit import Author
@@ -22,6 +22,9 @@ AGAIN_AFTER_S = 3.0
 
 ATTRIBUTED = "attributed"
 """Under this name the record keeps up to which audit row all is attributed."""
+
+GAPS_DONE = "gaps_done"
+"""And up to which row of the ledger this was done with closings that were booked late."""
 
 
 class News:
@@ -39,8 +42,10 @@ class News:
         self._again_at: float | None = None
         self._gaps: dict[int, int] = {}
         with connection.begin():
-            self._done = self._attributed()
+            self._done = self._kept(ATTRIBUTED) or 0
+            self._gaps = self._left()
             self._attribute()
+            self._keep(GAPS_DONE, self._newest_row())
             self.shelf = read_shelf(connection)
             self._seen = self.shelf.audit
             self._settle()
@@ -63,7 +68,10 @@ class News:
             newest = newest_audit(self._connection)
             if newest == self._seen and not again and not self._gaps:
                 return None
+            late = bool(self._gaps)
             moved = self._attribute()
+            if late:
+                self._keep(GAPS_DONE, self._newest_row())
             if again:
                 self._again_at = None
                 self._settle()
@@ -83,18 +91,33 @@ class News:
         cover(self._connection)
         return moved
 
-    def _attributed(self) -> int:
-        table = schema.identity
-        value = self._connection.execute(
-            select(table.c.value).where(table.c.name == ATTRIBUTED)
-        ).scalar()
-        return int(value or 0)
+    def _left(self) -> dict[int, int]:
+        """Closings booked late that whoever ran before noted, and ended before it could look."""
+        done, row = self._kept(GAPS_DONE), schema.run.c
+        if done is None:  # the first start, or the first by one that keeps this
+            return {}
+        query = (
+            select(row.machine_id, func.min(row.since_ns).label("since_ns"))
+            .where(row.id > done, row.kind != "seen")
+            .group_by(row.machine_id)
+        )
+        return {each.machine_id: each.since_ns for each in self._connection.execute(query)}
+
+    def _newest_row(self) -> int:
+        return self._connection.execute(select(func.max(schema.run.c.id))).scalar() or 0
 
     def _settle(self) -> None:
         """All that was said up to the last look is attributed, whatever was under way."""
-        if self._done == self._seen:
-            return
-        self._done = self._seen
+        if self._done != self._seen:
+            self._done = self._seen
+            self._keep(ATTRIBUTED, self._done)
+
+    def _kept(self, name: str) -> int | None:
         table = schema.identity
-        self._connection.execute(table.delete().where(table.c.name == ATTRIBUTED))
-        self._connection.execute(table.insert().values(name=ATTRIBUTED, value=str(self._done)))
+        value = self._connection.execute(select(table.c.value).where(table.c.name == name)).scalar()
+        return None if value is None else int(value)
+
+    def _keep(self, name: str, value: int) -> None:
+        table = schema.identity
+        self._connection.execute(table.delete().where(table.c.name == name))
+        self._connection.execute(table.insert().values(name=name, value=str(value)))

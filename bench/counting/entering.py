@@ -99,9 +99,10 @@ class Entering:
         return [at for (_, was), (at, now) in pairwise(known) if was != now and since < at <= until]
 
     def _cut(self, booking: Booking, at: datetime) -> int:
+        off = booking.since - self._cycles[booking.segment, booking.first][0]
         for counter in range(booking.first, booking.last + 1):
             cycle = self._cycles.get((booking.segment, counter))
-            if cycle is not None and cycle[0] >= at:
+            if cycle is not None and cycle[0] + off >= at:
                 return counter
         return booking.last + 1
 

@@ -97,13 +97,14 @@ class Press:
     """It sends no reports: its counter is read, some times a cycle."""
     silent: bool = False
     """It never names its mold: people do."""
-    entered: bool = False
-    """People have said what sits on it."""
+    before_s: float = float("inf")
+    """The cycle of the mold before this one, where it may still be taken for it: people name them,
+    and late."""
     rolled: bool = False
     """Its counter has fallen back before."""
     unnamed: int = 0
     """Closings until it names the mold that came on."""
-    named: str = ""
+    named: Tool | None = None
     """The mold that it names until then."""
     job: int = 1
     truth: Counter[Key] = field(default_factory=Counter)
@@ -129,14 +130,15 @@ class Press:
 
     def told(self, *, dry: bool = False) -> Told:
         """What it says of the closing that has just ended."""
+        named = self.named if self.unnamed and self.named is not None else self.tool
         return Told(
             machine=self.name,
             at=self.at,
             stamp=self.at + timedelta(seconds=self.off_s),
             counter=self.register.value,
             closing="dry" if dry else "shot",
-            mold=None if self.silent else self.named if self.unnamed else self.tool.name,
-            revision=self.tool.revision,
+            mold=None if self.silent else named.name,
+            revision=named.revision,
             job=f"J{self.job}",
             others={name: other.value for name, other in self.others.items()},
         )

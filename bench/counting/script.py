@@ -173,7 +173,6 @@ class Writer:
             since=since,
             at=press.at,
         )
-        press.entered = True
         self._due.append((self.random.choice((1, 3, 30, 200)), word))
 
     def shots(self, press: Press, n: int) -> None:
@@ -219,7 +218,11 @@ class Writer:
         if press.polled:
             self.hide(press, self.random.randrange(1, 4))
         else:
-            self.unseen(press, self.random.randrange(1, 4))
+            to_go = press.register.width - 1 - press.register.value
+            n = self.random.randrange(1, 4)
+            self.unseen(press, n)
+            if 0 <= n - to_go < 5:
+                self.script.doubt += 5  # it may as well have been set back
 
     def outage(self, press: Press) -> None:
         self.hide(press, self.random.randrange(5, 400))
@@ -233,8 +236,7 @@ class Writer:
 
     def job(self, press: Press) -> None:
         stop_s = self.random.choice((0.0, 0.0, 300.0, 3600.0))
-        while press.polled and 0 <= press.register.value < 5:
-            self.shots(press, 1)  # from 1 over 0 to 1 shows nothing to who polls
+        self._past_the_first(press)
         press.stand(stop_s)
         self._set_back(press)
         press.new_job()
@@ -252,8 +254,7 @@ class Writer:
 
     def reset(self, press: Press) -> None:
         stop_s = self.random.choice((0.0, 0.0, 120.0))
-        while press.polled and 0 <= press.register.value < 5:
-            self.shots(press, 1)  # from 1 over 0 to 1 shows nothing to who polls
+        self._past_the_first(press)
         press.stand(stop_s)
         self._set_back(press)
         press.register.value = 0
@@ -265,6 +266,8 @@ class Writer:
         stop_s = self.random.choice((0.0, 90.0, 600.0))
         press.stand(stop_s)
         press.lose_power(self.random.randrange(1 + press.polled, 50))
+        if 0 <= press.register.value < 5:  # it may as well have been set back
+            self.script.doubt += 5
         self.script.doubt += press.polled  # a fall alone is no closing
         self.script.link_doubt += 1000  # it may fall again in any stop
         if stop_s:
@@ -339,6 +342,7 @@ class Writer:
 
     def change(self, press: Press) -> None:
         """Another mold, after a change-over."""
+        self._past_the_first(press)
         self.script.doubt += press.polled  # a fall at that very closing is told after it
         stop_s, last_s = self.random.uniform(300, 3600), press.tool.cycle_s
         self._take(press, stop_s)
@@ -355,7 +359,7 @@ class Writer:
                     self.script.link_doubt += doubt
 
     def change_in_outage(self, press: Press) -> None:
-        before, cycle_s = press.at, press.tool.cycle_s
+        before, cycle_s = press.at, min(press.before_s, press.tool.cycle_s)
         n, m = self.random.randrange(0, 100), self.random.randrange(0, 100)
         self.hide(press, n)
         self._take(press, self.random.uniform(300, 3600))
@@ -388,9 +392,9 @@ class Writer:
 
     def late_mount(self, press: Press) -> None:
         """Another mold, which the machine names some closings late; people say since when."""
-        before = press.tool.name
+        before = press.tool
         self.change(press)
-        if press.silent or press.off_s:
+        if press.silent:
             return
         late = self.random.randrange(2, 30)
         press.unnamed, press.named = late, before
@@ -405,14 +409,18 @@ class Writer:
 
     def clock(self, press: Press) -> None:
         """The control's clock is set."""
-        if not press.entered:  # what people say of a time is by the clock on the wall
-            press.off_s += self.random.choice((3600.0, -3600.0, 7200.0, -86400.0))
+        press.off_s += self.random.choice((3600.0, -3600.0, 7200.0, -86400.0))
 
     def backlog(self, press: Press) -> None:
         """Reports wait on the way and come all at once; their stamps are right."""
         made = [press.close() for _ in range(self.random.randrange(2, 30))]
         for told in made:
             self.tell(replace(told, at=made[-1].at))
+
+    def _past_the_first(self, press: Press) -> None:
+        """Go on where to be set back would show nothing: from 1 over 0 to 1, to who polls."""
+        while press.polled and 0 <= press.register.value < 5:
+            self.shots(press, 1)
 
     def _set_back(self, press: Press) -> None:
         """Note that a counter near its end may as well go round as be set back."""
@@ -421,6 +429,8 @@ class Writer:
 
     def _take(self, press: Press, stop_s: float) -> None:
         self.tools.append(press.tool)
+        if press.silent:
+            press.before_s = press.tool.cycle_s
         press.tool = self.tools.pop(0)
         self._came(press, stop_s)
 

@@ -284,9 +284,17 @@ def test_closings_of_a_mold_change_that_nobody_saw_may_be_on_either_mold() -> No
 def test_a_reset_that_came_with_the_mold_splits_what_nobody_saw() -> None:
     sums, _ = told([cycle(9, 3600.0, mold="B-2", job="J 2")], job="J 1", first=20_000)
 
-    # One was seen; the others may be those without plastic with which it was set up.
-    assert of(sums, "B-2") == (9, 1, 9)
-    assert of(sums)[:2] == (0, 0)
+    # One was seen; the others may be those without plastic with which it was set up. Whether a
+    # setter has set the counter back in the middle of the job, nobody knows.
+    assert of(sums, "B-2") == (9, 1, 672)
+    assert of(sums) == (0, 0, 663)
+
+
+def test_a_reset_within_a_job_says_nothing_of_the_mold() -> None:
+    sums, _ = told([cycle(9, 3600.0, mold="B-2", job="J 1")], job="J 1", first=20_000)
+
+    assert of(sums)[:2] == (8, 0)
+    assert of(sums, "B-2")[:2] == (1, 1)
 
 
 def test_closings_after_a_mold_change_may_be_those_of_its_set_up() -> None:
@@ -457,3 +465,61 @@ def test_steps_too_soon_for_one_mold_may_be_closings_of_the_next() -> None:
 
     assert sums["B-2"].shots_max - sums["B-2"].shots_min == 2
     assert sums["B-2"].shots == 1
+
+
+def test_a_late_report_proves_a_closing_that_may_have_been_none() -> None:
+    swapped = [shot(14, 0, unbroken=True), shot(13, 65_535, unbroken=True)]
+    sums, entries = told(swapped, first=65_523, modulus=65_536)
+
+    assert [(row.kind, row.shots_min) for row in rows(entries)] == [
+        ("unobserved", 0),  # it may have been set back just before its end
+        ("seen_late", 1),
+    ]
+    assert of(sums) == (2, 2, 2)
+
+
+def test_late_reports_of_some_closings_leave_the_others_in_doubt() -> None:
+    late = [shot(13, 65_535), shot(15, 1)]
+    sums, _ = told([shot(16, 2, unbroken=True), *late], first=65_523, modulus=65_536)
+
+    assert of(sums) == (4, 3, 4), "number 0 was not told"
+
+
+def test_a_counter_that_stood_just_before_its_end_may_have_been_set_back() -> None:
+    stood_s = 20.0 * MADE + 20.0 * 30
+    looked = sighting(65_535, stood_s)
+    sums, _ = told([shot(13, 65_535), looked, sighting(1, stood_s + 22.0, looked_at=at(stood_s))],
+        first=65_523, modulus=65_536,
+    )  # fmt: skip
+
+    assert of(sums)[1:] == (1 + 1, 1 + 2)
+
+
+def test_parts_say_that_a_mold_whose_name_comes_late_is_so_fast() -> None:
+    others = [{"parts_counter": 500 + n} for n in range(9)]
+    began_s = 20.0 * MADE + 1800.0  # after a change-over
+    quick = [cycle(113 + n, began_s + 7.0 * n, counters=others[n + 1]) for n in range(7)]
+    swapped = cycle(121, began_s + 7.0 * 8, counters={"parts_counter": 509})
+    sums, entries = told([*quick, swapped], counters=others[0])
+
+    assert of(sums) == (9, 9, 9), "two steps in the time of two"
+    assert not any(run.reason == "double_pulse" for entry in entries for run in entry.runs)
+
+
+def test_two_steps_in_the_time_of_one_as_the_last_ones_were_may_be_one() -> None:
+    slow = [cycle(113 + n, 20.0 * 12 + 60.0 * (n + 1)) for n in range(5)]
+    sums, _ = told([*slow, cycle(119, 20.0 * 12 + 60.0 * 6)])
+
+    assert of(sums) == (7, 6, 7)
+
+
+def test_rows_of_a_machine_whose_clock_was_set_are_by_ours() -> None:
+    set_back = [
+        cycle(113 + n, 20.0 * (13 + n), time=at(20.0 * (13 + n) - 3600.0)) for n in range(6)
+    ]
+    sums, entries = told(set_back)
+
+    assert of(sums)[0] == 6
+    (*_, run) = [run for entry in entries for run in entry.runs if run.kind == "seen"]
+    assert (run.first, run.last) == (113, 118), "what is stamped otherwise is a row of its own"
+    assert (run.since, run.until) == (at(20.0 * 13), at(20.0 * 18))

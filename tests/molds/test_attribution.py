@@ -1,6 +1,7 @@
 """Whose closings a gap's are, when people say which molds came and went in it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from agent.ledgerrows import SPLIT
@@ -40,11 +41,12 @@ def sums(
     bookings: Sequence[Booking],
     words: Sequence[Word],
     before: dict[int, list[Attribution]] | None = None,
+    revision_at: Callable[[str, datetime], str] = lambda _mold, _at: "A",
 ) -> dict[str | None, Took]:
     """What every mold has in the end; what was written goes into `before`."""
     walk = Walk(
         Timeline(words),
-        lambda _mold, _at: "A",
+        revision_at,
         lambda _mold, _since, _until: [],
         lambda booking, _at: booking.first,
         lambda _booking, _first, _last: Took(),
@@ -91,6 +93,24 @@ def test_a_mold_that_came_twice_in_a_gap_is_between_and_last() -> None:
     found = sums(rows, [*NAMED, word("M-3", 2), word("M-2", 4), word("M-3", 6)])
 
     assert bounds(found["M-3"])[1:] == (100, 200)
+
+
+def test_a_mold_that_left_and_came_back_re_cut_has_what_its_jobs_counter_says() -> None:
+    rows = [
+        gap(1, "M-1", 1, 100, EXACT, f"; {SPLIT}"),
+        replace(gap(2, "M-1", 101, 200, EXACT, f"; {SPLIT}"), owner=Owner("M-1", "B", None)),
+    ]
+    moved: dict[int, list[Attribution]] = {}
+
+    sums(
+        rows,
+        [*NAMED[:1], word("M-2", 3), word("M-1", 7)],
+        moved,
+        revision_at=lambda mold, when: "B" if mold == "M-1" and when >= at(5) else "A",
+    )
+
+    assert {piece.owner.mold for piece in moved[1]} == {"M-1", "M-2"}
+    assert 2 not in moved, "as it was booked"
 
 
 def test_a_doubt_without_numbers_is_everybodys_who_sat_there_and_is_taken_back() -> None:
