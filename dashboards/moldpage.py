@@ -79,6 +79,8 @@ class RevisionRow:
     present: bool
     since: str
     shots: str
+    bounds: str
+    """Fewest and most by the evidence; empty where that suffices."""
     unobserved: str
     dry: str
     note: str
@@ -223,12 +225,14 @@ class MoldPage:
         for name in reversed(names):
             each, sums = known.get(name), sum_of(self._found.took, frozenset({name}))
             since = each.since if each and each.since.year > 1970 else None
+            low, high = min(sums.shots_min, sums.shots), max(sums.shots_max, sums.shots)
             rows.append(
                 RevisionRow(
                     name=shown(name),
                     present=name == self.mold.revision,
                     since=self._words.day(since.date()) if since else "",
                     shots=number(sums.shots),
+                    bounds=f"{number(low)}–{number(high)}" if low < high else "",
                     unobserved=number(sums.unobserved) if sums.unobserved else "",
                     dry=number(sums.closings - sums.shots) if sums.closings > sums.shots else "",
                     note=shown(each.note) if each else "",

@@ -10,6 +10,7 @@ when, from where, old and new. Nothing is overwritten that a sum rests on.
 
 import difflib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -22,7 +23,7 @@ from agent.archive.catalogue import closings_of
 from agent.audit import Author, note
 from agent.ending import CommandError
 from agent.molds.attributing import attribute, took_row
-from agent.molds.fields import JSON_FIELDS, MoldFields
+from agent.molds.fields import JSON_FIELDS, SHOTS_MOST, MoldFields
 from agent.molds.life import Took, sum_of
 from agent.molds.mold import COMPONENTS, INSERTS, Mold
 from agent.molds.servicelog import KINDS, LEVEL_OF, Service
@@ -300,6 +301,11 @@ class Desk:
             raise MoldError(f"level {level} should be from 1 to 5")
         if entry.at > self._author.at:
             raise MoldError("a service can't be entered before it is done")
+        for word, number in (("hours", entry.hours), ("cost", entry.cost)):
+            if number is not None and not 0 <= number < math.inf:
+                raise MoldError(f"{word}: found {number}; it should be 0 or more")
+        if (entry.shots or 0) > SHOTS_MOST:
+            raise MoldError(f"shots: found {entry.shots}; it should be at most {SHOTS_MOST:,}")
         log = read_services(self._connection, mold.name).get(mold.name, [])
         old: Service | None = None
         if entry.corrects is not None:
@@ -372,6 +378,8 @@ class Desk:
             raise MoldError(f"mold {name} has no revision {revision}; it has {names}")
         took = read_took(self._connection).get(name, {})
         before = sum_of(took).shots
+        if before + shots > SHOTS_MOST:
+            raise MoldError(f"mold {name}: with {shots} more it would have over {SHOTS_MOST:,}")
         of_revision = sum_of(took, frozenset({revision})).shots
         if of_revision + shots < 0:
             raise MoldError(

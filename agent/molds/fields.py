@@ -10,9 +10,12 @@ from agent.molds.mold import ALLOYS, LEVELS
 from agent.molds.resin import ANY, Family, family
 from drivers.checked import Checked
 
+SHOTS_MOST = 10**10
+"""No count is larger: at a closing a second a mold would take three centuries."""
+
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 RevisionName = Annotated[str, Field(min_length=1, max_length=16)]
-Shots = Annotated[int, Field(gt=0, lt=2**53)]
+Shots = Annotated[int, Field(gt=0, le=SHOTS_MOST)]
 Text = Annotated[str, Field(max_length=2000)]
 
 

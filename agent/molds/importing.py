@@ -7,6 +7,7 @@ thousands and decimals. What can't be read is told line by line, and nothing is 
 
 import csv
 import io
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.molds.desk import Desk, MoldError
+from agent.molds.fields import SHOTS_MOST
 
 HEADERS: Mapping[str, tuple[str, ...]] = {
     "mold": ("mold", "moldid", "mould", "mouldid", "tool", "toolid", "toolno", "id", "werkzeug",
@@ -25,7 +27,7 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "resin": ("resin", "plastic", "kunststoff", "granulat"),
     "cavities": ("cavities", "cavity", "cav", "kavitäten", "nester", "fachzahl"),
     "planned_shots": ("plannedshots", "plannedlife", "life", "lebensdauer", "standmenge",
-                      "sollschuss"),
+                      "standzeit", "sollschuss"),
     "shots": ("shots", "shotcount", "presentshots", "cycles", "count", "schuss", "schüsse",
               "schusszahl", "istschuss", "zyklen"),
     "expected_cycle_s": ("expectedcycles", "cycletime", "cycletimes", "zykluszeit", "zykluszeits"),
@@ -37,6 +39,9 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
 
 WHOLE = ("cavities", "planned_shots", "shots")
 DECIMAL = ("expected_cycle_s", "wall_mm")
+
+SPARE = ""
+"""Under this name stand cells for which there is no column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,11 @@ def import_molds(desk: Desk, path: Path) -> Imported:
     for number, cells in rows:
         where = f"{path}, line {number}"
         try:
+            if SPARE in cells:
+                raise MoldError(
+                    f"has more cells than the header has columns ({cells[SPARE]!r}); a comma "
+                    "within a number or a text needs quotes"
+                )
             fields = _fields(cells)
             name = str(fields.pop("mold", "") or "")
             if not name:
@@ -101,8 +111,10 @@ def read_list(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
     if first is None:
         raise MoldError(f"{path} is empty")
     delimiter = max(";\t,", key=lines[first].count)
+    if hint := re.fullmatch(r"sep=(.)", lines[first].strip('"')):  # Excel's own first line
+        delimiter, first = hint[1], first + 1
     table = csv.reader(io.StringIO("\n".join(lines[first:])), delimiter=delimiter)
-    heads = next(table)
+    heads = next(table, [])
     columns, unknown = _columns(heads)
     if "mold" not in columns.values():
         raise MoldError(
@@ -113,11 +125,16 @@ def read_list(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
     if doubled:
         raise MoldError(f"{path}, line {first + 1}: two columns mean {doubled[0]!r}")
     rows = []
-    for cells in table:
-        if not any(cell.strip() for cell in cells):
-            continue
-        known = {name: cells[at].strip() for at, name in columns.items() if at < len(cells)}
-        rows.append((first + table.line_num, known))
+    try:
+        for cells in table:
+            if not any(cell.strip() for cell in cells):
+                continue
+            known = {name: cells[at].strip() for at, name in columns.items() if at < len(cells)}
+            if spare := [cell.strip() for cell in cells[len(heads) :] if cell.strip()]:
+                known[SPARE] = ", ".join(spare)
+            rows.append((first + table.line_num, known))
+    except csv.Error as error:
+        raise MoldError(f"{path}, line {first + table.line_num}: {error}") from error
     return rows, unknown
 
 
@@ -178,8 +195,16 @@ def number_of(cell: str, *, whole: bool) -> float | int:
     if whole:
         if re.fullmatch(r"\d{1,3}([.,]\d{3})+", text):
             text = re.sub(r"[.,]", "", text)
-        return int(re.sub(r"[.,]0+$", "", text)) if re.fullmatch(r"\d+([.,]0+)?", text) else int("")
+        if not re.fullmatch(r"\d+([.,]0+)?", text):
+            raise ValueError(cell)
+        count = int(re.sub(r"[.,]0+$", "", text))
+        if count > SHOTS_MOST:
+            raise ValueError(cell)
+        return count
     if "," in text and "." in text:
         thousands = "," if text.rindex(".") > text.rindex(",") else "."
         text = text.replace(thousands, "")
-    return float(text.replace(",", "."))
+    number = float(text.replace(",", "."))
+    if not math.isfinite(number):
+        raise ValueError(cell)
+    return number

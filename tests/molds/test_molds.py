@@ -98,7 +98,9 @@ async def test_a_start_never_undoes_what_a_person_changed(tmp_path: Path) -> Non
     assert (mold.part, mold.planned_shots) == ("Lid, blue", 500)
 
 
-async def test_shots_not_seen_are_split_by_time_and_say_so(tmp_path: Path) -> None:
+async def test_shots_not_seen_are_split_by_time_and_say_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     url = f"sqlite:///{tmp_path}/plant.db"
     book = ledger()
     async with open_record(url, MACHINES, MOLDS) as record:
@@ -111,6 +113,11 @@ async def test_shots_not_seen_are_split_by_time_and_say_so(tmp_path: Path) -> No
     a, b = sum_of(shelf.took["A-1"]), sum_of(shelf.took["B-2"])
     assert (a.shots + b.shots, b.shots) == (12, 5)
     assert (a.shots_min, a.shots_max, b.shots_min, b.shots_max) == (2, 12, 0, 10)
+    assert main(["molds", "list", "--record", url]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert "possible" in head
+    assert "2 to 12" in lines[0]
+    assert "0 to 10" in lines[1]
 
 
 async def test_life_alerts_fire_once_over_a_restart_and_close(tmp_path: Path) -> None:
@@ -186,7 +193,7 @@ def test_a_forecast_is_a_range_and_needs_a_habit() -> None:
 async def test_a_mold_list_comes_in_whatever_wrote_it(tmp_path: Path, encoding: str) -> None:
     url = await counted(tmp_path, 1)
     text = (
-        "Werkzeug-Nr.;Bezeichnung;Werkstoff;Schüsse;Wanddicke;Farbe\n"
+        "sep=;\nWerkzeug-Nr.;Bezeichnung;Werkstoff;Schüsse;Wanddicke;Farbe\n"
         "W-1;Gehäuse;7075;12.500;2,5;rot\n\nW-2;Kappe;QC10;900;1,8;\n"
     )
     path = tmp_path / "molds.csv"
@@ -209,15 +216,17 @@ async def test_a_list_with_mistakes_is_told_line_by_line_and_nothing_is_kept(
     url = await counted(tmp_path, 1)
     path = tmp_path / "molds.csv"
     path.write_text(
-        "mold,alloy,shots\nG-1,P20,10\nG-2,cheese,10\nG-1,P20,5\n,P20,1\nG-3,P20,many\n",
+        "mold,alloy,shots\nG-1,P20,10\nG-2,cheese,10\nG-1,P20,5\n,P20,1\nG-3,P20,many\n"
+        f"G-4,P20,12,5\nG-5,P20,{10**20}\n",
         encoding="utf-8",
     )
     assert main(["molds", "import", str(path), "--record", url]) == 1
     said = capsys.readouterr().err
-    for line, words in ((3, "alloy"), (4, "line 2 already"), (5, "no mold id"), (6, "many")):
+    mistakes = ["alloy", "line 2 already", "no mold id", "many", "more cells", f"{10**20}"]
+    for line, words in enumerate(mistakes, 3):
         assert any(f"line {line}:" in each and words in each for each in said.splitlines()), said
     assert "nothing was imported" in said
-    assert not {mold for mold, _revision in shots_by(url)} & {"G-1", "G-2", "G-3"}
+    assert not {mold for mold, _revision in shots_by(url)} & {f"G-{n}" for n in range(1, 6)}
 
 
 async def test_every_command_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
