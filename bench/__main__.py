@@ -99,6 +99,10 @@ Bare asyncua is `Client.read_attributes` of {VALUES} nodes, values with their st
 of `subscription` nothing is polled: each poll is one publish response with {VALUES} notifications,
 ours with `read = "subscribe"`, asyncua's by its own subscription and a handler that only counts.
 
+Over Modbus our values, decoded, scaled and judged, cost what the library's registers do (4 and 5 us
+for 40 of them, measured alone), a frame and the look at each answer 1 us each. What ours costs
+beyond the library is the line: turns among machines, the breaker, pauses and time limits.
+
 One line of it:
 `python -m bench.polling --driver modbus --machines 100 --poll-ms 1000 --seconds 20`.
 
