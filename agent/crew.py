@@ -103,7 +103,9 @@ class Crew:
             past: The newest cycles of machines that are new.
         """
         gone = (*difference.removed, *difference.changed)
+        await self._record.flush()  # a disk that takes nothing is no time to leave a machine
         await self._end(self._tasks.pop(name) for name in gone)
+        await self._record.flush()  # what they still had is shown on tiles that are there
         for name in difference.removed:
             del self.lines[name], self.displays[name]
         self._loaded = loaded

@@ -53,7 +53,7 @@ class Difference:
         return told or ["nothing has changed"]
 
 
-FIXED = ("pki", "record", "watch", "web")
+FIXED = ("pki", "record", "site", "watch", "web")
 """Tables that other parts hold on to for as long as they run."""
 
 DRESS = ("label", "tonnage", "hall")
@@ -91,8 +91,6 @@ def _read_by(loaded: Loaded, machine: AnyMachine) -> tuple[object, ...]:
 
 def _fixed(old: Loaded, new: Loaded, tables: list[str]) -> Iterator[str]:
     yield from (f"[{name}]" for name in tables if name in FIXED)
-    if old.config.site.timezone != new.config.site.timezone:
-        yield "[site] timezone"
     leased = [_leased(each) for each in (old, new)]
     if leased[0] != leased[1]:
         yield "machines that are shared with other agents, and the plant record they are leased by"

@@ -145,6 +145,9 @@ def only_writer(path: Path, *, agent: bool = False) -> Iterator[Callable[[str], 
             yield say
         finally:
             say("")
+            with suppress(OSError):
+                lock.seek(BOARD)
+                lock.write(f"{0:<10}".encode())
             del _SAID[path.absolute()]
 
 
@@ -172,10 +175,22 @@ def agent_at(path: Path) -> int | None:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except OSError:
-                return int(lock.read()[BOARD:] or 0) or None
+                process = int(lock.read()[BOARD:] or 0)
+                return process if process and _has_open(process, _lock_path(path)) else None
     except (OSError, ValueError):
         return None
     return None
+
+
+def _has_open(process: int, path: Path) -> bool:
+    """Whether a process has a file open: a number from another container is another's here."""
+    folder = Path(f"/proc/{process}/fd")
+    if not folder.parent.is_dir():
+        return not folder.parent.parent.is_dir()  # a system without /proc can't say
+    try:
+        return any(each.samefile(path) for each in folder.iterdir() if each.exists())
+    except PermissionError:
+        return True  # another user's; it is refused where it is asked
 
 
 def own_trouble(path: Path) -> str | None:

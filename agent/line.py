@@ -283,7 +283,7 @@ class Line:
         return [ended]
 
     def _unseen(self, entries: Sequence[Entry], at: datetime) -> list[Blind]:
-        """The interval in which shots went by though the link stood; mostly none.
+        """The interval in which closings went by though the link stood; mostly none.
 
         A machine that answers late, or with an old picture, shows only afterwards that it did.
         """
@@ -291,13 +291,13 @@ class Line:
         if not runs:
             return []
         since, self._entered_at = self._entered_at, at
-        shots = sum(r.unobserved for r in runs if r.kind == "unobserved" and not r.reason)
-        if shots < 1 or since is None or since >= at:
+        closings = sum(r.unobserved for r in runs if r.kind == "unobserved" and not r.reason)
+        if closings < 1 or since is None or since >= at:
             return []
         if self._blind is not None or (self._clear_since and self._clear_since >= since):
             return []
-        what = "a shot" if shots == 1 else f"{shots} shots"
-        why = f"it answered, and {what} went by that nothing it said showed"
+        what = "a closing" if closings == 1 else f"{closings} closings"
+        why = f"it answered, and {what} went by that nothing it said showed in time"
         return [Blind(machine=self._name, since=since, until=at, cause=UNSEEN, why=why)]
 
     def _lost(self, link: Link) -> list[Blind]:

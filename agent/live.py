@@ -255,6 +255,7 @@ class Plant:
         Args:
             tiles: As they are before anything was heard; one that is there keeps what was heard.
         """
+        before = list(map(_dress, self._tiles.values()))
         kept = {
             tile.machine: self.tile(tile.machine) for tile in tiles if tile.machine in self._tiles
         }
@@ -277,7 +278,8 @@ class Plant:
         self._spark_counts = {name: self._spark_counts.get(name, 0) for name in names}
         self._sparks = {name: self._sparks.get(name, deque(maxlen=SPARK_CYCLES)) for name in names}
         self._shots = {name: shot for name, shot in self._shots.items() if name in self._tiles}
-        self.send(Update("layout", ""))
+        if before != list(map(_dress, self._tiles.values())):
+            self.send(Update("layout", ""))
 
     @property
     def machines(self) -> list[str]:
@@ -417,6 +419,11 @@ class Plant:
             self._viewers.discard(inbox)
             for machine in inbox.follows:
                 self._followers[machine].remove(inbox)
+
+
+def _dress(tile: Tile) -> tuple[object, ...]:
+    """What no change of a tile says: all that the configuration has of it."""
+    return tile.machine, tile.label, tile.tonnage, tile.hall, tile.stale_after_s
 
 
 def _planned(tile: Tile) -> int | None:

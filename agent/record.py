@@ -10,7 +10,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,13 +22,16 @@ from sqlalchemy.exc import DatabaseError
 from agent import schema
 from agent.anomaly import Anomaly
 from agent.anomalyrows import anomaly_of
+from agent.audit import Author
 from agent.batch import Batch, MachineRow, MoldRow
 from agent.before import Before, read_before, unknown
 from agent.copying import is_full, may_pass
 from agent.files import RecordError, main_path, only_writer, writer
 from agent.history import curves_of
+from agent.molds.desk import MoldError
 from agent.molds.news import News
-from agent.molds.shelf import Shelf
+from agent.molds.seed import seed
+from agent.molds.shelf import Shelf, read_shelf
 from agent.openlog import long_log
 from agent.reserve import Reserve
 from agent.shedding import without_curves
@@ -141,6 +144,11 @@ class Record:
         """Called in the event loop when another process has changed something about molds; what
         was on the disk by then has been called done."""
 
+    @property
+    def trouble(self) -> str:
+        """Why the disk takes nothing; empty where it does."""
+        return self._trouble
+
     async def keep(self, batch: Batch) -> asyncio.Future[None]:
         """Hand over a batch; waits only where the disk is thousands of batches behind.
 
@@ -174,6 +182,32 @@ class Record:
 
         await (await self.change(look))
         return found[-1] or unknown()
+
+    async def flush(self) -> None:
+        """Wait until all that was handed over is on the disk, and called done."""
+        await (await self.change(lambda _main: None))
+
+    async def seed(self, molds: Sequence[MoldRow], author: Author) -> None:
+        """Take in what the configuration says of molds; all of it, or nothing.
+
+        Raises:
+            MoldError: it can't be said of a mold as it is.
+        """
+        wrong: list[MoldError] = []
+        shelves: list[Shelf] = []
+
+        def write(main: Connection) -> None:
+            try:
+                with main.begin_nested():
+                    seed(main, molds, author)
+            except MoldError as error:
+                wrong.append(error)
+            shelves.append(read_shelf(main))
+
+        await (await self.change(write))
+        if wrong:
+            raise wrong[-1]
+        self.shelf = shelves[-1]
 
     def seen(self, machine: str, at: datetime) -> None:
         """Note that a machine gave a sign of life; written within a second."""
@@ -266,12 +300,22 @@ class Record:
                 self._loop.call_soon_threadsafe(self._finish_opening)
                 while self._write_group(writing):
                     with self._timed():
-                        if (shelf := news.look()) is not None:
-                            with main.begin():
-                                words = read_words(main)
-                            self._loop.call_soon_threadsafe(self._changed, shelf, words)
+                        self._look(main, news)
         except Exception as error:  # noqa: BLE001 - whatever stops the writer must stop the agent
             self._break(error)
+
+    def _look(self, main: Connection, news: News) -> None:
+        """Take in what other processes have changed."""
+        try:
+            shelf = news.look()
+        except DatabaseError as error:
+            if not may_pass(error):
+                raise
+            return  # what is written next tells of the disk
+        if shelf is not None:
+            with main.begin():
+                words = read_words(main)
+            self._loop.call_soon_threadsafe(self._changed, shelf, words)
 
     def _load(self, main: Connection) -> None:
         anomaly, machine, mold = schema.anomaly, schema.machine, schema.mold

@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.config import load
 from agent.ending import DONE, CommandError
 from agent.files import agent_at, main_path, reader
-from agent.reloading import Told, last_told
+from agent.reloading import Told, digest_of, last_told
 
 WAIT_S = 60.0
 """How long the agent may take; machines that it leaves are given time to say farewell."""
@@ -30,25 +30,25 @@ def _reload(args: argparse.Namespace) -> int:
             f"reload: no agent that can be asked writes to {record}; 'sprue run {args.config}' "
             "starts one with what the file says now"
         )
-    before = _told(record)
+    before, here = _told(record), args.config.absolute()
+    digest = digest_of(here)
     try:
         os.kill(process, signal.SIGHUP)
     except PermissionError as error:
         raise CommandError(
             f"reload: the agent (process {process}) is another user's; ask as that user, or root"
         ) from error
-    told = _answer(record, before.audit if before else 0, process)
+    told = _answer(record, before.audit if before else 0, process, here, digest)
     if not told.taken:
         raise CommandError("\n".join(told.sentences))
-    here = args.config.absolute()
     if told.path != str(here):
         print(f"The agent reads {told.path}, and not {here}:")
     print("\n".join(told.sentences))
     return DONE
 
 
-def _answer(record: Path, since: int, process: int) -> Told:
-    """What the agent says to it.
+def _answer(record: Path, since: int, process: int, here: Path, digest: str) -> Told:
+    """What the agent says to the file as it is; not what it says to another wish before.
 
     Raises:
         CommandError: it says nothing.
@@ -56,7 +56,7 @@ def _answer(record: Path, since: int, process: int) -> Told:
     end_s = time.monotonic() + WAIT_S
     while time.monotonic() < end_s:
         told = _told(record)
-        if told is not None and told.audit > since:
+        if told is not None and told.audit > since and told.is_about(here, digest):
             return told
         time.sleep(LOOK_S)
     raise CommandError(

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
@@ -46,24 +47,42 @@ async def reload_when_asked(
         await asked.wait()
         asked.clear()
         path = loaded.path
+        digest = digest_of(path)
         try:
             new = await asyncio.to_thread(load, path)
+            found = difference(loaded, new)
+            _refuse(path, found, record)
+            if found:
+                await take(new, found)
         except CommandError as error:
-            await _tell(record, clock(), path, REFUSED, str(error).splitlines())
+            await _tell(record, clock(), path, digest, REFUSED, str(error).splitlines())
             continue
-        found = difference(loaded, new)
-        if found.fixed:
-            sentence = f"{path}: takes a new start of the agent: {', '.join(found.fixed)}"
-            await _tell(record, clock(), path, REFUSED, [sentence])
-            continue
-        if found:
-            await take(new, found)
-            loaded = new
-        await _tell(record, clock(), path, ACTION, found.sentences())
+        loaded = new
+        await _tell(record, clock(), path, digest, ACTION, found.sentences())
+
+
+def _refuse(path: Path, found: Difference, record: Record) -> None:
+    """Refuse what can't be done while the agent runs.
+
+    Raises:
+        CommandError: what, and why.
+    """
+    if found.fixed:
+        raise CommandError(f"{path}: takes a new start of the agent: {', '.join(found.fixed)}")
+    if trouble := record.trouble:
+        raise CommandError(f"{path}: not while the record takes nothing: {trouble}")
+
+
+def digest_of(path: Path) -> str:
+    """By which two readings of a file are known to be of the same text."""
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 async def _tell(
-    record: Record, at: datetime, path: Path, action: str, sentences: list[str]
+    record: Record, at: datetime, path: Path, digest: str, action: str, sentences: list[str]
 ) -> None:
     """Log it, and write it into the audit log, where `sprue reload` looks for it."""
     level = logging.ERROR if action == REFUSED else logging.INFO
@@ -71,7 +90,7 @@ async def _tell(
     for sentence in sentences:
         log.log(level, "%s: %s", head, sentence)
     author = Author(who="sprue run", origin="signal", at=at)
-    subject, new = str(path.absolute()), {"said": sentences}
+    subject, new = str(path.absolute()), {"said": sentences, "sha256": digest}
 
     def write(connection: Connection) -> None:
         note(connection, author, action, KIND, subject, new=new)
@@ -87,7 +106,12 @@ class Told:
     """Number of the audit row."""
     taken: bool
     path: str
+    digest: str
     sentences: tuple[str, ...]
+
+    def is_about(self, path: Path, digest: str) -> bool:
+        """Whether it answers to a file as it was; an agent of another file answers to its own."""
+        return self.digest == digest or self.path != str(path)
 
 
 def last_told(connection: Connection) -> Told | None:
@@ -96,5 +120,5 @@ def last_told(connection: Connection) -> Told | None:
     row = connection.execute(query).first()
     if row is None:
         return None
-    said = json.loads(row.new)["said"]
-    return Told(row.id, row.action == ACTION, row.subject, tuple(said))
+    new = json.loads(row.new)
+    return Told(row.id, row.action == ACTION, row.subject, new["sha256"], tuple(new["said"]))

@@ -1,9 +1,8 @@
 """The agent: every machine's task, the record and the pages in one group, from start to stop."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
@@ -18,13 +17,16 @@ from agent.history import Filter, open_history
 from agent.line import Line
 from agent.live import SPARK_CYCLES, Plant, Site, Today
 from agent.molds.moldlife import MoldLife
-from agent.molds.seed import ORIGIN, seed
+from agent.molds.seed import ORIGIN
 from agent.molds.shelf import Shelf
 from agent.record import Record, open_record
 from agent.reloading import reload_when_asked
-from agent.services import Pages, Running, services
+from agent.services import Running, services
 from agent.supervisor import keep_told
 from agent.today import Tally, day_start
+
+Pages = Callable[[Plant], Awaitable[None]]
+"""Serves the pages of a plant until cancelled."""
 
 TICK_S = 1.0
 MOLDS_EVERY_S = 60.0
@@ -54,9 +56,9 @@ async def run(loaded: Loaded, pages: Pages, asked: asyncio.Event | None = None) 
         reserve_bytes=int(loaded.config.record.reserve_mb * 1e6),
     ) as record:  # fmt: skip
         path = main_path(loaded.record_url)
-        plant = Plant(
-            _site(loaded), [first_tile(machine) for machine in loaded.config.machine], now
-        )
+        said = loaded.config.site
+        site = Site(name=said.name, timezone=said.timezone, taste=said.taste)
+        plant = Plant(site, [first_tile(machine) for machine in loaded.config.machine], now)
         past, today = await asyncio.to_thread(_past, loaded, loaded.machines)
         tally = Tally(today, ZoneInfo(plant.site.timezone))
         changes: asyncio.Queue[Shelf] = asyncio.Queue()
@@ -72,23 +74,27 @@ async def run(loaded: Loaded, pages: Pages, asked: asyncio.Event | None = None) 
 
             async def take(new: Loaded, found: Difference) -> None:
                 added, _ = await asyncio.to_thread(_past, new, found.added)
-                plant.site = _site(new)
-                await crew.change(new, found, tasks, added)
                 if found.seeds:
                     author = Author(who=new.path.name, origin=ORIGIN, at=now())
-                    seeds = partial(seed, rows=new.mold_rows, author=author)
-                    await (await record.change(seeds))
-                await running.run(services(new, record, path, plant, pages, now))
+                    await record.seed(new.mold_rows, author)
+                await crew.change(new, found, tasks, added)
+                await running.run(services(new, record, path, now))
 
             tasks.create_task(record.watch(), name="record")
             tasks.create_task(keep_told(lambda: doing(plant)), name="supervisor")
-            await running.run(services(loaded, record, path, plant, pages, now))
+            tasks.create_task(pages_until_cancelled(pages, plant), name="pages")
+            await running.run(services(loaded, record, path, now))
             tasks.create_task(tick(plant, crew, tally), name="tick")
             tasks.create_task(follow_molds(molds, crew.lines, record, changes), name="molds")
             crew.follow(tasks, path)
             if asked is not None:
                 reloading = reload_when_asked(asked, loaded, take, record, now)
                 tasks.create_task(reloading, name="reload")
+
+
+async def pages_until_cancelled(pages: Pages, plant: Plant) -> None:
+    """Serve the pages; a coroutine, whatever kind of awaitable they are."""
+    await pages(plant)
 
 
 async def tick(plant: Plant, crew: Crew, tally: Tally) -> NoReturn:
@@ -112,10 +118,12 @@ async def follow_molds(
             alerts = molds.tick(now())
         else:
             alerts = molds.reload(shelf, now())
-            for line in list(lines.values()):  # machines may come and go meanwhile
-                line.seat(shelf)
-                await line.hear(record.words)
-        await next(iter(lines.values())).tell(alerts)
+            for name, line in list(lines.items()):
+                if lines.get(name) is line:  # machines may come and go meanwhile
+                    line.seat(shelf)
+                    await line.hear(record.words)
+        for teller in list(lines.values())[:1]:
+            await teller.tell(alerts)
 
 
 def doing(plant: Plant) -> str:
@@ -123,11 +131,6 @@ def doing(plant: Plant) -> str:
     tiles = plant.tiles
     seen = sum(tile.state != "no_data" for tile in tiles)
     return f"{seen} of {len(tiles)} machines are seen"
-
-
-def _site(loaded: Loaded) -> Site:
-    said = loaded.config.site
-    return Site(name=said.name, timezone=said.timezone, taste=said.taste)
 
 
 def _past(loaded: Loaded, machines: Sequence[str]) -> tuple[dict[str, Sequence[Booked]], Today]:

@@ -44,7 +44,14 @@ def add_demo(one: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     log_to_stderr()
-    return until_stopped(_agent(load(args.config)))
+    return until_stopped(_reloading(load(args.config)))
+
+
+async def _reloading(loaded: Loaded) -> None:
+    asked = asyncio.Event()
+    if hasattr(signal, "SIGHUP"):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
+    await _agent(loaded, asked)
 
 
 def _demo(args: argparse.Namespace) -> int:
@@ -65,11 +72,8 @@ async def _demo_plant(args: argparse.Namespace) -> None:
                     await _agent(loaded)
 
 
-async def _agent(loaded: Loaded) -> None:
+async def _agent(loaded: Loaded, asked: asyncio.Event | None = None) -> None:
     host, port = loaded.config.web.address
-    asked = asyncio.Event()
-    if hasattr(signal, "SIGHUP"):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
 
     async def pages(plant: Plant) -> None:
         loading = threading.Thread(target=_load_pages, daemon=True)  # a stop waits for none of it

@@ -1,7 +1,7 @@
 """What runs beside the machines, each started anew when what it was made of has changed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,14 +9,9 @@ from typing import Any
 
 from agent.certificates import watch_certificates
 from agent.config import Loaded
-from agent.display import first_tile
 from agent.forward.forwarding import forward
 from agent.housekeeping import keep_house
-from agent.live import Plant
 from agent.record import Record
-
-Pages = Callable[[Plant], Awaitable[None]]
-"""Serves the pages of a plant until cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +28,6 @@ def services(
     loaded: Loaded,
     record: Record,
     path: Path,
-    plant: Plant,
-    pages: Pages,
     clock: Callable[[], datetime],
 ) -> list[Service]:
     """What a configuration wants to run.
@@ -43,14 +36,9 @@ def services(
         loaded: The configuration.
         record: Open for writing.
         path: Its main file.
-        plant: What the pages show.
-        pages: Serves them.
         clock: Our clock.
     """
     config = loaded.config
-
-    async def serve() -> None:
-        await pages(plant)
 
     return [
         Service("certificates", config.machine, lambda: watch_certificates(loaded, clock)),
@@ -64,8 +52,6 @@ def services(
                 config.forward, record, path, clock, loaded.shared, site=config.site.name
             ),
         ),
-        # Pages know the machines and their order by heart.
-        Service("pages", (config.site, [first_tile(each) for each in config.machine]), serve),
     ]
 
 

@@ -448,13 +448,13 @@ class Writing:
         return int(key[0])
 
 
-@lru_cache(maxsize=64)
 def introduce(connection: Connection, machine: MachineRow) -> None:
     """Make a configured machine known; by which driver it is read may have changed."""
     known = {"name": machine.name, "driver": machine.driver}
     connection.execute(_upserting(schema.machine, ("name",), ("driver",)), [known])
 
 
+@lru_cache(maxsize=64)
 def _upserting(table: Table, keys: tuple[str, ...], changing: tuple[str, ...]) -> Insert:
     """Made once a table: to make it costs several times what to execute it does."""
     statement = insert(table)

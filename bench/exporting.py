@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -81,20 +82,26 @@ def packed(path: Path) -> tuple[list[str], list[str]]:
     """Put all shots of a record into boxes and lots of resin; the labels of the boxes, and what
     chooses a hundred thousand cycles of one press."""
     cycle = schema.cycle
-    ends = select(
-        cycle.c.machine_id, cycle.c.segment, func.min(cycle.c.counter), func.max(cycle.c.counter)
-    ).group_by(cycle.c.machine_id, cycle.c.segment)
+    of = (cycle.c.machine_id, cycle.c.segment)
+    every = select(*of, cycle.c.mold_id, cycle.c.counter).order_by(*of, cycle.c.counter)
+    longest = (
+        select(schema.machine.c.name, cycle.c.segment, func.min(cycle.c.counter))
+        .join(schema.machine)
+        .group_by(*of)
+        .order_by(func.count().desc())
+        .limit(1)
+    )
     with writer(path, "main") as connection, connection.begin():
-        spans = [(row[0], row[1], row[2], row[3]) for row in connection.execute(ends)]
+        spans = []
+        for of_mold, rows in groupby(connection.execute(every), key=lambda row: tuple(row[:3])):
+            counters = [row[3] for row in rows]  # parts of two molds lie in no box together
+            spans.append((of_mold[0], of_mold[1], counters[0], counters[-1]))
         entries = list(_entries(connection, spans))
         connection.execute(insert(schema.context), entries)
         cover(connection)
-        longest = max(spans, key=lambda span: span[3] - span[2])
-        name = connection.execute(
-            select(schema.machine.c.name).where(schema.machine.c.id == longest[0])
-        ).scalar_one()
-    many = ["--machine", name, "--segment", str(longest[1])]
-    many += ["--shots", f"{longest[2]}-{longest[2] + CYCLES - 1}"]
+        name, segment, first = connection.execute(longest).one()
+    many = ["--machine", name, "--segment", str(segment)]
+    many += ["--shots", f"{first}-{first + CYCLES - 1}"]
     return [str(each["label"]) for each in entries if each["kind"] == "box"], many
 
 

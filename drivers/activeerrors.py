@@ -25,9 +25,9 @@ class ErrorsNode(MappedNode):
         errors = [error for each in raw if (error := _error(each)) is not None]
         if raw and not errors:
             return None
-        said = [text for _, text in sorted(errors, key=lambda error: -error[0])]
-        more = [f"{len(raw) - NAMED} more"] if len(raw) > NAMED else []
-        return "; ".join([*said[:NAMED], *more])
+        said = [text for _, text in sorted(errors, key=lambda error: -error[0])][:NAMED]
+        left = len(raw) - len(said)  # those that can't be read among them
+        return "; ".join([*said, f"{left} more"] if left else said)
 
 
 def _error(raw: object) -> tuple[int, str] | None:
@@ -45,7 +45,7 @@ def _error(raw: object) -> tuple[int, str] | None:
             message = struct_from_binary(ua.LocalizedText, data)
         else:  # somebody in this process has had asyncua make the type known
             name, severity, message = (getattr(raw, k) for k in ("Id", "Severity", "Message"))
-    except (AttributeError, NotEnoughData, UnicodeError, ValueError):
+        text, name, severity = (message.Text or "").strip(), (name or "").strip(), int(severity)
+    except (AttributeError, NotEnoughData, TypeError, UnicodeError, ValueError):
         return None
-    text, name = (message.Text or "").strip(), (name or "").strip()
-    return int(severity), f"{text} ({name})" if text and name else text or name or "unnamed error"
+    return severity, f"{text} ({name})" if text and name else text or name or "unnamed error"

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import DatabaseError
 
 from agent import schema
 from agent.audit import Author
@@ -58,11 +59,23 @@ class News:
         self._gaps[machine] = min(since_ns, self._gaps.get(machine, since_ns))
 
     def look(self) -> Shelf | None:
-        """The molds anew, where anything has changed since the last look; mostly None."""
+        """The molds anew, where anything has changed since the last look; mostly None.
+
+        Raises:
+            DatabaseError: the disk takes nothing; the next look does what this one had to.
+        """
         now = time.monotonic()
         if now < self._next_look:
             return None
         self._next_look = now + LOOK_EVERY_S
+        before = self._gaps, self._again_at, self._done, self._seen, self.shelf
+        try:
+            return self._look(now)
+        except DatabaseError:
+            self._gaps, self._again_at, self._done, self._seen, self.shelf = before
+            raise
+
+    def _look(self, now: float) -> Shelf | None:
         again = self._again_at is not None and now >= self._again_at
         with self._connection.begin():
             newest = newest_audit(self._connection)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, select
 
 from agent import schema
 from agent.batch import Batch, Blind, MachineRow, MoldRow
@@ -364,3 +364,17 @@ def test_an_entry_counts_only_what_it_adds() -> None:
     entries: list[Entry] = [book.take(item) for item in (cycle(1, 0), cycle(2, 20), cycle(5, 80))]
 
     assert [sum(n for _m, _r, n in entry.added()) for entry in entries] == [1, 1, 3]
+
+
+async def test_a_machine_may_be_read_by_another_driver_and_by_the_first_again(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/plant.db"
+    drivers = []
+    async with open_record(url, [MachineRow(name="IMM-09", driver="modbus")]) as record:
+        for driver in ("opcua", "modbus"):
+            before = await record.before_of(MachineRow(name="IMM-09", driver=driver))
+            assert before.standing.segment is None
+            with open_history(url) as history, history.connect() as connection:
+                drivers.append(connection.execute(select(schema.machine.c.driver)).scalar_one())
+    assert drivers == ["opcua", "modbus"]

@@ -2,9 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.exc import DatabaseError
+
+from agent import schema
 from agent.audit import Author, change
 from agent.batch import Batch, MachineRow, MoldRow
+from agent.files import writer
 from agent.molds.desk import Desk
+from agent.molds.news import GAPS_DONE, News
 from agent.record import open_record
 from tests.agent.makers import at, cycle, ledger
 from tests.molds.test_molds import shots_by
@@ -50,3 +57,32 @@ async def test_a_late_mount_cuts_at_the_right_cycle_though_the_machines_clock_wa
         desk.mount("IMM-01", "B-2", since=at(210))
 
     assert shots_by(url) == {("A-1", "A"): 10, ("B-2", "A"): 10}
+
+
+def test_what_a_disk_did_not_take_is_done_at_the_next_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.molds.news.LOOK_EVERY_S", 0)
+    with writer(tmp_path / "plant.db", "main") as main:
+        news = News(main, lambda: at(5_000))
+        news.gap(1, 0)
+        with main.begin():
+            main.exec_driver_sql(
+                "CREATE TEMP TRIGGER full BEFORE INSERT ON main.identity "
+                "BEGIN SELECT RAISE(ABORT, 'no room'); END"
+            )
+        with pytest.raises(DatabaseError, match="no room"):
+            news.look()
+        with main.begin():
+            main.exec_driver_sql("DROP TRIGGER full")
+            main.execute(delete(schema.identity).where(schema.identity.c.name == GAPS_DONE))
+        news.look()
+        assert kept(main) == ["0"]
+
+
+def kept(main: Connection) -> list[str]:
+    """Up to which row of the ledger people's words were looked for."""
+    table = schema.identity
+    with main.begin():
+        query = select(table.c.value).where(table.c.name == GAPS_DONE)
+        return [str(value) for value in main.execute(query).scalars()]
