@@ -1,11 +1,11 @@
 """Which shot of its mold's life each row is, by the ledger and what people corrected in it.
 
 The life is a revision's: shots that the mold had when it came, then what the ledger says it took on
-every machine, in order of time. What is corrected later than a shot does not change its number.
+every machine, in order of time, and what people corrected up to the end of the shot. What is
+corrected later does not change its number.
 """
 
-from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
@@ -20,7 +20,6 @@ from agent.entry import Run
 from agent.export.coverage import Moved, Piece, pieces_of
 from agent.export.page import Page
 from agent.history import History, run_of, runs_of
-from agent.rows import to_ns
 from agent.schema import adjustment, attribution, cycle, machine, mold, run
 
 Owner = tuple[str, str]
@@ -49,7 +48,20 @@ class _Stretch:
     piece: Piece
     row: _Row
     before: Took
-    """What the mold took before the first closing of the row."""
+    """What the mold took before the first closing of the row, without corrections."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """Where a mold's revision made its shots, and what people corrected in their count."""
+
+    stretches: Mapping[tuple[str, int], Sequence[_Stretch]]
+    """By machine and segment, in order of counters."""
+    times: NDArray[np.int64]
+    """When people corrected the count, rising."""
+    corrected: NDArray[np.int64]
+    """A row for what it had when it came, and one more for each of `times`: shots, the fewest and
+    the most that were corrected up to then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +81,15 @@ class MoldShots:
     """Numbers shots; a mold's life is read when its first row comes."""
 
     history: History
-    _lives: dict[tuple[Any, ...], dict[tuple[str, int], list[_Stretch]]] = field(
-        default_factory=dict
-    )
-    """By mold and revision: by machine and segment, in order of counters."""
+    _lives: dict[tuple[Any, ...], _Life] = field(default_factory=dict)
+    """By mold and revision."""
     _known: dict[tuple[str, int, int], _Within] = field(default_factory=dict)
 
     def number(self, page: Page) -> tuple[list[int | None], list[int | None], list[int | None]]:
         """By row, which shot of its mold's life it is; the least and the most it can be, where that
         is not certain. None for a closing without plastic, and where nobody knows the mold."""
         numbers: list[list[int | None]] = [[None] * len(page.rows) for _ in range(3)]
-        counters = page.wholes("counter")
+        counters, ends = page.wholes("counter"), page.wholes("time_ns")
         is_shot = np.array([closing == "shot" for closing in page["closing"]])
         for key, rows in page.places("mold", "revision", "machine", "segment").items():
             mold_name, revision, *place = key
@@ -87,7 +97,8 @@ class MoldShots:
                 continue
             if (mold_name, revision) not in self._lives:
                 self._lives[mold_name, revision] = self._life((mold_name, revision))
-            stretches = self._lives[mold_name, revision].get((place[0], place[1]), [])
+            its = self._lives[mold_name, revision]
+            stretches = its.stretches.get((place[0], place[1]), [])
             mine = rows[is_shot[rows]]
             firsts = [each.piece.first for each in stretches]
             at = np.searchsorted(firsts, counters[mine], "right") - 1
@@ -95,22 +106,22 @@ class MoldShots:
                 there = mine[at == n]
                 there = there[counters[there] <= stretches[n].piece.last]
                 if len(there):
-                    _fill(stretches[n], self._within(stretches[n]), counters, there, numbers)
+                    corrected = its.corrected[np.searchsorted(its.times, ends[there], "right")]
+                    within = self._within(stretches[n])
+                    _fill(stretches[n], within, corrected, counters, there, numbers)
         return numbers[0], numbers[1], numbers[2]
 
-    def _life(self, owner: Owner) -> dict[tuple[str, int], list[_Stretch]]:
+    def _life(self, owner: Owner) -> _Life:
         rows = sorted(self._rows(owner), key=lambda each: (each.run.since, each.run.first))
         sums = accumulate((each.took for each in rows), _sum, initial=NOTHING)
-        times, corrected = self._corrected(owner)
         found: dict[tuple[str, int], list[_Stretch]] = {}
         for row, so_far in zip(rows, sums, strict=False):
             if row.run.kind in PLACED and row.run.first <= row.run.last:
-                before = _sum(so_far, corrected[bisect_right(times, to_ns(row.run.since))])
                 place = found.setdefault((row.run.machine, row.run.segment), [])
-                place += (_Stretch(piece, row, before) for piece in row.pieces)
+                place += (_Stretch(piece, row, so_far) for piece in row.pieces)
         for stretches in found.values():
             stretches.sort(key=lambda each: each.piece.first)
-        return found
+        return _Life(found, *self._corrected(owner))
 
     def _within(self, stretch: _Stretch) -> _Within:
         """Asks the record for closings without plastic only where there may be any, and once."""
@@ -183,7 +194,7 @@ class MoldShots:
         )  # fmt: skip
         return sorted(int(row[0]) for row in self.history.rows_of(query, files))
 
-    def _corrected(self, owner: Owner) -> tuple[list[int], list[Took]]:
+    def _corrected(self, owner: Owner) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """When people corrected the count, and its corrections up to then; one more than times."""
         query = (
             select(adjustment)
@@ -199,26 +210,33 @@ class MoldShots:
             if row.kind == "start":  # what it had before Sprue counted, whenever that was entered
                 start = _sum(start, _took(row))
         later = [row for row in rows if row.kind == "correction"]
-        return [row.at_ns for row in later], [*accumulate(map(_took, later), _sum, initial=start)]
+        sums = [*accumulate(map(_took, later), _sum, initial=start)]
+        times = np.array([row.at_ns for row in later], dtype=np.int64)
+        return times, np.array(sums, dtype=np.int64)
 
 
 def _fill(
     stretch: _Stretch,
     within: _Within,
+    corrected: NDArray[np.int64],
     counters: NDArray[np.int64],
     rows: NDArray[np.intp],
     numbers: Sequence[list[int | None]],
 ) -> None:
-    """Number the shots that lie in a stretch."""
+    """Number the shots that lie in a stretch, with what was corrected up to each of them."""
     places = within.before + counters[rows] - stretch.piece.first + 1
     places -= np.searchsorted(within.dry, counters[rows])
-    shots, least, most = stretch.before
-    is_exact = shots == least == most and not within.doubt
-    for n, nth in zip(rows.tolist(), places.tolist(), strict=True):
-        numbers[0][n] = shots + nth
-        if not is_exact:
-            numbers[1][n] = max(1, least + nth - within.doubt)
-            numbers[2][n] = most + nth + within.doubt
+    found = corrected + np.array(stretch.before) + places[:, None]
+    found[:, 1] -= within.doubt
+    found[:, 2] += within.doubt
+    is_exact = (found == found[:, :1]).all(axis=1)
+    found[:, 1] = np.maximum(1, found[:, 1])
+    for n, exact, (shot, least, most) in zip(
+        rows.tolist(), is_exact.tolist(), found.tolist(), strict=True
+    ):
+        numbers[0][n] = shot
+        if not exact:
+            numbers[1][n], numbers[2][n] = least, most
 
 
 def _took(row: Any) -> Took:

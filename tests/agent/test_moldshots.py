@@ -67,6 +67,17 @@ async def test_a_shot_has_its_number_in_the_mold_s_life(tmp_path: Path) -> None:
     assert life(url, "A-1", "A") == (1015, 1015, 1015)
 
 
+async def test_a_correction_counts_from_the_first_shot_that_ended_after_it(tmp_path: Path) -> None:
+    url = await kept(tmp_path, [cycle(n, 20 * n) for n in range(1, 7)])
+    with change(url) as connection:
+        Desk(connection, Author(who="Ada", at=at(70))).correct("A-1", 500, "tried elsewhere")
+        Desk(connection, Author(who="Ada", at=at(100))).correct("A-1", -3, "by the press's book")
+
+    corrected = {1: 1, 2: 2, 3: 3, 4: 504, 5: 502, 6: 503}
+    assert numbers(url) == [(n, nth, None, None) for n, nth in corrected.items()]
+    assert life(url, "A-1", "A") == (503, 503, 503)
+
+
 async def test_closings_without_plastic_have_no_number_and_take_none(tmp_path: Path) -> None:
     closings = [cycle(n, 20 * n, closing="dry" if n in (2, 5) else "shot") for n in range(1, 8)]
     url = await kept(tmp_path, closings)
