@@ -89,5 +89,10 @@ def _told(event: Event) -> str:
     who = f" (by {event.who})" if event.who else ""
     if event.kind == "message":
         return f"{event.words or event.new or event.name}{who}"
-    change = " to ".join(word for word in (event.old, event.new) if word)
+    if event.old and not event.new:
+        change = f"{event.old} ended"
+    else:
+        change = " to ".join(word for word in (event.old, event.new) if word)
+    if event.kind == "mold" and event.name != event.kind:  # mounted, entered, or withdrawn
+        change = f"{event.name} {change}".rstrip()
     return f"{event.kind}: {change or event.name}{who}"
