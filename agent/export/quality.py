@@ -2,12 +2,14 @@
 
 from functools import cache
 
+from agent.shedding import FLAG
+
 GOOD, UNCERTAIN, BAD = "good", "uncertain", "bad"
 
 WRONG = ("implausible", "not_a_number")
 """A value of it is none; which one, the flag says."""
-DOUBTFUL = ("time_uncertain", "clock_off", "torn_word", "counter_stood", "curve_cut")
-"""Its end, its counter or its curve is not as the machine should have said it."""
+DOUBTFUL = ("time_uncertain", "clock_off", "torn_word", "counter_stood", "curve_cut", FLAG)
+"""Its end, its counter or its curve is not as the machine should have said it, or was not kept."""
 
 
 @cache
