@@ -287,10 +287,9 @@ class Ledger:
         if gap is None:
             return Entry(refused=old.refused)
         number = gap.number(cycle.counter)
-        proved = self._close(gap, number)
+        shots, proved = self._close(gap, number, dry=cycle.closing == "dry")
         if cycle.fresh:
             standing.times.append((cycle.counter, cycle.time))
-        shots = -1 if cycle.closing == "dry" else 0
         row = self._place.row(
             machine=self.machine,
             segment=gap.segment,
@@ -309,16 +308,20 @@ class Ledger:
         segment = gap.segment if number == cycle.counter else gap.segment - 1
         return Entry(booked=replace(self._booked(cycle), segment=segment), runs=[row])
 
-    def _close(self, gap: Gap, number: int) -> int:
+    def _close(self, gap: Gap, number: int, *, dry: bool) -> tuple[int, int]:
         """Take a closing out of a gap, now that its cycle has come.
 
         Returns:
-            1 where that proves one of those that may have been none.
+            By how much the row's shots were wrong: a dry closing of a row that has none left is a
+            shot less, and a shot of one that has nothing else left a shot more. Then how many it
+            proves of those that may have been none.
         """
         standing = self.standing
         of_row = [each for each in standing.gaps if each.is_beside(gap)]
         left = sum(each.last - each.first + 1 for each in of_row) - 1
-        doubt = min(gap.doubt, left)
+        dry_left = min(max(0, gap.dry - dry), left)
+        shots = gap.dry - dry_left - dry
+        doubt = min(gap.doubt, left - dry_left)
         parts = [
             replace(gap, first=low, last=high)
             for low, high in ((gap.first, number - 1), (number + 1, gap.last))
@@ -326,8 +329,8 @@ class Ledger:
         ]
         rest = [each for each in of_row if each != gap]
         standing.gaps = [each for each in standing.gaps if not each.is_beside(gap)]
-        standing.gaps += [replace(each, doubt=doubt) for each in (*rest, *parts)]
-        return gap.doubt - doubt
+        standing.gaps += [replace(each, doubt=doubt, dry=dry_left) for each in (*rest, *parts)]
+        return shots, gap.doubt - doubt
 
     def _pulse(self, look: Look, verdict: Judgement, cycle: Cycle) -> Entry:
         """Book a step of the counter by one, unless it came sooner than a mold can close."""

@@ -123,7 +123,7 @@ class Rows:
             bounds = max(0, shots - fewer), shots + more
             runs.append(self._row(now, first, last, n, shots, bounds, evidence))
             if before is None and runs[-1].kind == "unobserved":
-                self.gaps[-1] = replace(self.gaps[-1], doubt=shots - bounds[0])
+                self.gaps[-1] = replace(self.gaps[-1], doubt=shots - bounds[0], dry=n - shots)
         if before is None and runs and more and verdict.step is not Step.RISEN:
             self.doubt = runs[-1]  # whose they were would stay in doubt
         return runs

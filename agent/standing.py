@@ -35,6 +35,8 @@ class Gap:
     """What was taken from the raw values of numbers from before a wrap."""
     doubt: int = 0
     """How many closings of the gap's row may have been none, or no shots."""
+    dry: int = 0
+    """How many of them are booked as closings without plastic."""
 
     def is_beside(self, other: "Gap") -> bool:
         """Whether both are of one row of the ledger: what is between them came late."""
@@ -158,6 +160,7 @@ def to_body(standing: Standing) -> bytes:
                 to_ns(each.until),
                 each.width,
                 each.doubt,
+                each.dry,
             )
             for each in standing.gaps
         ],

@@ -165,6 +165,31 @@ def test_parts_say_how_many_closings_of_an_outage_were_dry() -> None:
     assert (found.closings, found.shots, found.shots_min, found.shots_max) == (22, 19, 19, 19)
 
 
+@pytest.mark.parametrize(
+    ("late", "shots"),
+    [
+        ([(113, "dry"), (114, "dry"), (115, "dry")], 19),
+        ([(113, "dry"), (114, "dry"), (115, "dry"), (116, "dry")], 18),
+        ([(113, "shot"), (121, "dry")], 19),
+        ([(n, "shot") for n in range(113, 122)], 22),
+    ],
+    ids=["those that were left out", "one more", "one of each", "none was dry"],
+)
+def test_dry_closings_that_come_late_are_left_out_once(
+    late: list[tuple[int, str]], shots: int
+) -> None:
+    book, sums = ledger(), LedgerSums()
+    for n in range(MADE):
+        sums.add("IMM-01", book.take(shot(n + 1, 101 + n, counters={"parts_counter": 2 * n})))
+    sums.add("IMM-01", book.take(cycle(122, 20.0 * 22, counters={"parts_counter": 22 + 14})))
+    for counter, closing in late:
+        told = cycle(counter, 20.0 * (counter - 100), closing=closing, received_at=at(450))
+        sums.add("IMM-01", book.take(told))
+
+    ((_mold, _revision, found),) = sums.lines()
+    assert (found.closings, found.shots, found.shots_min, found.shots_max) == (22, *[shots] * 3)
+
+
 def test_open_cavities_stand_in_the_row_and_make_its_parts() -> None:
     _, entries = told([shot(13, 113, cavities=4), shot(14, 114, cavities=3)])
 
