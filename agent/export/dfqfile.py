@@ -175,7 +175,8 @@ class _Survey:
         words = [time, page["state"][n], *page["flags"][n].split(), *page.outside[n].split()]
         nth, least, most = (cells[n] for cells in page.mold_shots)
         if nth is not None:
-            words.append(f"mold_shot {nth}" + (f" ({least} to {most})" if least else ""))
+            bounds = "" if least is None else f" ({least} to {most})"
+            words.append(f"mold_shot {nth}{bounds}")
         for name in ("operator", "open_cavities", "box"):
             if said[name]:
                 words.append(f"{name} {said[name]}")

@@ -230,7 +230,8 @@ def _fill(
     found[:, 1] -= within.doubt
     found[:, 2] += within.doubt
     is_exact = (found == found[:, :1]).all(axis=1)
-    found[:, 1] = np.maximum(1, found[:, 1])
+    counted = found[:, 0] >= 1  # below that, more was corrected away than had been counted by then
+    found[counted, 1] = np.maximum(1, found[counted, 1])
     for n, exact, (shot, least, most) in zip(
         rows.tolist(), is_exact.tolist(), found.tolist(), strict=True
     ):

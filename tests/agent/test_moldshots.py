@@ -113,3 +113,19 @@ async def test_an_uncertain_count_has_its_bounds(tmp_path: Path) -> None:
         (1, 1, None, None), (2, 2, None, None),
         (13, shots - 1, least - 1, most - 1), (14, shots, least, most),
     ]  # fmt: skip
+
+
+async def test_bounds_enclose_a_number_below_one(tmp_path: Path) -> None:
+    """More was corrected away than had been counted by then."""
+    items: list[Cycle | Sighting] = [cycle(1, 20), cycle(2, 40), sighting(12, 240)]
+    url = await kept(tmp_path, [*items, *(cycle(n, 20 * n, mold="B-2") for n in range(13, 16))])
+    with change(url) as connection:
+        Desk(connection, ADA).mount("IMM-01", "B-2", since=at(140))
+    shots, least, most = life(url, "B-2", "A")
+    with change(url) as connection:
+        early = Desk(connection, Author(who="Ada", at=at(250)))
+        early.correct("B-2", -shots, "were of another mold")
+
+    below = most - shots
+    assert shots - least == below, "as much room above as below"
+    assert numbers(url)[2:] == [(13 + n, n - 2, n - 2 - below, n - 2 + below) for n in range(3)]
