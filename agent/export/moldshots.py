@@ -5,8 +5,9 @@ every machine, in order of time, and what people corrected up to the end of the 
 corrected later does not change its number.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import accumulate
 from typing import Any
@@ -38,7 +39,10 @@ class _Row:
 
     run: Run
     took: Took
+    """With what rows that correct it say."""
     pieces: Sequence[Piece]
+    late_dry: Sequence[int] = ()
+    """Counters of an unobserved row whose cycles came late and without plastic, rising."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,8 @@ class MoldShots:
         return numbers[0], numbers[1], numbers[2]
 
     def _life(self, owner: Owner) -> _Life:
-        rows = sorted(self._rows(owner), key=lambda each: (each.run.since, each.run.first))
+        rows = _with_late(self._rows(owner))
+        rows.sort(key=lambda each: (each.run.since, each.run.first))
         sums = accumulate((each.took for each in rows), _sum, initial=NOTHING)
         found: dict[tuple[str, int], list[_Stretch]] = {}
         for row, so_far in zip(rows, sums, strict=False):
@@ -130,7 +135,11 @@ class MoldShots:
             shots = before = 0
             dry: Sequence[int] = ()
             for piece in stretch.row.pieces:
-                without = self._dry(piece) if piece.run.kind == "seen" else ()
+                if piece.run.kind == "seen":
+                    without = self._dry(piece)
+                else:
+                    late = stretch.row.late_dry
+                    without = [each for each in late if piece.first <= each <= piece.last]
                 if piece is stretch.piece:
                     before, dry = shots, without
                 shots += piece.last - piece.first + 1 - len(without)
@@ -213,6 +222,31 @@ class MoldShots:
         sums = [*accumulate(map(_took, later), _sum, initial=start)]
         times = np.array([row.at_ns for row in later], dtype=np.int64)
         return times, np.array(sums, dtype=np.int64)
+
+
+def _with_late(rows: Sequence[_Row]) -> list[_Row]:
+    """The same with what corrects a row of closings that nobody saw taken into that row, whenever
+    it was written: the closing has its place there."""
+    found = [row for row in rows if row.run.kind != "seen_late"]
+    places: dict[tuple[str, int], list[tuple[int, int]]] = {}  # first counters, and where in found
+    for n, row in enumerate(found):
+        if row.run.kind == "unobserved":
+            places.setdefault((row.run.machine, row.run.segment), []).append((row.run.first, n))
+    for place in places.values():
+        place.sort()
+    for row in rows:
+        if row.run.kind != "seen_late":
+            continue
+        place = places.get((row.run.machine, row.run.segment), [])
+        at = bisect_right(place, row.run.first, key=lambda each: each[0]) - 1
+        if at < 0 or found[place[at][1]].run.last < row.run.first:
+            found.append(row)
+            continue
+        its = found[place[at][1]]
+        dry = {*its.late_dry, row.run.first} if row.took[0] < 0 else its.late_dry
+        took = _sum(its.took, row.took)
+        found[place[at][1]] = replace(its, took=took, late_dry=sorted(dry))
+    return found
 
 
 def _fill(

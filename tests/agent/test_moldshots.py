@@ -87,6 +87,19 @@ async def test_closings_without_plastic_have_no_number_and_take_none(tmp_path: P
     assert life(url, "A-1", "A")[0] == 5
 
 
+async def test_a_closing_without_plastic_that_came_late_takes_no_number(tmp_path: Path) -> None:
+    """Its row of the ledger, which corrects the unobserved one, is later than the next run's."""
+    first: list[Cycle | Sighting] = [cycle(1, 20), cycle(2, 40), cycle(13, 260), cycle(14, 280)]
+    late = [cycle(5, 100, closing="dry"), cycle(9, 180, closing="dry")]
+    came = [cycle(n, 20 * n) for n in (3, 4, 6, 8, 10, 12)]
+    url = await kept(tmp_path, [*first, *late, *came, cycle(15, 300)])
+
+    ordinals = {1: 1, 2: 2, 3: 3, 4: 4, 6: 5, 8: 7, 10: 8, 12: 10, 13: 11, 14: 12, 15: 13}
+    expected = [(n, ordinals.get(n), None, None) for n in sorted([*ordinals, 5, 9])]
+    assert sorted(numbers(url)) == expected
+    assert life(url, "A-1", "A") == (13, 13, 13)
+
+
 async def test_a_re_cut_and_another_mold_begin_their_own(tmp_path: Path) -> None:
     url = await kept(tmp_path, [cycle(n, 20 * n) for n in range(1, 13)])
     with change(url) as connection:
