@@ -41,8 +41,8 @@ class _Row:
     took: Took
     """With what rows that correct it say."""
     pieces: Sequence[Piece]
-    late_dry: Sequence[int] = ()
-    """Counters of an unobserved row whose cycles came late and without plastic, rising."""
+    has_late: bool = False
+    """Whether cycles of an unobserved row came late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +135,8 @@ class MoldShots:
             shots = before = 0
             dry: Sequence[int] = ()
             for piece in stretch.row.pieces:
-                if piece.run.kind == "seen":
-                    without = self._dry(piece)
-                else:
-                    late = stretch.row.late_dry
-                    without = [each for each in late if piece.first <= each <= piece.last]
+                is_seen = piece.run.kind == "seen" or stretch.row.has_late
+                without = self._dry(piece) if is_seen else ()
                 if piece is stretch.piece:
                     before, dry = shots, without
                 shots += piece.last - piece.first + 1 - len(without)
@@ -188,7 +185,7 @@ class MoldShots:
     def _dry(self, piece: Piece) -> Sequence[int]:
         """Counters of its closings without plastic; looked for only where there may be any."""
         its = piece.run
-        if its.shots == its.closings == its.last - its.first + 1:
+        if its.kind == "seen" and its.shots == its.closings == its.last - its.first + 1:
             return ()
         query = select(cycle.c.counter).where(
             cycle.c.machine_id
@@ -243,9 +240,7 @@ def _with_late(rows: Sequence[_Row]) -> list[_Row]:
             found.append(row)
             continue
         its = found[place[at][1]]
-        dry = {*its.late_dry, row.run.first} if row.took[0] < 0 else its.late_dry
-        took = _sum(its.took, row.took)
-        found[place[at][1]] = replace(its, took=took, late_dry=sorted(dry))
+        found[place[at][1]] = replace(its, took=_sum(its.took, row.took), has_late=True)
     return found
 
 

@@ -100,6 +100,24 @@ async def test_a_closing_without_plastic_that_came_late_takes_no_number(tmp_path
     assert life(url, "A-1", "A") == (13, 13, 13)
 
 
+async def test_late_closings_without_plastic_that_the_parts_had_told_take_no_number(
+    tmp_path: Path,
+) -> None:
+    """Their row of the ledger has two shots less than closings already; nothing corrects that."""
+    seen = [cycle(n, 20 * n, counters={"parts_counter": 2 * n}) for n in range(1, 13)]
+    after = [cycle(n, 20 * n, counters={"parts_counter": 2 * (n - 2)}) for n in (21, 22)]
+    late = [
+        cycle(n, 20 * n, closing="dry" if n in (14, 15) else "shot", received_at=at(450))
+        for n in range(13, 21)
+    ]
+    url = await kept(tmp_path, [*seen, *after, *late])
+
+    ordinals = {n: n if n < 14 else n - 2 for n in range(1, 23) if n not in (14, 15)}
+    expected = [(n, ordinals.get(n), None, None) for n in range(1, 23)]
+    assert sorted(numbers(url)) == expected
+    assert life(url, "A-1", "A") == (20, 20, 20)
+
+
 async def test_a_re_cut_and_another_mold_begin_their_own(tmp_path: Path) -> None:
     url = await kept(tmp_path, [cycle(n, 20 * n) for n in range(1, 13)])
     with change(url) as connection:
