@@ -7,7 +7,7 @@ comes over them is handed over in chunks, with the time of the simulation.
 import asyncio
 import multiprocessing
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -74,6 +74,8 @@ class Watched:
     columns: tuple[Column, ...] = ()
     last: Frame | None = None
     condition: None = None
+    identity: Mapping[str, str] = field(default_factory=dict)
+    """It shows nothing of itself."""
 
     def __post_init__(self) -> None:
         names = ("counter", *self.interface.signals)

@@ -119,4 +119,4 @@ async def test_a_page_never_greeted_says_that_it_is_lost(
     page = await open_page(demo_server.address, java_script_enabled=False)
 
     await expect(page.locator("[data-s=link]")).to_have_text(re.compile(r"^As of 14:3\d:\d\d$"))
-    await expect(page.locator(".note")).to_contain_text("does not update itself")
+    await expect(page.locator(".note:visible")).to_contain_text("does not update itself")

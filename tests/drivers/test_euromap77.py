@@ -68,7 +68,10 @@ async def test_each_shot_is_one_report_with_the_values_of_that_shot(
         report = await stream.report()
 
     assert stream.seen[0] is first
-    assert opened.identity == {"manufacturer": "SprueSim", "model": "Sim 80", "serial": "IMM-07"}
+    assert opened.identity == {
+        "manufacturer": "SprueSim", "model": "Sim 80", "serial": "IMM-07",
+        "controller": "SprueSim C1", "software": "1.0",
+    }  # fmt: skip
     assert opened.reports
     assert opened.counter_modulus is None
     assert report.origin is Origin.REPORTED
