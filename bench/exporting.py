@@ -83,7 +83,8 @@ def packed(path: Path) -> tuple[list[str], list[str]]:
     chooses a hundred thousand cycles of one press."""
     cycle = schema.cycle
     of = (cycle.c.machine_id, cycle.c.segment)
-    every = select(*of, cycle.c.mold_id, cycle.c.counter).order_by(*of, cycle.c.counter)
+    every = select(*of, cycle.c.mold_id, cycle.c.revision, cycle.c.counter)
+    every = every.order_by(*of, cycle.c.counter)
     longest = (
         select(schema.machine.c.name, cycle.c.segment, func.min(cycle.c.counter))
         .join(schema.machine)
@@ -93,8 +94,8 @@ def packed(path: Path) -> tuple[list[str], list[str]]:
     )
     with writer(path, "main") as connection, connection.begin():
         spans = []
-        for of_mold, rows in groupby(connection.execute(every), key=lambda row: tuple(row[:3])):
-            counters = [row[3] for row in rows]  # parts of two molds lie in no box together
+        for of_mold, rows in groupby(connection.execute(every), key=lambda row: tuple(row[:4])):
+            counters = [row[4] for row in rows]  # parts of two molds lie in no box together
             spans.append((of_mold[0], of_mold[1], counters[0], counters[-1]))
         entries = list(_entries(connection, spans))
         connection.execute(insert(schema.context), entries)
@@ -102,7 +103,9 @@ def packed(path: Path) -> tuple[list[str], list[str]]:
         name, segment, first = connection.execute(longest).one()
     many = ["--machine", name, "--segment", str(segment)]
     many += ["--shots", f"{first}-{first + CYCLES - 1}"]
-    return [str(each["label"]) for each in entries if each["kind"] == "box"], many
+    boxes = (each for each in entries if each["kind"] == "box")
+    full = (box for box in boxes if int(str(box["last"])) - int(str(box["first"])) == A_BOX - 1)
+    return [str(box["label"]) for box in full], many
 
 
 def _entries(
@@ -127,9 +130,7 @@ def exported(url: str, folder: Path, form: str, *wanted: str) -> tuple[float, fl
     argv = [sys.executable, "-m", "agent", "export", "--record", url, "--format", form, *wanted]
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=folder) as out:
-        child = subprocess.Popen(
-            [*argv, "--out", out], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        child = subprocess.Popen([*argv, "--out", out], stdout=subprocess.DEVNULL)
         _, status, used = os.wait4(child.pid, 0)  # of this child alone
         spent_s = time.perf_counter() - began
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -174,6 +175,8 @@ def a_year(kept: Path, boxes: int, forms: list[str]) -> None:
         labels, many = packed(folder / "plant.db")
         chosen = random.Random(1).sample(labels, boxes)
         for form in forms:
+            if form == "dfq":
+                continue  # some of its presses show no value, and Q-DAS has nothing to describe
             came = [exported(url, folder, form, "--box", label) for label in chosen]
             tell(f"the slowest of {boxes} of {len(labels)} boxes to {form}", max(came))
         for form in (form for form in forms if form not in ONE_MOLD):
